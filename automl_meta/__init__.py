@@ -1,0 +1,1 @@
+"""Learns to learn: advice for tabular machine learning from past experiments, and few-shot models."""

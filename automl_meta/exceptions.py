@@ -1,0 +1,59 @@
+"""Errors and warnings of automl_meta.
+
+Each error says what came, what was expected and what to do. The tree::
+
+    AutomlMetaError (Exception)
+    ├── UsageError (ValueError)       an argument or an option is wrong
+    ├── DataError (ValueError)        the data cannot be used
+    ├── StoreError                    the metadata store cannot be read or written
+    │   └── StoreVersionError         it was made by a newer version of automl_meta
+    ├── NoExperienceError             the store knows no run that could advise
+    └── MissingDependencyError (ImportError)   an extra is not installed
+
+    AutomlMetaWarning (UserWarning)   something was decided for the user
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AutomlMetaError",
+    "AutomlMetaWarning",
+    "DataError",
+    "MissingDependencyError",
+    "NoExperienceError",
+    "StoreError",
+    "StoreVersionError",
+    "UsageError",
+]
+
+
+class AutomlMetaError(Exception):
+    """Base of all errors that automl_meta raises on purpose."""
+
+
+class UsageError(AutomlMetaError, ValueError):
+    """An argument or an option is wrong."""
+
+
+class DataError(AutomlMetaError, ValueError):
+    """The data cannot be used."""
+
+
+class StoreError(AutomlMetaError):
+    """The metadata store cannot be read or written."""
+
+
+class StoreVersionError(StoreError):
+    """The metadata store was made by a newer version of automl_meta."""
+
+
+class NoExperienceError(AutomlMetaError):
+    """The store knows no run that could advise."""
+
+
+class MissingDependencyError(AutomlMetaError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class AutomlMetaWarning(UserWarning):
+    """Something was decided for the user, who should know."""

@@ -1,0 +1,203 @@
+"""Metrics: from out-of-fold predictions to scores, all of them greater-is-better.
+
+Names are scikit-learn's scorer names, so that a score in the store can be compared with
+``cross_val_score``; common short names are accepted as aliases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import metrics as sklearn_metrics
+
+from automl_meta.exceptions import UsageError
+
+__all__ = ["METRICS", "Metric", "TaskType", "default_metric", "get_metric", "metrics_for"]
+
+TaskType = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A way to score predictions.
+
+    Parameters
+    ----------
+    name : str
+        The key in the store; scikit-learn's scorer name where there is one.
+    task_type : {"classification", "regression"}
+        The kind of task it scores.
+    response : {"predict", "predict_proba"}
+        What it is computed from.
+    function : callable
+        ``function(y_true, response) -> float``, greater is better. For classification
+        ``y_true`` holds codes ``0 .. n_classes - 1`` and a ``predict_proba`` response has shape
+        ``(n_samples, n_classes)``.
+    best : float
+        The score of perfect predictions.
+    scale_free : bool
+        False if the score carries the unit of the target, as the mean absolute error does;
+        such scores are compared across data sets per standard deviation of the target.
+    aliases : tuple of str
+        Further names that `get_metric` accepts.
+    """
+
+    name: str
+    task_type: TaskType
+    response: Literal["predict", "predict_proba"]
+    function: Callable[[NDArray, NDArray], float]
+    best: float = 1.0
+    scale_free: bool = True
+    aliases: tuple[str, ...] = ()
+
+    def score(self, y_true: ArrayLike, response: ArrayLike) -> float:
+        """Score predictions.
+
+        Parameters
+        ----------
+        y_true : array-like of shape (n_samples,)
+            Class codes ``0 .. n_classes - 1``, or the numeric target.
+        response : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Predicted codes or values, or probabilities.
+
+        Returns
+        -------
+        float
+            Greater is better; NaN where the metric is not defined, as for the area under the
+            ROC curve when ``y_true`` has one class.
+        """
+        return float(self.function(np.asarray(y_true), np.asarray(response)))
+
+
+def _roc_auc(y_true: NDArray, probabilities: NDArray) -> float:
+    """One-vs-rest, unweighted mean over the classes that are present and not alone."""
+    n_classes = probabilities.shape[1]
+    columns = [1] if n_classes == 2 else range(n_classes)
+    areas = []
+    for code in columns:
+        positive = y_true == code
+        if positive.any() and not positive.all():
+            areas.append(sklearn_metrics.roc_auc_score(positive, probabilities[:, code]))
+    return float(np.mean(areas)) if areas else float("nan")
+
+
+def _neg_log_loss(y_true: NDArray, probabilities: NDArray) -> float:
+    # Clipped as scikit-learn does, but by codes: a class that a fold never saw is no error.
+    epsilon = np.finfo(np.float64).eps
+    chosen = probabilities[np.arange(len(y_true)), y_true]
+    return float(np.mean(np.log(np.clip(chosen, epsilon, 1.0))))
+
+
+def _neg_brier(y_true: NDArray, probabilities: NDArray) -> float:
+    """Brier (1950): mean squared distance to the one-hot truth; halved for two classes."""
+    truth = np.eye(probabilities.shape[1])[y_true]
+    scale = 0.5 if probabilities.shape[1] == 2 else 1.0
+    return -scale * float(np.mean(np.sum((probabilities - truth) ** 2, axis=1)))
+
+
+def _balanced_accuracy(y_true: NDArray, y_pred: NDArray) -> float:
+    return float(np.mean([np.mean(y_pred[y_true == code] == code) for code in np.unique(y_true)]))
+
+
+def _f1_macro(y_true: NDArray, y_pred: NDArray) -> float:
+    return float(sklearn_metrics.f1_score(y_true, y_pred, average="macro", zero_division=0.0))
+
+
+def _spearman(y_true: NDArray, y_pred: NDArray) -> float:
+    from scipy.stats import rankdata
+
+    ranks = rankdata(y_true), rankdata(y_pred)
+    if min(np.ptp(ranks[0]), np.ptp(ranks[1])) == 0:
+        return 0.0  # a constant prediction orders nothing
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _r2(y_true: NDArray, y_pred: NDArray) -> float:
+    return float(sklearn_metrics.r2_score(y_true, y_pred)) if len(y_true) > 1 else float("nan")
+
+
+METRICS: tuple[Metric, ...] = (
+    Metric("balanced_accuracy", "classification", "predict", _balanced_accuracy, aliases=("bac",)),
+    Metric(
+        "accuracy",
+        "classification",
+        "predict",
+        lambda y, p: float(np.mean(y == p)),
+        aliases=("acc",),
+    ),
+    Metric("f1_macro", "classification", "predict", _f1_macro, aliases=("f1",)),
+    Metric(
+        "neg_log_loss", "classification", "predict_proba", _neg_log_loss, best=0.0, aliases=("log_loss",)
+    ),
+    Metric("roc_auc_ovr", "classification", "predict_proba", _roc_auc, aliases=("roc_auc", "auc")),
+    Metric(
+        "neg_brier_score", "classification", "predict_proba", _neg_brier, best=0.0, aliases=("brier",)
+    ),
+    Metric("r2", "regression", "predict", _r2),
+    Metric(
+        "neg_root_mean_squared_error",
+        "regression",
+        "predict",
+        lambda y, p: -float(np.sqrt(np.mean((y - p) ** 2))),
+        best=0.0,
+        scale_free=False,
+        aliases=("rmse",),
+    ),
+    Metric(
+        "neg_mean_absolute_error",
+        "regression",
+        "predict",
+        lambda y, p: -float(np.mean(np.abs(y - p))),
+        best=0.0,
+        scale_free=False,
+        aliases=("mae",),
+    ),
+    Metric(
+        "neg_median_absolute_error",
+        "regression",
+        "predict",
+        lambda y, p: -float(np.median(np.abs(y - p))),
+        best=0.0,
+        scale_free=False,
+        aliases=("medae", "median_absolute_error"),
+    ),
+    Metric("spearman", "regression", "predict", _spearman),
+)
+
+
+def metrics_for(task_type: TaskType) -> tuple[Metric, ...]:
+    """All metrics of one kind of task, the default first."""
+    return tuple(metric for metric in METRICS if metric.task_type == task_type)
+
+
+def default_metric(task_type: TaskType) -> Metric:
+    """Balanced accuracy for classification, R² for regression."""
+    return metrics_for(task_type)[0]
+
+
+def get_metric(name: str | Metric, task_type: TaskType | None = None) -> Metric:
+    """Find a metric by its name or an alias.
+
+    Raises
+    ------
+    UsageError
+        If there is no such metric, or it does not score this kind of task.
+
+    Examples
+    --------
+    >>> get_metric("rmse").name
+    'neg_root_mean_squared_error'
+    """
+    if isinstance(name, Metric):
+        return name
+    known = METRICS if task_type is None else metrics_for(task_type)
+    for metric in known:
+        if name == metric.name or name in metric.aliases:
+            return metric
+    choices = ", ".join(metric.name for metric in known)
+    kind = f" for {task_type}" if task_type else ""
+    raise UsageError(f"There is no metric {name!r}{kind}. Choose one of: {choices}.")

@@ -1,0 +1,341 @@
+"""The nouns of experience: what was tried, on what, how, and with what result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from automl_meta.metrics import Metric, TaskType
+
+__all__ = ["Configuration", "DatasetRecord", "Environment", "MetaDataset", "Protocol", "Run", "RunStatus", "Source"]
+
+RunStatus = Literal["ok", "timeout", "memout", "crash"]
+
+
+def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(mapping))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where records come from.
+
+    Parameters
+    ----------
+    name : str
+        The key in the store, such as ``"local"`` or ``"seed"``.
+    description, url, licence, citation : str
+        In words; empty if unknown.
+    """
+
+    name: str
+    description: str = ""
+    url: str = ""
+    licence: str = ""
+    citation: str = ""
+
+
+LOCAL = Source("local", "runs made on this machine")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a run was made with: versions that can change a score, the machine that can change a time."""
+
+    python: str
+    platform: str
+    versions: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "versions", _frozen(self.versions))
+
+    @classmethod
+    def current(cls) -> Environment:
+        """The environment of this process."""
+        from importlib.metadata import version
+
+        packages = ("automl_meta", "numpy", "scikit-learn", "lightgbm")
+        return cls(
+            python=platform.python_version(),
+            platform=f"{platform.system()} {platform.machine()}",
+            versions={package: version(package) for package in packages},
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits that name this environment."""
+        return _digest([self.python, self.platform, dict(sorted(self.versions.items()))], 16)
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """A data set as the store knows it: described by numbers, never by its rows.
+
+    Parameters
+    ----------
+    dataset_id : str
+        The content fingerprint of the task; an importer that has no content gives a name of its
+        own, such as ``"openml:31"``.
+    name : str
+        How people call it.
+    task_type : {"classification", "regression"}
+        What was predicted.
+    n_rows, n_features : int
+        Its size.
+    n_classes : int
+        0 for regression.
+    target_scale : float
+        Standard deviation of a numeric target, NaN for classes or where it is unknown. Scores in
+        the unit of the target are compared per this unit.
+    family : str
+        Data sets with the same rows or from one study or simulator share it; evaluations keep
+        a family on one side. The `dataset_id` unless somebody knows better.
+    source : str
+        Name of its `Source`.
+    metafeatures : mapping of str to float
+        NaN where one could not be computed.
+    """
+
+    dataset_id: str
+    name: str
+    task_type: TaskType
+    n_rows: int
+    n_features: int
+    n_classes: int = 0
+    target_scale: float = float("nan")
+    family: str = ""
+    source: str = LOCAL.name
+    metafeatures: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metafeatures", _frozen(self.metafeatures))
+        if not self.family:
+            object.__setattr__(self, "family", self.dataset_id)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """An algorithm of the catalogue and the values of its hyperparameters.
+
+    Examples
+    --------
+    >>> Configuration("knn", {"n_neighbors": 5}).configuration_id
+    'e269c4102a72'
+    """
+
+    algorithm: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", _frozen(self.parameters))
+
+    @cached_property
+    def configuration_id(self) -> str:
+        """12 hexadecimal digits; the same for the same algorithm and values, in any order."""
+        return _digest([self.algorithm, dict(sorted(self.parameters.items()))], 12)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Configuration, (self.algorithm, dict(self.parameters))  # a mapping proxy does not pickle
+
+    def __hash__(self) -> int:
+        return hash(self.configuration_id)
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{name}={_shown(value)}" for name, value in self.parameters.items())
+        return f"{self.algorithm}({values})"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a configuration is judged; runs are compared only within one protocol.
+
+    Parameters
+    ----------
+    n_folds : int
+        Cross-validation folds, stratified for classification.
+    max_train_rows : int or None
+        Training folds with more rows are sampled down to so many; test folds are left whole.
+    seed : int
+        Decides the folds, the samples and the estimators' randomness.
+    """
+
+    n_folds: int = 5
+    max_train_rows: int | None = 5000
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """The key in the store."""
+        rows = "all" if self.max_train_rows is None else str(self.max_train_rows)
+        return f"cv{self.n_folds}-rows{rows}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One configuration evaluated on one data set: a result, also when it failed.
+
+    Parameters
+    ----------
+    dataset_id : str
+        Of a `DatasetRecord`.
+    configuration : Configuration
+        What was tried.
+    status : {"ok", "timeout", "memout", "crash"}
+        How it ended.
+    scores : mapping of str to float
+        Metric name to the score of all out-of-fold predictions taken together, greater is better;
+        empty unless `status` is ok.
+    fold_scores : mapping of str to tuple of float
+        Metric name to the score of each test fold.
+    fit_seconds, predict_seconds : float
+        CPU seconds of one thread, mean over the folds; NaN if unknown.
+    seconds : float
+        CPU seconds of the whole evaluation, or the wall seconds until it was ended.
+    peak_memory : float
+        Bytes by which the worker's resident memory grew at its highest; NaN if unknown.
+    reason : str
+        Why it failed.
+    protocol : str
+        Name of the `Protocol`, or of another source's way of judging.
+    seed : int
+        Of the protocol.
+    source, environment : str
+        Names of the `Source` and digest of the `Environment`.
+    run_id : str
+        Digest of data set, configuration, protocol and source: the same run has the same name
+        everywhere.
+    """
+
+    dataset_id: str
+    configuration: Configuration
+    status: RunStatus
+    scores: Mapping[str, float] = field(default_factory=dict)
+    fold_scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    fit_seconds: float = float("nan")
+    predict_seconds: float = float("nan")
+    seconds: float = float("nan")
+    peak_memory: float = float("nan")
+    reason: str = ""
+    protocol: str = Protocol().name
+    source: str = LOCAL.name
+    environment: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", dict(self.scores))
+        object.__setattr__(self, "fold_scores", dict(self.fold_scores))
+
+    @cached_property
+    def run_id(self) -> str:
+        """16 hexadecimal digits that name this run."""
+        return _digest([self.dataset_id, self.configuration.configuration_id, self.protocol, self.source], 16)
+
+
+@dataclass(frozen=True, eq=False)
+class MetaDataset:
+    """Experience as recommenders see it: four frames for one metric and one type of task.
+
+    Parameters
+    ----------
+    metric : Metric
+        What `runs["score"]` measures; in units of the target's standard deviation if the metric
+        is not scale-free.
+    task_type : {"classification", "regression"}
+        Of every data set in it.
+    datasets : DataFrame
+        Index ``dataset_id``; columns ``name`` (str), ``family`` (str), ``n_rows``, ``n_features``,
+        ``n_classes`` (int64), ``target_scale`` (float64).
+    metafeatures : DataFrame
+        Index ``dataset_id`` as in `datasets`, one float64 column for each name; NaN where one
+        could not be computed.
+    configurations : DataFrame
+        Index ``configuration_id``; columns ``algorithm`` (str) and ``parameters`` (dict).
+    runs : DataFrame
+        Columns ``run_id``, ``dataset_id``, ``configuration_id`` (str), ``score``, ``fit_seconds``,
+        ``seconds`` (float64), ``status`` (str); at most one row for each pair of data set and
+        configuration. ``score`` is NaN unless the status is ok.
+    """
+
+    metric: Metric
+    task_type: TaskType
+    datasets: pd.DataFrame
+    metafeatures: pd.DataFrame
+    configurations: pd.DataFrame
+    runs: pd.DataFrame
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """Scores of shape (n_datasets, n_configurations), float64; NaN where none is known or it failed."""
+        return self._matrix("score")
+
+    @cached_property
+    def fit_seconds(self) -> pd.DataFrame:
+        """Seconds of one fit, of shape (n_datasets, n_configurations); NaN where unknown."""
+        return self._matrix("fit_seconds")
+
+    @cached_property
+    def seconds(self) -> pd.DataFrame:
+        """Seconds of whole evaluations, of shape (n_datasets, n_configurations); NaN where unknown."""
+        return self._matrix("seconds")
+
+    @cached_property
+    def tried(self) -> pd.DataFrame:
+        """Whether there is a run, good or failed; bool of shape (n_datasets, n_configurations)."""
+        return self._matrix(None).astype(bool)
+
+    def _matrix(self, column: str | None) -> pd.DataFrame:
+        rows = self.datasets.index.get_indexer(self.runs["dataset_id"])
+        columns = self.configurations.index.get_indexer(self.runs["configuration_id"])
+        values = np.full((len(self.datasets), len(self.configurations)), 0.0 if column is None else np.nan)
+        values[rows, columns] = 1.0 if column is None else self.runs[column].to_numpy(np.float64)
+        return pd.DataFrame(values, index=self.datasets.index, columns=self.configurations.index)
+
+    def select(
+        self,
+        *,
+        datasets: Collection[str] | None = None,
+        configurations: Collection[str] | None = None,
+    ) -> MetaDataset:
+        """The same experience, of some data sets and some configurations only (by their ids)."""
+        kept_datasets = self.datasets.index if datasets is None else self.datasets.index[self.datasets.index.isin(list(datasets))]
+        kept_configurations = (
+            self.configurations.index
+            if configurations is None
+            else self.configurations.index[self.configurations.index.isin(list(configurations))]
+        )
+        runs = self.runs[
+            self.runs["dataset_id"].isin(kept_datasets) & self.runs["configuration_id"].isin(kept_configurations)
+        ]
+        return replace(
+            self,
+            datasets=self.datasets.loc[kept_datasets],
+            metafeatures=self.metafeatures.loc[kept_datasets],
+            configurations=self.configurations.loc[kept_configurations],
+            runs=runs.reset_index(drop=True),
+        )
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __repr__(self) -> str:
+        return (
+            f"MetaDataset({self.task_type}, {self.metric.name}: {len(self.datasets)} datasets x "
+            f"{len(self.configurations)} configurations, {len(self.runs)} runs)"
+        )
+
+
+def _digest(content: Any, n_digits: int) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:n_digits]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
