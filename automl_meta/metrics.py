@@ -42,6 +42,10 @@ class Metric:
     scale_free : bool
         False if the score carries the unit of the target, as the mean absolute error does;
         such scores are compared across data sets per standard deviation of the target.
+    pooled : bool
+        Whether a cross-validation scores all out-of-fold predictions at once, which is steadier on
+        small folds. False for the area under the ROC curve, which would compare probabilities of
+        different models with each other: there it is the mean over the folds.
     aliases : tuple of str
         Further names that `get_metric` accepts.
     """
@@ -52,6 +56,7 @@ class Metric:
     function: Callable[[NDArray, NDArray], float]
     best: float = 1.0
     scale_free: bool = True
+    pooled: bool = True
     aliases: tuple[str, ...] = ()
 
     def score(self, y_true: ArrayLike, response: ArrayLike) -> float:
@@ -133,7 +138,7 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         "neg_log_loss", "classification", "predict_proba", _neg_log_loss, best=0.0, aliases=("log_loss",)
     ),
-    Metric("roc_auc_ovr", "classification", "predict_proba", _roc_auc, aliases=("roc_auc", "auc")),
+    Metric("roc_auc_ovr", "classification", "predict_proba", _roc_auc, pooled=False, aliases=("roc_auc", "auc")),
     Metric(
         "neg_brier_score", "classification", "predict_proba", _neg_brier, best=0.0, aliases=("brier",)
     ),

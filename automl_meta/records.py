@@ -8,7 +8,6 @@ import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -19,10 +18,6 @@ from automl_meta.metrics import Metric, TaskType
 __all__ = ["Configuration", "DatasetRecord", "Environment", "MetaDataset", "Protocol", "Run", "RunStatus", "Source"]
 
 RunStatus = Literal["ok", "timeout", "memout", "crash"]
-
-
-def _frozen(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType(dict(mapping))
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ class Environment:
     versions: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "versions", _frozen(self.versions))
+        object.__setattr__(self, "versions", dict(self.versions))
 
     @classmethod
     def current(cls) -> Environment:
@@ -117,7 +112,7 @@ class DatasetRecord:
     metafeatures: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "metafeatures", _frozen(self.metafeatures))
+        object.__setattr__(self, "metafeatures", dict(self.metafeatures))
         if not self.family:
             object.__setattr__(self, "family", self.dataset_id)
 
@@ -136,15 +131,12 @@ class Configuration:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", _frozen(self.parameters))
+        object.__setattr__(self, "parameters", dict(self.parameters))
 
     @cached_property
     def configuration_id(self) -> str:
         """12 hexadecimal digits; the same for the same algorithm and values, in any order."""
         return _digest([self.algorithm, dict(sorted(self.parameters.items()))], 12)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Configuration, (self.algorithm, dict(self.parameters))  # a mapping proxy does not pickle
 
     def __hash__(self) -> int:
         return hash(self.configuration_id)

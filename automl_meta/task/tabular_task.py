@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -54,7 +53,7 @@ class TabularTask:
     >>> task = TabularTask.bundled("iris")
     >>> task
     TabularTask('iris', classification, 150 rows, 4 features, 3 classes)
-    >>> dict(task.column_kinds)["petal width (cm)"]
+    >>> task.column_kinds["petal width (cm)"]
     'numeric'
     """
 
@@ -182,7 +181,7 @@ class TabularTask:
                 else "There is no column but the target. Give a table with features."
             )
         X = pd.DataFrame(columns)
-        return cls(name, X, target.rename(str(target.name)), task_type, MappingProxyType(kinds), tuple(notes))
+        return cls(name, X, target.rename(str(target.name)), task_type, kinds, tuple(notes))
 
     @property
     def n_rows(self) -> int:

@@ -1,0 +1,49 @@
+"""Budget: one deadline that is handed down the whole call."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from automl_meta.exceptions import UsageError
+
+__all__ = ["Budget"]
+
+
+class Budget:
+    """Wall-clock time that may be spent, from now on.
+
+    Parameters
+    ----------
+    seconds : float or None, default=None
+        None is without limit; 0 is spent at once.
+
+    Raises
+    ------
+    UsageError
+        If `seconds` is negative or not a number.
+
+    Examples
+    --------
+    >>> Budget(0).exhausted, Budget().exhausted, Budget().remaining
+    (True, False, inf)
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        if seconds is not None and not seconds >= 0:
+            raise UsageError(f"A time budget must be a number of seconds from 0, or None; it is {seconds!r}.")
+        self.seconds = math.inf if seconds is None else float(seconds)
+        self._deadline = time.monotonic() + self.seconds
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, 0 when it is spent; infinite without a limit."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing is left."""
+        return self.remaining <= 0.0
+
+    def __repr__(self) -> str:
+        return f"Budget({self.seconds:g} s, {self.remaining:.3g} s left)"

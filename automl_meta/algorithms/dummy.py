@@ -1,0 +1,30 @@
+"""The constant prediction: what every algorithm must beat."""
+
+from __future__ import annotations
+
+from optuna.distributions import CategoricalDistribution
+from sklearn.dummy import DummyClassifier, DummyRegressor
+
+from automl_meta.algorithms._base import Algorithm
+from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.preprocessing import ordinal_codes
+
+DUMMY_CLASSIFIER = Algorithm(
+    name="dummy",
+    task_type="classification",
+    description="Always predicts the most frequent class. Where it wins, the features tell nothing.",
+    space=SearchSpace(),
+    defaults={},
+    estimator=lambda parameters, task, seed: DummyClassifier(strategy="prior"),
+    preprocessing=lambda task, seed: ordinal_codes(task, seed, keep_missing=True),
+)
+
+DUMMY_REGRESSOR = Algorithm(
+    name="dummy",
+    task_type="regression",
+    description="Always predicts one number. Where it wins, the features tell nothing.",
+    space=SearchSpace({"strategy": CategoricalDistribution(("mean", "median"))}),
+    defaults={"strategy": "mean"},
+    estimator=lambda parameters, task, seed: DummyRegressor(**parameters),
+    preprocessing=lambda task, seed: ordinal_codes(task, seed, keep_missing=True),
+)

@@ -1,0 +1,62 @@
+"""The command line: one file for each command, reading from top to bottom as verbs."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import warnings
+
+import typer
+
+from automl_meta.cli import collect, describe, evaluate, recommend, store
+from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="automl-meta",
+    help="Advice for tabular machine learning, from experiments that were made before.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("recommend")(recommend.command)
+app.command("describe")(describe.command)
+app.command("collect")(collect.command)
+app.command("evaluate")(evaluate.command)
+app.add_typer(store.app, name="store")
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for what the user can mend, 1 for other failures."""
+    warnings.showwarning = _show_warning
+    try:
+        app(prog_name="automl-meta")
+    except AutomlMetaError as error:
+        _fail(str(error), 2 if isinstance(error, (UsageError, DataError)) else 1)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", 130)
+    except MemoryError:
+        _fail("Out of memory. Give fewer rows or columns.", 1)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone: nobody is left to tell
+        sys.exit(1)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            _fail("The disk is full. Free some space and run the same command again: nothing stored is lost.", 1)
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename}: {error.strerror}.", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"automl-meta: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(code)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: object = None
+) -> None:
+    if issubclass(category, AutomlMetaWarning):
+        print(f"automl-meta: note: {message}", file=sys.stderr)  # noqa: T201

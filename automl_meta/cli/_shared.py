@@ -1,0 +1,54 @@
+"""What the commands share: how a task is named, how names are listed, how JSON is printed."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from automl_meta.exceptions import UsageError
+from automl_meta.task import TabularTask
+from automl_meta.task.tabular_task import BUNDLED
+
+__all__ = ["console", "load_task", "names", "print_json"]
+
+console = Console()
+
+STORE_HELP = "Where the experience lies: a file or any SQLAlchemy URL. Default: your own store."
+TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
+
+
+def load_task(file: str, target: str | None, task_type: str | None) -> TabularTask:
+    """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
+    if file.startswith("sklearn:"):
+        return TabularTask.bundled(file.removeprefix("sklearn:"))
+    if target is None:
+        raise UsageError(
+            f"Say which column of {file} is to be predicted: --target NAME. "
+            f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
+        )
+    return TabularTask.from_file(file, target, task_type=task_type or "auto")  # type: ignore[arg-type]
+
+
+def names(text: str | None) -> list[str] | None:
+    """Split a list of names at commas; None stays None."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def print_json(content: Any) -> None:
+    """Print one JSON object; what is not a finite number becomes null."""
+    json.dump(_finite(content), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    if hasattr(content, "item"):
+        content = content.item()
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,0 +1,123 @@
+"""``automl-meta collect``: make experience."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+
+_HELP = """Evaluate many configurations on your data sets and remember the results.
+
+What is stored already is not run again: after an interruption, the same command goes on where it was.
+
+Examples:
+
+  automl-meta collect mine.csv --target y
+
+  automl-meta collect --index datasets.csv --samples 10 --jobs 4
+
+The index is a CSV file with the columns file and target, and optionally name, task and family
+(data sets that share rows or a simulator); files are relative to it.
+"""
+
+
+def command(
+    files: Annotated[list[str] | None, typer.Argument(help="Data sets: CSV, Parquet or ARFF files, or sklearn:NAME.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to predict, in each of the files.")] = None,
+    index: Annotated[Path | None, typer.Option(help="A CSV file that lists data sets.")] = None,
+    only: Annotated[str | None, typer.Option(help="Algorithms to try, by name, with commas.")] = None,
+    exclude: Annotated[str, typer.Option(help="Algorithms not to try, by name, with commas.")] = "",
+    samples: Annotated[int, typer.Option(min=0, help="Configurations of each search space besides the default.")] = 5,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    max_train_rows: Annotated[int, typer.Option(min=10, help="Training folds are sampled down to so many rows.")] = 5000,
+    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds for one configuration on one data set.")] = 60.0,
+    memory_limit: Annotated[float, typer.Option(min=1, help="MiB for one configuration.")] = 4096.0,
+    jobs: Annotated[int, typer.Option(help="Evaluations at a time; -1 is one for each core.")] = 1,
+    backend: Annotated[str, typer.Option(help="A joblib backend, such as threading, loky or dask.")] = "threading",
+    task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    source: Annotated[str, typer.Option(help="The name under which the runs are stored.")] = "local",
+    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Whether a new store starts with the shipped experience.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from automl_meta.algorithms import ALGORITHMS, algorithms_for
+    from automl_meta.exceptions import UsageError
+    from automl_meta.experiments import Campaign, Limits
+    from automl_meta.records import Protocol, Source
+    from automl_meta.store import MetadataStore
+
+    if not files and index is None:
+        raise UsageError("Give data sets to collect experience on: files with --target, or --index FILE.")
+    tasks = [load_task(file, target, task_type) for file in files or []]
+    families: dict[str, str] = {}
+    if index is not None:
+        listed, families = _read_index(index)
+        tasks += listed
+    chosen = []
+    for kind in sorted({task.task_type for task in tasks}):
+        # A name has to be known for one of the kinds at least; the others leave it aside.
+        known = {algorithm.name for algorithm in ALGORITHMS if algorithm.task_type == kind}
+        everywhere = {algorithm.name for algorithm in ALGORITHMS}
+        wanted, unwanted = names(only), names(exclude) or []
+        chosen += algorithms_for(
+            kind,
+            only=None if wanted is None else [n for n in wanted if n in known or n not in everywhere],
+            exclude=[n for n in unwanted if n in known or n not in everywhere],
+        )
+    with MetadataStore(store, seed=seed) as opened:
+        campaign = Campaign(
+            opened,
+            chosen,
+            n_sampled=samples,
+            protocol=Protocol(folds, max_train_rows),
+            limits=Limits(time_limit, int(memory_limit * 2**20)),
+            source=Source(source),
+            n_jobs=jobs,
+            backend=backend,
+        )
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            line = bar.add_task("runs", total=None)
+            end = campaign.run(
+                tasks,
+                families=families,
+                progress=lambda state: bar.update(
+                    line, description=state.task[:30], completed=state.done, total=state.total
+                ),
+            )
+        summary = {"datasets": len(tasks), "runs": end.total, "failed_now": end.failed, "store": opened.url}
+    if json:
+        print_json(summary)
+    else:
+        console.print(
+            f"{summary['runs']} runs on {summary['datasets']} data sets are in the store ({end.failed} of those made now failed)."
+        )
+
+
+command.__doc__ = _HELP
+
+
+def _read_index(path: Path) -> tuple[list, dict[str, str]]:
+    from automl_meta.exceptions import DataError
+    from automl_meta.task import TabularTask, read_table
+
+    frame = read_table(path)
+    missing = [column for column in ("file", "target") if column not in frame.columns]
+    if missing:
+        raise DataError(f"{path} has no column {' and no column '.join(missing)}; an index needs file and target.")
+    tasks, families = [], {}
+    for row in frame.to_dict("records"):
+        kind = str(row.get("task", "auto"))
+        kind = "classification" if kind in ("binary", "multiclass") else kind
+        name = str(row["name"]) if isinstance(row.get("name"), str) else None
+        task = TabularTask.from_file(path.parent / str(row["file"]), str(row["target"]), task_type=kind, name=name)  # type: ignore[arg-type]
+        tasks.append(task)
+        if isinstance(row.get("family"), str):
+            families[task.name] = row["family"]
+    return tasks, families

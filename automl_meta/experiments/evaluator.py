@@ -1,0 +1,251 @@
+"""Evaluator: evaluations in a process that is ended at its limits and whose death is a result."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import IO, Any
+
+import psutil
+
+from automl_meta.algorithms import Algorithm
+from automl_meta.exceptions import UsageError
+from automl_meta.records import Configuration, Environment, Protocol, Run
+from automl_meta.task import TabularTask
+
+__all__ = ["Evaluator", "Limits"]
+
+_HEADER = struct.Struct("<Q")
+_POLL_SECONDS = 0.05
+_START_SECONDS = 120.0  # importing scikit-learn on a busy machine can take long
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one evaluation may take.
+
+    Parameters
+    ----------
+    seconds : float or None
+        Wall seconds for all folds together.
+    memory : int or None
+        Bytes by which the worker's resident memory may grow.
+    """
+
+    seconds: float | None = 300.0
+    memory: int | None = 4 << 30
+
+    def __post_init__(self) -> None:
+        for name, value in (("seconds", self.seconds), ("memory", self.memory)):
+            if value is not None and value <= 0:
+                raise UsageError(f"The limit of {name} is {value}; it must be more than 0, or None for no limit.")
+
+
+class Evaluator:
+    """Evaluate configurations in a worker process that is ended at its limits.
+
+    The process is started when it is first needed, serves one evaluation after another, and is
+    started anew after it was ended or died. Use it as a context manager. It is not safe to share
+    between threads.
+
+    Parameters
+    ----------
+    limits : Limits
+        For each evaluation.
+
+    Examples
+    --------
+    >>> from automl_meta.task import TabularTask
+    >>> with Evaluator(Limits(seconds=60)) as evaluator:
+    ...     run = evaluator.evaluate(Configuration("knn"), TabularTask.bundled("iris"))
+    >>> run.status
+    'ok'
+    """
+
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._task: TabularTask | None = None
+
+    def evaluate(
+        self,
+        configuration: Configuration,
+        task: TabularTask,
+        protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+        *,
+        algorithm: Algorithm | None = None,
+        seconds: float | None = None,
+    ) -> Run:
+        """Evaluate one configuration on one task.
+
+        Parameters
+        ----------
+        configuration, task, protocol, algorithm
+            As in `automl_meta.experiments.evaluate`. An `algorithm` that is not of the catalogue
+            has to be picklable.
+        seconds : float, optional
+            A shorter limit for this evaluation.
+
+        Returns
+        -------
+        Run
+            Its status is ``"timeout"`` or ``"memout"`` if the limit ended it, ``"crash"`` if the
+            process died.
+        """
+        process = self._started()
+        baseline = _memory(process.pid)
+        limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
+        started = time.perf_counter()
+        status, reason, peak, answer = self._ask(
+            (configuration, None if task is self._task else task, protocol, algorithm), limit, baseline
+        )
+        self._task = task
+        if isinstance(answer, Run):
+            return replace(answer, peak_memory=max(answer.peak_memory, float(peak - baseline)))
+        self.close()
+        return Run(
+            dataset_id=task.fingerprint,
+            configuration=configuration,
+            status=status,  # type: ignore[arg-type]
+            reason=reason,
+            seconds=time.perf_counter() - started,
+            peak_memory=float(max(peak - baseline, 0)),
+            protocol=protocol.name,
+            environment=Environment.current().digest,
+        )
+
+    def _ask(self, question: Any, limit: float | None, baseline: int) -> tuple[str, str, int, Run | None]:
+        process = self._process
+        if process is None or process.stdin is None:
+            raise RuntimeError("The worker process is not running.")
+        peak = baseline
+        deadline = None if limit is None else time.perf_counter() + limit
+        try:
+            _send(process.stdin, question)
+        except BrokenPipeError:
+            pass  # it died: the queue says so
+        while True:
+            try:
+                answer = self._answers.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                answer = None
+            if isinstance(answer, Run):
+                return "ok", "", peak, answer
+            if isinstance(answer, EOFError):
+                code = process.wait()
+                return "crash", _death(code), peak, None
+            peak = max(peak, _memory(process.pid))
+            if self.limits.memory is not None and peak - baseline > self.limits.memory:
+                return "memout", f"ended at its limit of {self.limits.memory / 2**20:.0f} MiB", peak, None
+            if deadline is not None and time.perf_counter() > deadline:
+                return "timeout", f"ended at its limit of {limit:.4g} s", peak, None
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.close()
+        # One thread each: times are then comparable, and parallel evaluations do not fight.
+        single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "automl_meta.experiments.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **single},
+        )
+        self._answers = queue.SimpleQueue()
+        threading.Thread(
+            target=_read_answers, args=(self._process.stdout, self._answers), daemon=True
+        ).start()
+        try:
+            ready = self._answers.get(timeout=_START_SECONDS)
+        except queue.Empty:
+            ready = None
+        if ready != "ready":
+            self.close()
+            raise RuntimeError("A worker process could not be started.")
+        return self._process
+
+    def close(self) -> None:
+        """End the worker process, whatever it is doing."""
+        process, self._process, self._task = self._process, None, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except BrokenPipeError:
+                    pass
+
+    def __enter__(self) -> Evaluator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _read_answers(stream: IO[bytes], answers: queue.SimpleQueue[Any]) -> None:
+    while True:
+        try:
+            answers.put(receive(stream))
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            answers.put(EOFError())
+            return
+
+
+def _send(stream: IO[bytes], message: Any) -> None:
+    # Pickle is safe here: both ends are this library, and nothing comes from elsewhere.
+    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(_HEADER.pack(len(content)) + content)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Any:
+    """Read one message of the pipe between an evaluator and its worker.
+
+    Raises
+    ------
+    EOFError
+        If the other side has closed it.
+    """
+    header = stream.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        raise EOFError
+    (size,) = _HEADER.unpack(header)
+    content = stream.read(size)
+    if len(content) < size:
+        raise EOFError
+    return pickle.loads(content)
+
+
+def _memory(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _death(code: int) -> str:
+    if code >= 0:
+        return f"the process ended with exit code {code}"
+    import signal
+
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
+    return f"the process was ended by {name}{hint}"
