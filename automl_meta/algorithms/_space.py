@@ -46,7 +46,7 @@ class SearchSpace:
     --------
     >>> space = SearchSpace({"alpha": FloatDistribution(1e-3, 1e3, log=True)})
     >>> space.problems({"alpha": 1e6, "beta": 1})
-    ["alpha=1000000.0 is outside of [0.001, 1000.0]", "there is no parameter 'beta'"]
+    ['alpha=1000000.0 is outside of [0.001, 1000.0]', "there is no parameter 'beta'"]
     """
 
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)

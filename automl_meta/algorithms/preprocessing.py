@@ -28,7 +28,7 @@ def expand_dates(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {}
     for name in frame.columns:
         moment = pd.to_datetime(frame[name], errors="coerce", utc=True)
-        for part in ("year", "month", "day", "dayofweek", "dayofyear", "hour"):
+        for part in ("year", "month", "day", "day_of_week", "day_of_year", "hour"):
             columns[f"{name}_{part}"] = getattr(moment.dt, part).astype("float64")
         columns[f"{name}_days"] = (moment - pd.Timestamp("1970-01-01", tz="UTC")) / pd.Timedelta(days=1)
     return pd.DataFrame(columns, index=frame.index)

@@ -333,12 +333,13 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
 def _hash_values(column: pd.Series) -> NDArray[np.uint64]:
     """One 64-bit hash for each value; equal for equal numbers, whatever their dtype."""
     if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
-        numbers = pd.to_numeric(column, errors="coerce")
-        if numbers.isna().sum() == column.isna().sum():
-            column = numbers
+        codes, distinct = pd.factorize(column)  # each different text is looked at once
+        numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
+        if numbers.notna().all():
+            column = numbers.reindex(codes)  # the code of a missing value is -1, which no number has
         else:
-            strings = column.where(column.notna(), "\x00missing").map(str)
-            return pd.util.hash_array(strings.to_numpy(dtype=object))
+            hashes = pd.util.hash_array(np.array([*map(str, distinct), "\x00missing"], dtype=object))
+            return hashes[codes]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         column = column.astype("datetime64[us]").astype("int64")
     values = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)

@@ -1,0 +1,126 @@
+"""Advice for a data set: describe it, look up what is known, recommend."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from automl_meta.algorithms import algorithms_for
+from automl_meta.exceptions import UsageError
+from automl_meta.metafeatures import extract_metafeatures
+from automl_meta.metrics import Metric, TaskType, default_metric, get_metric
+from automl_meta.recommenders import DEFAULT_RECOMMENDER, Recommendation, Recommender
+from automl_meta.store import MetadataStore
+from automl_meta.task import TabularTask
+
+__all__ = ["recommend"]
+
+
+def recommend(
+    X: TabularTask | pd.DataFrame | ArrayLike,
+    y: ArrayLike | str | None = None,
+    *,
+    metric: str | Metric | None = None,
+    top: int = 5,
+    time_limit: float | None = None,
+    only: Collection[str] | None = None,
+    exclude: Collection[str] = (),
+    landmarkers: bool = True,
+    task_type: TaskType | Literal["auto"] = "auto",
+    store: MetadataStore | str | Path | None = None,
+    recommender: Recommender | None = None,
+    random_state: int = 0,
+) -> Recommendation:
+    """Recommend algorithms with configurations for a data set, without fitting any of them.
+
+    Parameters
+    ----------
+    X : TabularTask, DataFrame or array-like of shape (n_rows, n_features)
+        The data; with the target among its columns if `y` is a name.
+    y : str or array-like of shape (n_rows,)
+        The target, or the name of its column; not given with a `TabularTask`.
+    metric : str or Metric, optional
+        What is to be great; balanced accuracy or R² by default.
+    top : int
+        How many configurations.
+    time_limit : float, optional
+        Seconds that one fit may take; slower ones are left out.
+    only, exclude : collection of str
+        Names of algorithms to choose from, and to leave out.
+    landmarkers : bool
+        Whether the description includes quick models, which is slower and usually better.
+    task_type : {"auto", "classification", "regression"}
+        What is to be predicted, where the guess is wrong.
+    store : MetadataStore, str or Path, optional
+        The experience, or where it lies; your own store by default, which starts with the shipped
+        experience.
+    recommender : Recommender, optional
+        The meta-model, unfitted; by default the one that the evaluation on the shipped experience
+        found best.
+    random_state : int
+        Decides the samples of rows in the description.
+
+    Returns
+    -------
+    Recommendation
+        Best first. Runs on this very data set (by its content, whatever its name) are not used.
+
+    Raises
+    ------
+    DataError
+        If nothing can be learnt from the data.
+    UsageError
+        If an argument is wrong.
+    NoExperienceError
+        If the store knows nothing that could advise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> advice = recommend(X, y, top=3)
+    >>> [entry.rank for entry in advice.configurations]
+    [1, 2, 3]
+    """
+    if top < 1:
+        raise UsageError(f"top is {top}; ask for at least one configuration.")
+    task = _task(X, y, task_type)
+    chosen = default_metric(task.task_type) if metric is None else get_metric(metric, task.task_type)
+    candidates = [a.name for a in algorithms_for(task.task_type, only=only, exclude=exclude) if a.supports(task)]
+    if not candidates:
+        raise UsageError(f"None of the chosen algorithms can be tried on {task.n_rows} rows. Choose others.")
+    groups = None if landmarkers else _GROUPS_WITHOUT_MODELS
+    opened = store if isinstance(store, MetadataStore) else MetadataStore(store)
+    try:
+        experience = opened.meta_dataset(
+            chosen, task.task_type, exclude=[task.fingerprint], algorithms=candidates
+        )
+    finally:
+        if opened is not store:
+            opened.close()
+    metafeatures = extract_metafeatures(task, groups=groups, random_state=random_state)
+    model = DEFAULT_RECOMMENDER() if recommender is None else recommender
+    advice = model.fit(experience).recommend(metafeatures.values, top, time_limit=time_limit)
+    return advice if chosen.scale_free else advice.rescaled(float(np.std(task.y)))
+
+
+_GROUPS_WITHOUT_MODELS = ("simple", "statistical", "information")
+
+
+def _task(
+    X: TabularTask | pd.DataFrame | ArrayLike,
+    y: ArrayLike | str | None,
+    task_type: TaskType | Literal["auto"],
+) -> TabularTask:
+    if isinstance(X, TabularTask):
+        if y is not None:
+            raise UsageError("A TabularTask has its target: leave y out.")
+        return X
+    if y is None:
+        raise UsageError("Give the target: y, or the name of its column in X.")
+    return TabularTask.from_frame(X, y, task_type=task_type)

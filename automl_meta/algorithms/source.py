@@ -1,0 +1,125 @@
+"""Estimators as Python source: what was recommended, to be read, changed and run without automl_meta."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+__all__ = ["EstimatorSource", "estimator_source"]
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class EstimatorSource:
+    """Source of an estimator.
+
+    Parameters
+    ----------
+    imports : tuple of str
+        Import statements, sorted.
+    functions : tuple of str
+        Definitions of the functions that it uses.
+    expression : str
+        That makes the estimator, unfitted.
+    """
+
+    imports: tuple[str, ...]
+    functions: tuple[str, ...]
+    expression: str
+
+
+def estimator_source(estimator: BaseEstimator) -> EstimatorSource:
+    """Write an unfitted estimator as source.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Any composition of scikit-learn estimators; parameters that have their default value are
+        left out.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is of a kind that has no source.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> source = estimator_source(make_pipeline(StandardScaler(), SVC(C=10.0)))
+    >>> source.expression
+    "Pipeline(steps=[('standardscaler', StandardScaler()), ('svc', SVC(C=10.0))])"
+    >>> source.imports[0]
+    'from sklearn.pipeline import Pipeline'
+    """
+    writer = _Writer()
+    expression = writer.write(estimator, 0)
+    by_module: dict[str, set[str]] = {}
+    for module, name in writer.names:
+        by_module.setdefault(module, set()).add(name)
+    imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(by_module.items())]
+    return EstimatorSource(tuple(imports), tuple(sorted(writer.functions)), expression)
+
+
+@dataclass
+class _Writer:
+    names: set[tuple[str, str]] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+
+    def write(self, value: Any, depth: int) -> str:
+        if isinstance(value, (list, tuple)):
+            items = [self.write(item, depth + 1) for item in value]
+            if isinstance(value, tuple):
+                return _laid_out("(", items, ",)" if len(items) == 1 else ")", depth)
+            return _laid_out("[", items, "]", depth)
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            arguments = [f"{name}={self.write(v, depth + 1)}" for name, v in _changed_parameters(value)]
+            return _laid_out(f"{self._imported(type(value))}(", arguments, ")", depth)
+        if inspect.isfunction(value):
+            self.functions.add(inspect.getsource(value))
+            return value.__name__
+        if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
+            value = value.item()
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"float('{value}')"
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return repr(value)
+        raise TypeError(f"{type(value).__name__} has no source.")
+
+    def _imported(self, kind: type) -> str:
+        """Note the public place that a class is imported from, and return its name."""
+        parts = kind.__module__.split(".")
+        public = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
+        module = ".".join(parts[:public])
+        while "." in module and hasattr(importlib.import_module(module.rsplit(".", 1)[0]), kind.__name__):
+            module = module.rsplit(".", 1)[0]
+        self.names.add((module, kind.__name__))
+        return kind.__name__
+
+
+def _changed_parameters(estimator: Any) -> list[tuple[str, Any]]:
+    signature = inspect.signature(type(estimator).__init__).parameters
+    changed = []
+    for name, value in estimator.get_params(deep=False).items():
+        default = signature[name].default if name in signature else inspect.Parameter.empty
+        both_nan = isinstance(value, float) and isinstance(default, float) and value != value and default != default
+        if not both_nan and (type(value) is not type(default) or value != default):
+            changed.append((name, value))
+    # The order of the signature reads better than the alphabet, which get_params gives.
+    order = {name: position for position, name in enumerate(signature)}
+    return sorted(changed, key=lambda pair: order.get(pair[0], len(order)))
+
+
+def _laid_out(opening: str, items: list[str], closing: str, depth: int) -> str:
+    line = opening + ", ".join(items) + closing
+    if len(line) + 4 * depth <= _WIDTH and "\n" not in line:
+        return line
+    inner = "    " * (depth + 1)
+    return opening + "\n" + "".join(f"{inner}{item},\n" for item in items) + "    " * depth + closing.lstrip(",")

@@ -1,0 +1,3 @@
+"""``automl-meta evaluate``: does the advice help?"""
+
+from __future__ import annotations

@@ -1,0 +1,120 @@
+"""``automl-meta recommend``: advice for a file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+
+if TYPE_CHECKING:
+    from automl_meta.metrics import Metric
+    from automl_meta.recommenders import Recommendation
+    from automl_meta.task import TabularTask
+
+_HELP = """Recommend algorithms with configurations for a data set, from experiments made before.
+
+Nothing is fitted but a few quick models that help to describe the data.
+
+Examples:
+
+  automl-meta recommend sklearn:wine
+
+  automl-meta recommend data.csv --target y --metric roc_auc --time-limit 10
+
+  automl-meta recommend data.csv --target y --code > model.py
+"""
+
+
+def command(
+    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many configurations.")] = 5,
+    time_limit: Annotated[float | None, typer.Option(min=0.0, help="Seconds that one fit may take.")] = None,
+    only: Annotated[str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")] = None,
+    exclude: Annotated[str, typer.Option(help="Algorithms to leave out, by name, with commas.")] = "",
+    landmarkers: Annotated[bool, typer.Option("--landmarkers/--no-landmarkers", help="Describe the data with quick models too.")] = True,
+    task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    code: Annotated[bool, typer.Option("--code", help="Print the first one as a script instead.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    from automl_meta.advice import recommend
+    from automl_meta.metrics import default_metric, get_metric
+
+    task = load_task(file, target, task_type)
+    chosen = get_metric(metric, task.task_type) if metric else default_metric(task.task_type)
+    advice = recommend(
+        task,
+        metric=chosen,
+        top=top,
+        time_limit=time_limit,
+        only=names(only),
+        exclude=names(exclude) or (),
+        landmarkers=landmarkers,
+        store=store,
+    )
+    if json:
+        print_json(_as_json(task, advice))
+    elif code:
+        from automl_meta.cli._code import script
+
+        sys.stdout.write(script(task, file, advice.configurations[0].configuration, chosen))
+    else:
+        _show(task, chosen, advice)
+
+
+command.__doc__ = _HELP
+
+
+def _as_json(task: TabularTask, advice: Recommendation) -> dict:
+    description = {
+        "name": task.name,
+        "type": task.task_type,
+        "n_rows": task.n_rows,
+        "n_features": task.n_features,
+        "n_classes": len(task.classes),
+        "fingerprint": task.fingerprint,
+        "column_kinds": dict(task.column_kinds),
+        "notes": list(task.notes),
+    }
+    return {**advice.to_dict(), "task": description}
+
+
+def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
+    from rich.table import Table
+
+    console.print(f"[bold]{task.name}[/]: {task!r}".replace("TabularTask", "", 1).replace(f"({task.name!r}, ", "(", 1))
+    for note in task.notes:
+        console.print(f"  note: {note}", markup=False)
+    table = Table(title=f"expected {metric.name} (greater is better), 80 % interval", title_justify="left", box=None)
+    for heading in ("#", "algorithm", "expected", "between", "one fit", "best?"):
+        table.add_column(heading, justify="left" if heading == "algorithm" else "right", no_wrap=heading != "algorithm")
+    for entry in advice.configurations:
+        low, high = entry.interval
+        table.add_row(
+            str(entry.rank),
+            str(entry.configuration),
+            f"{entry.expected_score:.4g}",
+            f"{low:.3g} .. {high:.3g}",
+            _duration(entry.expected_seconds),
+            f"{entry.chance_of_best:.0%}",
+        )
+    console.print(table)
+    if advice.far_from_experience:
+        console.print("Far from all I know: no known data set is like this one, so this is what works on most.")
+    if advice.nearest:
+        console.print("Why: the most similar data sets, and what won there")
+        for neighbour in advice.nearest[:5]:
+            console.print(
+                f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}",
+                markup=False, highlight=False,
+            )
+    console.print("The first as a script: add --code. Everything, run ids included: --json.")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

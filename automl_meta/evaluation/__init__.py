@@ -1,0 +1,16 @@
+"""Does the advice help? Replays of stored runs."""
+
+from __future__ import annotations
+
+from automl_meta.evaluation.evaluation import Evaluation
+from automl_meta.evaluation.replay import leave_family_out, merged_families
+from automl_meta.evaluation.statistics import Interval, expected_best_of_random, paired_bootstrap
+
+__all__ = [
+    "Evaluation",
+    "Interval",
+    "expected_best_of_random",
+    "leave_family_out",
+    "merged_families",
+    "paired_bootstrap",
+]

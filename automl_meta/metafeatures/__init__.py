@@ -1,0 +1,22 @@
+"""Meta-features: a task described by numbers."""
+
+from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.extraction import (
+    EXTRACTORS,
+    MetaFeatures,
+    all_features,
+    all_names,
+    extract_metafeatures,
+)
+
+__all__ = [
+    "EXTRACTORS",
+    "MetaFeature",
+    "MetaFeatureExtractor",
+    "MetaFeatures",
+    "TaskView",
+    "all_features",
+    "all_names",
+    "extract_metafeatures",
+]

@@ -1,0 +1,136 @@
+"""Learners in closed form: as few operations as their mathematics has, nothing checked twice.
+
+Each takes training rows, their targets and test rows, and returns predictions for the test rows.
+Classes are codes; some may be absent from the training rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "balanced_accuracy",
+    "gaussian_naive_bayes",
+    "linear_discriminant",
+    "nearest_centroid",
+    "neighbours_predict",
+    "r_squared",
+    "ridge",
+    "stratified_folds",
+]
+
+Floats = NDArray[np.float64]
+
+
+def stratified_folds(y: NDArray, n_folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Number the fold that each row is tested in; each class is spread evenly.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Class codes (int64) or a numeric target, which is spread evenly along its order.
+    n_folds : int
+        Number of folds.
+    rng : Generator
+        Shuffles.
+    """
+    shuffled = rng.permutation(len(y))
+    folds = np.empty(len(y), dtype=np.int64)
+    if y.dtype.kind == "i":
+        folds[shuffled[np.argsort(y[shuffled], kind="stable")]] = np.arange(len(y)) % n_folds
+        return folds
+    # Neighbours in the order of the target go to different folds, in a random order.
+    order = shuffled[np.argsort(y[shuffled], kind="stable")]
+    n_strata = -(-len(y) // n_folds)
+    folds[order] = np.argsort(rng.random((n_strata, n_folds)), axis=1).ravel()[: len(y)]
+    return folds
+
+
+def balanced_accuracy(y: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
+    """Mean over the classes of the share of their rows that is recognised."""
+    counts = np.bincount(y)
+    hits = np.bincount(y[predicted == y], minlength=len(counts))
+    return float(np.mean(hits[counts > 0] / counts[counts > 0]))
+
+
+def r_squared(y: Floats, predicted: Floats) -> float:
+    """Share of the variance explained, not below -1; NaN for a constant target."""
+    spread = float(np.sum((y - y.mean()) ** 2))
+    if spread == 0:
+        return float("nan")
+    return max(-1.0, 1.0 - float(np.sum((y - predicted) ** 2)) / spread)
+
+
+def neighbours_predict(squared_distances: Floats, y: NDArray, n_neighbours: int) -> NDArray:
+    """Leave-one-out predictions of nearest neighbours.
+
+    Parameters
+    ----------
+    squared_distances : ndarray of shape (n_rows, n_rows), float64
+        Infinite from a row to itself.
+    y : ndarray of shape (n_rows,)
+        Class codes, decided by majority, the lowest of equals; or numbers, averaged.
+    n_neighbours : int
+        As many neighbours, if there are.
+    """
+    rows = np.arange(len(y))
+    distances = squared_distances.copy() if n_neighbours > 1 else squared_distances
+    found: list[NDArray] = []
+    for _ in range(min(n_neighbours, len(y) - 1)):  # for few neighbours faster than any sorting
+        if found:
+            distances[rows, found[-1]] = np.inf
+        found.append(np.argmin(distances, axis=1))
+    nearest = y[np.array(found)]
+    if y.dtype.kind != "i":
+        return nearest.mean(axis=0)
+    votes = np.zeros((len(y), int(y.max()) + 1))
+    for classes in nearest:
+        votes[rows, classes] += 1
+    return votes.argmax(axis=1)
+
+
+def _class_means(X: Floats, y: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Classes that are present, their counts and their means."""
+    classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    membership = np.zeros((len(classes), len(y)))
+    membership[codes, np.arange(len(y))] = 1.0
+    return classes, counts, membership @ X / counts[:, None]
+
+
+def nearest_centroid(X: Floats, y: NDArray[np.int64], X_test: Floats) -> NDArray[np.int64]:
+    """The class whose mean is nearest."""
+    classes, _, means = _class_means(X, y)
+    return classes[np.argmax(X_test @ means.T - 0.5 * np.einsum("ij,ij->i", means, means), axis=1)]
+
+
+def gaussian_naive_bayes(X: Floats, y: NDArray[np.int64], X_test: Floats) -> NDArray[np.int64]:
+    """Independent normal distributions in each class, smoothed as scikit-learn does."""
+    classes, counts, means = _class_means(X, y)
+    squares = _class_means(X**2, y)[2]
+    # Columns are standardised, so that the difference of squares loses no digits that matter.
+    variances = np.maximum(squares - means**2, 0.0) + 1e-9 * max(X.var(axis=0).max(), 1e-300)
+    constants = np.log(counts / counts.sum()) - 0.5 * np.sum(np.log(variances) + means**2 / variances, axis=1)
+    likelihoods = X_test @ (means / variances).T - 0.5 * (X_test**2 @ (1.0 / variances).T) + constants
+    return classes[np.argmax(likelihoods, axis=1)]
+
+
+def linear_discriminant(X: Floats, y: NDArray[np.int64], X_test: Floats) -> NDArray[np.int64]:
+    """Fisher's (1936) linear discriminant; directions without variance within classes are damped."""
+    classes, counts, means = _class_means(X, y)
+    deviations = X - means[np.searchsorted(classes, y)]
+    within = deviations.T @ deviations / max(len(y) - len(classes), 1)
+    within[np.diag_indices_from(within)] += 1e-6 * max(np.trace(within) / len(within), 1e-12)
+    weights = np.linalg.solve(within, means.T)
+    constants = np.log(counts / counts.sum()) - 0.5 * np.einsum("ij,ji->i", means, weights)
+    return classes[np.argmax(X_test @ weights + constants, axis=1)]
+
+
+def ridge(X: Floats, y: Floats, X_test: Floats, penalty: float = 1.0) -> Floats:
+    """Least squares with a squared penalty on all weights but the intercept."""
+    mean, y_mean = X.mean(axis=0), y.mean()
+    centred = X - mean
+    gram = centred.T @ centred
+    gram[np.diag_indices_from(gram)] += penalty
+    weights = np.linalg.solve(gram, centred.T @ (y - y_mean))
+    return (X_test - mean) @ weights + y_mean

@@ -1,0 +1,205 @@
+"""Describe a task by numbers: run groups of meta-features, the cheap ones first, within a budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from automl_meta._utils.budget import Budget
+from automl_meta._utils.random import RandomState, child_generator, seed_of
+from automl_meta.exceptions import UsageError
+from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.information import Information
+from automl_meta.metafeatures.landmarkers import Landmarkers
+from automl_meta.metafeatures.simple import Simple
+from automl_meta.metafeatures.statistical import Statistical
+from automl_meta.metrics import TaskType
+from automl_meta.task import TabularTask
+
+__all__ = ["EXTRACTORS", "MetaFeatures", "all_features", "all_names", "extract_metafeatures"]
+
+EXTRACTORS: tuple[MetaFeatureExtractor, ...] = (
+    Simple(),
+    Statistical(),
+    Information(),
+    Landmarkers(),
+)
+"""The groups of meta-features that come with the library, cheap ones first."""
+
+
+@dataclass(frozen=True)
+class MetaFeatures:
+    """A task in numbers.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        NaN where one could not be computed.
+    reasons : mapping of str to str
+        Why, for each NaN among `values`.
+    seconds : mapping of str to float
+        Wall-clock time that each group took. A block that groups share is paid by the first.
+    versions : mapping of str to int
+        Version of each group.
+    """
+
+    values: Mapping[str, float]
+    reasons: Mapping[str, str]
+    seconds: Mapping[str, float]
+    versions: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        return (
+            f"MetaFeatures({len(self.values)} values, {len(self.reasons)} of them not defined, "
+            f"{sum(self.seconds.values()):.2g} s)"
+        )
+
+
+def extract_metafeatures(
+    X: TabularTask | pd.DataFrame | ArrayLike,
+    y: ArrayLike | str | None = None,
+    *,
+    groups: Iterable[str] | None = None,
+    extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS,
+    task_type: TaskType | Literal["auto"] = "auto",
+    time_budget: float | Budget | None = None,
+    random_state: RandomState = 0,
+) -> MetaFeatures:
+    """Describe a task by numbers.
+
+    Statistics are taken of at most 5,000 rows and 200 numeric and categorical columns each,
+    models are fitted on at most 1,000 rows and 100 columns, and distances measured between at
+    most 500 rows; above that samples are drawn, stratified by class. Nothing depends on the
+    order of rows and columns or the names of classes.
+
+    Parameters
+    ----------
+    X : TabularTask, DataFrame or array-like of shape (n_rows, n_features)
+        What to describe; left as it is.
+    y : array-like of shape (n_rows,), str or None
+        The target, or the name of its column; None if `X` is a task.
+    groups : iterable of str or None, default=None
+        Names of the groups to run; None is all of them.
+    extractors : sequence of MetaFeatureExtractor
+        The groups to choose from, cheap ones first; yours may be among them.
+    task_type : {"auto", "classification", "regression"}
+        See `TabularTask.from_frame`.
+    time_budget : float, Budget or None, default=None
+        Seconds of wall-clock time. Groups that it does not reach are NaN, with that reason; one
+        that is under way may run past it by a fraction of a second.
+    random_state : int, Generator, RandomState or None, default=0
+        Decides samples, folds and models. Each group draws from a seed of its own, so that its
+        values do not depend on which other groups are run.
+
+    Returns
+    -------
+    MetaFeatures
+        Values, reasons for those that are NaN, seconds and versions.
+
+    Raises
+    ------
+    UsageError
+        If there is no such group, or two groups share the name of a value.
+    DataError
+        If nothing can be learnt from the table (see `TabularTask.from_frame`).
+
+    Examples
+    --------
+    >>> described = extract_metafeatures(TabularTask.bundled("iris"), groups=["simple", "information"])
+    >>> described.values["n_rows"], round(described.values["class_entropy"], 3)
+    (150.0, 1.585)
+    >>> described.reasons["n_levels_max"]
+    'it needs a categorical or boolean column'
+    """
+    task = _as_task(X, y, task_type)
+    chosen = _choose(extractors, groups, task.task_type)
+    budget = time_budget if isinstance(time_budget, Budget) else Budget(time_budget)
+    seed = seed_of(random_state)
+    view = TaskView(task, seed=seed, budget=budget)
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    seconds: dict[str, float] = {}
+    for extractor in chosen:
+        start = time.perf_counter()
+        group_values, group_reasons = _run(extractor, view, seed)
+        values |= group_values
+        reasons |= group_reasons
+        seconds[extractor.name] = time.perf_counter() - start
+    return MetaFeatures(values, reasons, seconds, {extractor.name: extractor.version for extractor in chosen})
+
+
+def all_features(
+    task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS
+) -> tuple[MetaFeature, ...]:
+    """Definitions and sources of all meta-features of one type of task, in the order of their groups."""
+    return tuple(
+        feature for extractor in extractors for feature in extractor.features if task_type in feature.task_types
+    )
+
+
+def all_names(task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS) -> tuple[str, ...]:
+    """Names of all meta-features of one type of task, in the order of their groups."""
+    return tuple(name for extractor in extractors for name in extractor.names(task_type))
+
+
+def _as_task(
+    X: TabularTask | pd.DataFrame | ArrayLike, y: ArrayLike | str | None, task_type: TaskType | Literal["auto"]
+) -> TabularTask:
+    if isinstance(X, TabularTask):
+        if y is not None:
+            raise UsageError("A TabularTask has its target already: give no y beside it.")
+        if task_type not in ("auto", X.task_type):
+            raise UsageError(f"The task is one of {X.task_type}; task_type={task_type!r} cannot change it.")
+        return X
+    if y is None:
+        raise UsageError("There is no target: give y, or a TabularTask in place of X.")
+    return TabularTask.from_frame(X, y, task_type=task_type)
+
+
+def _choose(
+    extractors: Sequence[MetaFeatureExtractor], groups: Iterable[str] | None, task_type: TaskType
+) -> list[MetaFeatureExtractor]:
+    known = [extractor.name for extractor in extractors]
+    wanted = set(known if groups is None else [groups] if isinstance(groups, str) else groups)
+    if unknown := sorted(wanted - set(known)):
+        raise UsageError(f"There is no group of meta-features {unknown[0]!r}. Choose from: {', '.join(known)}.")
+    chosen = [extractor for extractor in extractors if extractor.name in wanted]
+    names = all_names(task_type, chosen)
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise UsageError(f"More than one meta-feature is named {doubled[0]!r}: give each a name of its own.")
+    return chosen
+
+
+def _run(extractor: MetaFeatureExtractor, view: TaskView, seed: int) -> tuple[dict[str, float], dict[str, str]]:
+    """Values of one group and reasons for those that are NaN; a group that fails is a result, too."""
+    found: dict[str, float] = {}
+    absent = "out of time"
+    if not view.budget.exhausted:
+        try:
+            with np.errstate(all="ignore"):
+                found = extractor.extract(view, child_generator(seed, extractor.name))
+        except Exception as error:  # noqa: BLE001 - a group, perhaps a user's, must not take the others down
+            absent = f"the group failed: {type(error).__name__}: {error}"
+    needs = {feature.name: feature.needs for feature in extractor.features}
+    values: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for name in extractor.names(view.task_type):
+        value = float(found.get(name, np.nan))
+        values[name] = value if np.isfinite(value) else float("nan")
+        if name not in found:
+            reasons[name] = absent
+        elif np.isnan(value):
+            reasons[name] = f"it needs {needs[name]}" if needs[name] else "the numbers are too large to compute it"
+        elif np.isinf(value):
+            reasons[name] = "it is too large for a number"
+    return values, reasons

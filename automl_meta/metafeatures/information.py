@@ -1,0 +1,130 @@
+"""Information-theoretic meta-features: what columns and target tell, alone and about each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, summaries, summarised
+from automl_meta.metafeatures._sources import CASTIELLO_2005, KALOUSIS_2001, RIVOLLI_2022, STATLOG, THEIL_1970
+from automl_meta.metafeatures._view import TaskView
+
+__all__ = ["Information"]
+
+_COLUMNS = "a numeric, categorical or boolean column that varies"
+_MAX_PAIRED_COLUMNS = 12
+
+
+class Information(MetaFeatureExtractor):
+    """Entropies in bits; numeric columns and numeric targets are cut into equally frequent bins.
+
+    There are as many bins as the cube root of the number of rows, as in pymfe. Missing values
+    are one more level of their column.
+    """
+
+    name = "information"
+    features = (
+        MetaFeature("class_entropy", "Shannon entropy of the classes.", STATLOG, "", ("classification",)),
+        MetaFeature(
+            "class_entropy_normalised",
+            "Shannon entropy of the classes divided by that of as many equal ones.",
+            CASTIELLO_2005,
+            "",
+            ("classification",),
+        ),
+        MetaFeature(
+            "target_entropy",
+            "Shannon entropy of the numeric target cut into equally frequent bins: low where many rows share "
+            "a value.",
+            RIVOLLI_2022,
+            "",
+            ("regression",),
+        ),
+        *summarised("column_entropy", "the Shannon entropy of each column", STATLOG, _COLUMNS),
+        *summarised(
+            "column_entropy_normalised",
+            "the Shannon entropy of each column divided by that of equally frequent levels",
+            CASTIELLO_2005,
+            _COLUMNS,
+        ),
+        *summarised("joint_entropy", "the Shannon entropy of each column together with the target", STATLOG, _COLUMNS),
+        *summarised("mutual_information", "the mutual information of each column with the target", STATLOG, _COLUMNS),
+        *summarised(
+            "uncertainty",
+            "the share of the target's entropy that each column explains (Theil's U)",
+            THEIL_1970,
+            _COLUMNS,
+        ),
+        MetaFeature(
+            "equivalent_number_of_features",
+            "Entropy of the target divided by the mean mutual information: how many average columns "
+            "would tell it.",
+            STATLOG,
+            "a column that tells something about the target",
+        ),
+        MetaFeature(
+            "noise_to_signal",
+            "Entropy of the columns that tells nothing about the target, divided by what tells something.",
+            STATLOG,
+            "a column that tells something about the target",
+        ),
+        MetaFeature(
+            "informative_share",
+            "Share of the columns that explain at least a hundredth of the target's entropy.",
+            THEIL_1970,
+            _COLUMNS,
+        ),
+        *summarised(
+            "target_concentration",
+            "Goodman and Kruskal's tau of each column predicted from the target",
+            KALOUSIS_2001,
+            _COLUMNS,
+        ),
+        *summarised(
+            "predictive_concentration",
+            "Goodman and Kruskal's tau of the target predicted from each column",
+            KALOUSIS_2001,
+            _COLUMNS,
+        ),
+        *summarised(
+            "column_concentration",
+            "Goodman and Kruskal's tau between each ordered pair of columns, of twelve drawn at random if "
+            "there are more",
+            KALOUSIS_2001,
+            "two numeric, categorical or boolean columns that vary",
+        ),
+    )
+
+    def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
+        """Compute the values; `rng` draws the columns that are paired."""
+        block = view.contingency
+        values = _target(view)
+        if block.n_columns == 0:
+            return {name: values.get(name, float("nan")) for name in self.names(view.task_type)}
+        information, entropies = block.mutual_information, block.entropies
+        total = information.sum()
+        uncertainty = information / block.target_entropy if block.target_entropy > 0 else np.full_like(entropies, np.nan)
+        varies = block.n_levels > 1
+        values |= summaries("column_entropy", entropies)
+        values |= summaries("column_entropy_normalised", entropies[varies] / np.log2(block.n_levels[varies]))
+        values |= summaries("joint_entropy", block.joint_entropies)
+        values |= summaries("mutual_information", information)
+        values |= summaries("uncertainty", uncertainty)
+        tells = total > 1e-12
+        values["equivalent_number_of_features"] = (
+            float(block.n_columns * block.target_entropy / total) if tells else float("nan")
+        )
+        values["noise_to_signal"] = float((entropies.sum() - total) / total) if tells else float("nan")
+        values["informative_share"] = float(np.mean(uncertainty >= 0.01))
+        values |= summaries("target_concentration", block.column_given_target)
+        values |= summaries("predictive_concentration", block.target_given_column)
+        n_paired = min(_MAX_PAIRED_COLUMNS, block.n_columns)
+        paired = np.sort(rng.choice(block.n_columns, n_paired, replace=False))
+        return values | summaries("column_concentration", block.concentration_between(paired))
+
+
+def _target(view: TaskView) -> dict[str, float]:
+    if not view.is_classification:
+        return {"target_entropy": view.contingency.target_entropy}
+    shares = view.class_counts / view.class_counts.sum()
+    entropy = float(-np.sum(shares * np.log2(shares)))
+    return {"class_entropy": entropy, "class_entropy_normalised": entropy / float(np.log2(len(shares)))}

@@ -1,0 +1,230 @@
+"""Landmarkers: how well quick, simple learners do on a sample of the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures._encoded import EncodedBlock
+from automl_meta.metafeatures._learners import (
+    balanced_accuracy,
+    gaussian_naive_bayes,
+    linear_discriminant,
+    nearest_centroid,
+    neighbours_predict,
+    r_squared,
+    ridge,
+    stratified_folds,
+)
+from automl_meta.metafeatures._sources import (
+    BENSUSAN_2000,
+    FUERNKRANZ_2001,
+    PFAHRINGER_2000,
+    REIF_2014,
+    RIVOLLI_2022,
+)
+from automl_meta.metafeatures._view import TaskView
+from automl_meta.metrics import TaskType
+
+__all__ = ["Landmarkers"]
+
+_N_FOLDS = 5
+_N_TREES = 10
+_NEEDS = "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
+_CLASSES: tuple[TaskType, ...] = ("classification",)
+_NUMBERS: tuple[TaskType, ...] = ("regression",)
+_BOTH = _CLASSES + _NUMBERS
+
+
+def _landmarker(
+    name: str, learner: str, source: str, task_types: tuple[TaskType, ...] = _BOTH, way: str = "cross-validated"
+) -> MetaFeature:
+    return MetaFeature(f"landmarker_{name}", f"Score of {learner}, {way}.", source, _NEEDS, task_types)
+
+
+def _relative(name: str, description: str, task_types: tuple[TaskType, ...] = _BOTH) -> MetaFeature:
+    return MetaFeature(f"landmarker_{name}", description, FUERNKRANZ_2001, _NEEDS, task_types)
+
+
+class Landmarkers(MetaFeatureExtractor):
+    """Scores are balanced accuracy for classification, and for regression R², not below -1.
+
+    Nearest neighbours are judged by leaving one row out, all else by 5-fold cross-validation, from
+    all out-of-fold predictions together.
+    """
+
+    name = "landmarkers"
+    features = (
+        _landmarker("1nn", "the nearest neighbour", PFAHRINGER_2000, way="leaving one out"),
+        _landmarker("5nn", "five nearest neighbours", REIF_2014, way="leaving one out"),
+        _landmarker(
+            "elite_1nn",
+            "the nearest neighbour in the one column that matters most to a decision tree",
+            PFAHRINGER_2000,
+        ),
+        _landmarker("linear", "the linear discriminant, or ridge regression", PFAHRINGER_2000),
+        _landmarker("naive_bayes", "Gaussian naive Bayes", PFAHRINGER_2000, _CLASSES),
+        _landmarker("nearest_centroid", "the nearest class mean", RIVOLLI_2022, _CLASSES),
+        _landmarker("quadratic", "ridge regression on all columns and their squares", REIF_2014, _NUMBERS),
+        _landmarker("best_node", "a decision tree with one split", BENSUSAN_2000),
+        _landmarker(
+            "worst_node", "one split on the column that matters least to a decision tree", PFAHRINGER_2000
+        ),
+        _landmarker("random_node", "one split on a column drawn at random", PFAHRINGER_2000),
+        _landmarker("tree_3", "a decision tree of depth three", REIF_2014),
+        _landmarker("tree", "a fully grown decision tree", PFAHRINGER_2000),
+        _landmarker("extra_trees", "ten extremely randomised trees", REIF_2014),
+        _relative("tree_over_linear", "Score of the fully grown decision tree minus that of the linear learner."),
+        _relative("1nn_over_linear", "Score of the nearest neighbour minus that of the linear learner."),
+        _relative("trees_over_tree", "Score of ten extremely randomised trees minus that of the decision tree."),
+        _relative("tree_over_node", "Score of the fully grown decision tree minus that of one split."),
+        _relative(
+            "naive_bayes_over_linear", "Score of naive Bayes minus that of the linear discriminant.", _CLASSES
+        ),
+        _relative("quadratic_over_linear", "What squares add to the score of ridge regression.", _NUMBERS),
+        _relative(
+            "1nn_gain",
+            "Score of the nearest neighbour minus its score when it knows only a random half of the rows.",
+        ),
+    )
+
+    def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
+        """Fit and score the learners; `rng` draws folds, columns and the trees' seeds."""
+        block = view.encoded
+        if block.n_columns == 0 or block.n_rows < max(10, 4 * block.n_classes):
+            return dict.fromkeys(self.names(view.task_type), float("nan"))
+        score = balanced_accuracy if view.is_classification else r_squared
+        scores = _neighbour_scores(block, score, rng)
+        folds = stratified_folds(block.y, _N_FOLDS, rng)
+        seeds = rng.integers(2**31, size=_N_FOLDS)
+        random_column = int(rng.integers(block.n_columns))
+        predictions: dict[str, NDArray] = {}
+        predict = _classify if view.is_classification else _regress
+        for fold in range(_N_FOLDS):
+            if view.budget.exhausted:
+                return scores
+            test = folds == fold
+            with config_context(skip_parameter_validation=True):  # as long as the fit, for trees this small
+                predicted = predict(block, ~test, test, random_column, int(seeds[fold]))
+            for name, values in predicted.items():
+                predictions.setdefault(f"landmarker_{name}", np.empty_like(block.y))[test] = values
+        scores |= {name: score(block.y, values) for name, values in predictions.items()}
+        return scores | _differences(scores)
+
+
+def _neighbour_scores(
+    block: EncodedBlock, score: Callable[[NDArray, NDArray], float], rng: np.random.Generator
+) -> dict[str, float]:
+    distances = block.squared_distances
+    one = score(block.y, neighbours_predict(distances, block.y, 1))
+    half = rng.permutation(block.n_rows)[: block.n_rows // 2]
+    return {
+        "landmarker_1nn": one,
+        "landmarker_5nn": score(block.y, neighbours_predict(distances, block.y, 5)),
+        "landmarker_1nn_gain": one - score(block.y, block.y[half][np.argmin(distances[:, half], axis=1)]),
+    }
+
+
+def _differences(scores: dict[str, float]) -> dict[str, float]:
+    pairs = {
+        "tree_over_linear": ("tree", "linear"),
+        "1nn_over_linear": ("1nn", "linear"),
+        "trees_over_tree": ("extra_trees", "tree"),
+        "tree_over_node": ("tree", "best_node"),
+        "naive_bayes_over_linear": ("naive_bayes", "linear"),
+        "quadratic_over_linear": ("quadratic", "linear"),
+    }
+    return {
+        f"landmarker_{name}": scores[f"landmarker_{better}"] - scores[f"landmarker_{worse}"]
+        for name, (better, worse) in pairs.items()
+        if f"landmarker_{better}" in scores
+    }
+
+
+def _classify(
+    block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
+) -> dict[str, NDArray]:
+    """Predictions of all learners for the test rows of one fold."""
+    X, y, X_test = block.X[train], block.y[train], block.X[test]
+    predicted = {
+        "linear": linear_discriminant(X, y, X_test),
+        "naive_bayes": gaussian_naive_bayes(X, y, X_test),
+        "nearest_centroid": nearest_centroid(X, y, X_test),
+    }
+    narrow, narrow_test = X.astype(np.float32), X_test.astype(np.float32)
+    votes = np.zeros((len(X_test), block.n_classes))
+    for number in range(_N_TREES):
+        tree = ExtraTreeClassifier(max_features="sqrt", random_state=seed + number)
+        tree.fit(narrow, y, check_input=False)
+        votes[:, tree.classes_] += tree.tree_.predict(narrow_test)
+    predicted["extra_trees"] = votes.argmax(axis=1)
+    return predicted | _trees(DecisionTreeClassifier, narrow, y, narrow_test, random_column, seed)
+
+
+def _regress(
+    block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
+) -> dict[str, NDArray]:
+    """Predictions of all learners for the test rows of one fold."""
+    X, y, X_test = block.X[train], block.y[train], block.X[test]
+    predicted = {
+        "linear": ridge(X, y, X_test),
+        "quadratic": ridge(np.hstack([X, X**2]), y, np.hstack([X_test, X_test**2])),
+    }
+    narrow, narrow_test = X.astype(np.float32), X_test.astype(np.float32)
+    outputs = [
+        ExtraTreeRegressor(max_features=1 / 3, random_state=seed + number)
+        .fit(narrow, y, check_input=False)
+        .tree_.predict(narrow_test)
+        for number in range(_N_TREES)
+    ]
+    predicted["extra_trees"] = np.mean(outputs, axis=0).ravel()
+    return predicted | _trees(DecisionTreeRegressor, narrow, y, narrow_test, random_column, seed)
+
+
+def _trees(
+    make: type, X: NDArray, y: NDArray, X_test: NDArray, random_column: int, seed: int
+) -> dict[str, NDArray]:
+    """What one decision tree and parts of it predict, and the neighbour in its favourite column."""
+    tree = make(random_state=seed).fit(X, y, check_input=False)
+    importances = tree.feature_importances_
+    favourite = int(np.argmax(importances))
+
+    def split_on(column: int) -> NDArray:
+        stump = make(max_depth=1, random_state=seed).fit(X[:, [column]], y, check_input=False)
+        return _predict_to_depth(stump, X_test[:, [column]], 1)
+
+    return {
+        "tree": _predict_to_depth(tree, X_test, None),
+        "tree_3": _predict_to_depth(tree, X_test, 3),
+        "best_node": _predict_to_depth(tree, X_test, 1),
+        "worst_node": split_on(int(np.argmin(importances))),
+        "random_node": split_on(random_column),
+        "elite_1nn": y[np.argmin(np.abs(X_test[:, [favourite]] - X[:, favourite]), axis=1)],
+    }
+
+
+def _predict_to_depth(
+    model: DecisionTreeClassifier | DecisionTreeRegressor, X: NDArray[np.float32], depth: int | None
+) -> NDArray:
+    """Predict as the same tree would that was grown to a depth only: its first splits are the same."""
+    tree = model.tree_
+    if depth is None:
+        nodes = tree.apply(X)
+    else:
+        rows, nodes = np.arange(len(X)), np.zeros(len(X), dtype=np.intp)
+        for _ in range(depth):
+            goes_left = X[rows, tree.feature[nodes]] <= tree.threshold[nodes]
+            children = np.where(goes_left, tree.children_left[nodes], tree.children_right[nodes])
+            nodes = np.where(children < 0, nodes, children)
+    values = tree.value[nodes, 0]
+    return model.classes_[values.argmax(axis=1)] if hasattr(model, "classes_") else values[:, 0]

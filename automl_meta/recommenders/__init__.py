@@ -1,0 +1,40 @@
+"""Meta-models: from experience to ranked configurations with evidence."""
+
+from __future__ import annotations
+
+from automl_meta.recommenders._base import Recommender
+from automl_meta.recommenders.average_rank import AverageRank
+from automl_meta.recommenders.nearest_datasets import NearestDatasets
+from automl_meta.recommenders.portfolio import Portfolio
+from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
+from automl_meta.recommenders.regret import regret_scales
+from automl_meta.recommenders.score_model import ScoreModel
+from automl_meta.recommenders.similarity_portfolio import SimilarityPortfolio
+
+__all__ = [
+    "DEFAULT_RECOMMENDER",
+    "RECOMMENDERS",
+    "AverageRank",
+    "Evidence",
+    "NearestDatasets",
+    "Neighbor",
+    "Portfolio",
+    "RankedConfiguration",
+    "Recommendation",
+    "Recommender",
+    "ScoreModel",
+    "SimilarityPortfolio",
+    "regret_scales",
+]
+
+RECOMMENDERS: tuple[type[Recommender], ...] = (
+    AverageRank,
+    NearestDatasets,
+    Portfolio,
+    SimilarityPortfolio,
+    ScoreModel,
+)
+"""All members, simple ones first."""
+
+DEFAULT_RECOMMENDER: type[Recommender] = SimilarityPortfolio
+"""Chosen by ``automl-meta evaluate`` on the shipped experience."""

@@ -1,0 +1,150 @@
+"""Experience as arrays: what every recommender starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl_meta.exceptions import NoExperienceError
+from automl_meta.recommenders.regret import regret_scales
+from automl_meta.records import Configuration, MetaDataset
+
+_PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
+
+
+@dataclass(frozen=True, eq=False)
+class Experience:
+    """Known runs as matrices, rows and columns sorted by their ids.
+
+    Data sets and configurations without any good run are left out: they tell nothing that could
+    be recommended.
+
+    Parameters
+    ----------
+    dataset_ids, names : list of str
+        Of the n_datasets rows.
+    families : ndarray of shape (n_datasets,)
+        Integer code of each data set's family.
+    configurations : list of Configuration
+        Of the n_configurations columns.
+    known : bool ndarray of shape (n_datasets, n_configurations)
+        Where a good run is known.
+    raw_scores : ndarray of shape (n_datasets, n_configurations)
+        Greater is better; NaN where `known` is False.
+    scores : ndarray of shape (n_datasets, n_configurations)
+        The same without gaps: failed runs and useless scores count as the lowest that matters
+        (see `regret_scales`), pairs never tried as what is usual for both.
+    best, scale : ndarray of shape (n_datasets,)
+        Of `regret_scales`.
+    run_ids : ndarray of str of shape (n_datasets, n_configurations)
+        Empty where no run is known.
+    """
+
+    dataset_ids: list[str]
+    names: list[str]
+    families: NDArray[np.int64]
+    configurations: list[Configuration]
+    known: NDArray[np.bool_]
+    raw_scores: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    best: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    run_ids: NDArray[np.object_]
+
+    @classmethod
+    def from_meta_dataset(cls, meta: MetaDataset) -> Experience:
+        """Arrange the runs of a `MetaDataset`.
+
+        Raises
+        ------
+        NoExperienceError
+            If no run in it has a score.
+        """
+        known = np.isfinite(meta.scores.to_numpy()) & _succeeded(meta)
+        rows = _sorted_positions(meta.datasets.index, known.any(axis=1))
+        columns = _sorted_positions(meta.configurations.index, known.any(axis=0))
+        if not len(rows):
+            raise NoExperienceError(
+                f"The {len(meta)} known runs hold no {meta.metric.name} score of a {meta.task_type} data set, so "
+                "nothing can be recommended. Collect or import experience first, or ask for another metric."
+            )
+        block = np.ix_(rows, columns)
+        known = known[block]
+        raw_scores = np.where(known, meta.scores.to_numpy()[block], np.nan)
+        best, scale = regret_scales(raw_scores)
+        regrets = np.clip((best[:, None] - raw_scores) / scale[:, None], 0.0, 1.0)
+        regrets[meta.tried.to_numpy()[block] & ~known] = 1.0
+        filled = _without_gaps(regrets)
+        datasets, configurations = meta.datasets.iloc[rows], meta.configurations.iloc[columns]
+        return cls(
+            dataset_ids=[str(key) for key in datasets.index],
+            names=[str(name) for name in datasets["name"]],
+            families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
+            configurations=[
+                Configuration(algorithm, parameters)
+                for algorithm, parameters in zip(
+                    configurations["algorithm"], configurations["parameters"], strict=True
+                )
+            ],
+            known=known,
+            raw_scores=raw_scores,
+            scores=best[:, None] - filled * scale[:, None],
+            best=best,
+            scale=scale,
+            run_ids=_run_ids(meta)[block],
+        )
+
+    @property
+    def regrets(self) -> NDArray[np.float64]:
+        """Normalised regrets, 0 (best known) to 1 (useless or failed), without gaps."""
+        return (self.best[:, None] - self.scores) / self.scale[:, None]
+
+    @property
+    def configuration_ids(self) -> list[str]:
+        """Keys of the columns."""
+        return [configuration.configuration_id for configuration in self.configurations]
+
+    def winner(self, row: int) -> str:
+        """Name of the algorithm with the best score on a data set."""
+        return self.configurations[int(np.nanargmax(self.raw_scores[row]))].algorithm
+
+
+def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+    order = np.argsort(index.to_numpy(dtype=object).astype(str), kind="stable")
+    return order[keep[order]]
+
+
+def _cells(meta: MetaDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return (
+        meta.datasets.index.get_indexer(pd.Index(meta.runs["dataset_id"])),
+        meta.configurations.index.get_indexer(pd.Index(meta.runs["configuration_id"])),
+    )
+
+
+def _succeeded(meta: MetaDataset) -> NDArray[np.bool_]:
+    good = np.zeros((len(meta.datasets), len(meta.configurations)), dtype=bool)
+    good[_cells(meta)] = (meta.runs["status"] == "ok").to_numpy(dtype=bool)
+    return good
+
+
+def _run_ids(meta: MetaDataset) -> NDArray[np.object_]:
+    run_ids = np.full((len(meta.datasets), len(meta.configurations)), "", dtype=object)
+    run_ids[_cells(meta)] = meta.runs["run_id"].to_numpy(dtype=object)
+    return run_ids
+
+
+def _without_gaps(regrets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill each gap with the configuration's usual regret, moved as the data set's others are."""
+    present = ~np.isnan(regrets)
+    if present.all():
+        return regrets
+    values = np.where(present, regrets, 0.0)
+    usual = values.sum() / present.sum()
+    of_configuration = (values.sum(axis=0) + _PRIOR_RUNS * usual) / (present.sum(axis=0) + _PRIOR_RUNS)
+    deviation = np.where(present, regrets - of_configuration, 0.0)
+    of_dataset = deviation.sum(axis=1) / (present.sum(axis=1) + _PRIOR_RUNS)
+    guess = np.clip(of_configuration + of_dataset[:, None], 0.0, 1.0)
+    return np.where(present, regrets, guess)

@@ -1,0 +1,33 @@
+"""AverageRank: what did best everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from automl_meta.recommenders._base import Recommender
+from automl_meta.recommenders._ensemble import Ensemble
+from automl_meta.recommenders._experience import Experience
+
+__all__ = ["AverageRank"]
+
+
+class AverageRank(Recommender):
+    """Order configurations by their mean rank over all known data sets.
+
+    The baseline: the task's meta-features and observed scores do not change the order. Pairs
+    never tried get the rank of what is usual for both.
+
+    References
+    ----------
+    Brazdil & Soares (2000), A comparison of ranking methods for classification algorithm
+    selection, ECML.
+    """
+
+    def _learn(self, experience: Experience) -> None:
+        self._mean_ranks = np.round(rankdata(-experience.scores, axis=1).mean(axis=0), 9)
+
+    def _order(self, ensemble: Ensemble, candidates: NDArray[np.int64], n: int) -> list[int]:
+        order = candidates[np.argsort(self._mean_ranks[candidates], kind="stable")]
+        return [int(column) for column in order[:n]]

@@ -1,0 +1,49 @@
+"""SimilarityPortfolio: a portfolio in which data sets like this one count more."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl_meta.recommenders.portfolio import Portfolio
+
+__all__ = ["SimilarityPortfolio"]
+
+
+class SimilarityPortfolio(Portfolio):
+    """Greedy portfolio under weights that fall with the distance of the meta-features.
+
+    A part of the weight is the same for all known data sets: meta-features are a weak guide, and
+    a task they mislead on still gets nearly the static portfolio. A task that is far from all
+    that is known gets exactly that.
+
+    Parameters
+    ----------
+    neighborhood : float, default=0.1
+        Share of the known data sets within the width of the Gaussian kernel.
+    uniform_share : float, default=0.3
+        Part of the weight that is spread evenly; 1 is `Portfolio`.
+
+    References
+    ----------
+    Feurer et al. (2022), Auto-Sklearn 2.0, JMLR 23, for the portfolio; the weights are in the
+    manner of locally weighted learning (Atkeson, Moore & Schaal 1997).
+    """
+
+    def __init__(self, neighborhood: float = 0.1, uniform_share: float = 0.3) -> None:
+        self.neighborhood = neighborhood
+        self.uniform_share = uniform_share
+
+    def _weights(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
+        allowed = ~np.isinf(distances)
+        uniform = allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1)
+        position = min(int(np.ceil(self.neighborhood * distances.shape[1])), distances.shape[1]) - 1
+        ordered = np.sort(distances, axis=1)
+        widths = ordered[:, max(position, 0), None]
+        widths = np.where(np.isfinite(widths) & (widths > 0.0), widths, 1.0)
+        kernel = np.exp(-((distances / widths) ** 2))
+        kernel = np.where(np.isfinite(kernel), kernel, 0.0)
+        total = kernel.sum(axis=1, keepdims=True)
+        near = np.where(total > 0.0, kernel / np.where(total > 0.0, total, 1.0), uniform)
+        far = np.array([[self._space.is_far(float(nearest))] for nearest in ordered[:, 0]])
+        return np.where(far, uniform, (1.0 - self.uniform_share) * near + self.uniform_share * uniform)

@@ -1,0 +1,119 @@
+"""What a store holds, in numbers, and what should not be in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, Connection, func, select
+
+from automl_meta.metrics import METRICS
+from automl_meta.records import Configuration, Run
+from automl_meta.store.migrations import current_revision
+from automl_meta.store.models import configurations, datasets, metadata, run_scores, runs, store_state
+
+__all__ = ["described", "problems"]
+
+
+def described(connection: Connection) -> dict[str, Any]:
+    """Counts; see `MetadataStore.info`."""
+    seed = select(store_state.c.value).where(store_state.c.key == "seed")
+    of_configuration = runs.join(configurations, configurations.c.configuration_id == runs.c.configuration_id)
+    of_dataset = runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id)
+    return {
+        "schema": current_revision(connection),
+        "seed": connection.execute(seed).scalar(),
+        "datasets": connection.execute(select(func.count()).select_from(datasets)).scalar_one(),
+        "runs": connection.execute(select(func.count()).select_from(runs)).scalar_one(),
+        "datasets_by_task_type": _counts(connection, datasets.c.task_type, datasets),
+        "configurations_by_algorithm": _counts(connection, configurations.c.algorithm, configurations),
+        "runs_by_task_type": _counts(connection, datasets.c.task_type, of_dataset),
+        "runs_by_algorithm": _counts(connection, configurations.c.algorithm, of_configuration),
+        "runs_by_status": _counts(connection, runs.c.status, runs),
+        "runs_by_source": _counts(connection, runs.c.source, runs),
+        "runs_by_protocol": _counts(connection, runs.c.protocol, runs),
+    }
+
+
+def _counts(connection: Connection, column: Column[Any], table: Any) -> dict[str, int]:
+    rows = connection.execute(select(column, func.count()).select_from(table).group_by(column))
+    return dict(sorted(rows.tuples()))
+
+
+def problems(connection: Connection) -> list[str]:
+    """What should not be; see `MetadataStore.check`."""
+    return [
+        *_damage(connection),
+        *_orphans(connection),
+        *_impossible_scores(connection),
+        *_scores_of_failures(connection),
+        *_wrong_digests(connection),
+    ]
+
+
+def _damage(connection: Connection) -> Iterator[str]:
+    if connection.dialect.name == "sqlite":
+        for (finding,) in connection.exec_driver_sql("PRAGMA integrity_check(10)"):
+            if finding != "ok":
+                yield f"The file is damaged: {finding}."
+
+
+def _orphans(connection: Connection) -> Iterator[str]:
+    for table in metadata.sorted_tables:
+        for key in table.foreign_keys:
+            child, parent = key.parent, key.column
+            missing = (
+                select(child)
+                .select_from(table.outerjoin(parent.table, child == parent))
+                .where(parent.is_(None), child.is_not(None))
+                .distinct()
+                .limit(10)
+            )
+            for value in connection.execute(missing).scalars():
+                yield f"{table.name} refer to {child.name} {value!r}, which {parent.table.name} lacks."
+
+
+def _impossible_scores(connection: Connection) -> Iterator[str]:
+    for metric in METRICS:
+        query = (
+            select(runs.c.run_id, run_scores.c.score)
+            .select_from(runs.join(run_scores, run_scores.c.number == runs.c.number))
+            # Rounding may lift a perfect score by a digit.
+            .where(run_scores.c.metric == metric.name, run_scores.c.score > metric.best + 1e-6)
+            .order_by(runs.c.number)
+            .limit(10)
+        )
+        for run_id, score in connection.execute(query):
+            yield f"Run {run_id} has {metric.name} {score:g}, and {metric.best:g} is perfect."
+
+
+def _scores_of_failures(connection: Connection) -> Iterator[str]:
+    query = (
+        select(runs.c.run_id, runs.c.status)
+        .select_from(runs.join(run_scores, run_scores.c.number == runs.c.number))
+        .where(runs.c.status != "ok")
+        .distinct()
+        .limit(10)
+    )
+    for run_id, status in connection.execute(query):
+        yield f"Run {run_id} has scores, and its status is {status}."
+
+
+def _wrong_digests(connection: Connection) -> Iterator[str]:
+    known = {}
+    for configuration_id, algorithm, parameters in connection.execute(select(configurations)):
+        configuration = Configuration(algorithm, json.loads(parameters))
+        known[configuration_id] = configuration
+        if configuration.configuration_id != configuration_id:
+            yield (
+                f"Configuration {configuration_id} ({algorithm}) has the digest "
+                f"{configuration.configuration_id}: its id or its parameters were changed."
+            )
+    query = select(runs.c.run_id, runs.c.dataset_id, runs.c.configuration_id, runs.c.protocol, runs.c.source)
+    for run_id, dataset_id, configuration_id, protocol, source in connection.execute(query):
+        if configuration_id not in known:
+            continue  # reported as an orphan
+        run = Run(dataset_id, known[configuration_id], "ok", protocol=protocol, source=source)
+        if run.run_id != run_id:
+            yield f"Run {run_id} has the digest {run.run_id}: what it says of itself was changed."

@@ -1,0 +1,267 @@
+"""Where a store lies, how it is opened safely, and what to do when that fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    StaticPool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from automl_meta.exceptions import MissingDependencyError, StoreError, StoreVersionError, UsageError
+from automl_meta.store.migrations import REVISIONS, current_revision, upgrade
+from automl_meta.store.models import metadata
+
+__all__ = [
+    "STORE_VARIABLE",
+    "default_store_path",
+    "is_memory",
+    "make_engine",
+    "resolve_url",
+    "translated",
+    "writing",
+]
+
+STORE_VARIABLE = "AUTOML_META_STORE"
+"""Environment variable: the store to use where none is named."""
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for others."""
+
+_MIGRATION_LOCK = 0x6D657461  # any number that others are unlikely to use as their advisory lock
+
+
+def default_store_path() -> Path:
+    """The store in the user's data folder, used unless another is named.
+
+    Examples
+    --------
+    >>> default_store_path().name
+    'store.db'
+    """
+    from platformdirs import user_data_path
+
+    return user_data_path("automl_meta", appauthor=False) / "store.db"
+
+
+def resolve_url(url: str | Path | URL | None) -> URL:
+    """Turn what a user names into an SQLAlchemy URL.
+
+    Parameters
+    ----------
+    url : str, Path, URL or None
+        A URL, a path of an SQLite file, or None for the environment variable `STORE_VARIABLE`
+        or else `default_store_path`.
+
+    Raises
+    ------
+    UsageError
+        If it looks like a URL and is none.
+
+    Examples
+    --------
+    >>> str(resolve_url("sqlite://"))
+    'sqlite://'
+    >>> resolve_url("mine.db").drivername
+    'sqlite'
+    """
+    if url is None:
+        url = os.environ.get(STORE_VARIABLE) or default_store_path()
+    if isinstance(url, URL):
+        return url
+    if isinstance(url, str) and "://" in url:
+        try:
+            return make_url(url)
+        except (ArgumentError, ValueError) as error:
+            raise UsageError(
+                f"{url!r} is no database URL. Give a file, or a URL such as sqlite:///store.db or "
+                "postgresql+psycopg://user:password@host/database."
+            ) from error
+    return URL.create("sqlite", database=str(Path(url).expanduser().absolute()))
+
+
+def is_memory(url: URL) -> bool:
+    """Whether a store lives in this process only."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
+def make_engine(url: URL) -> Engine:
+    """Open a database: make it if it is new, migrate it if it is old.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened, or is not a store.
+    StoreVersionError
+        If a newer automl_meta made it.
+    UsageError
+        If no such kind of database is known.
+    MissingDependencyError
+        If its driver is not installed.
+    """
+    with translated(url):
+        engine = _connectable(url)
+        _bring_up_to_date(engine)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, whose transactions are announced as writing ones."""
+    return engine.execution_options(automl_meta_writes=True)
+
+
+def _connectable(url: URL) -> Engine:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    try:
+        if not is_sqlite:
+            # Without a pool, a forked process never shares a connection with its parent. A ping
+            # is not needed either: each transaction has a connection of its own.
+            return create_engine(url, poolclass=NullPool)
+        if is_memory(url):
+            engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        else:
+            Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+    except NoSuchModuleError as error:
+        raise UsageError(
+            f"There is no database of the kind {url.drivername!r}. Give a file, or a URL that begins "
+            "with sqlite:// or postgresql+psycopg://."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"A store at {url.drivername}:// needs the package {error.name}: pip install {error.name}"
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"The folder of the store {url.database} cannot be made: {error.strerror}. {_ELSEWHERE}"
+        ) from error
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # this module begins transactions itself, see _begin
+    connection.execute("PRAGMA foreign_keys = ON")
+    # With a write-ahead log this loses at most the last writes when the power fails, never the store.
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for another writer: SQLite would
+    # have to show it two different pasts. So writers say what they are.
+    is_writing = connection.get_execution_options().get("automl_meta_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with engine.begin() as connection:
+        if current_revision(connection) == REVISIONS[-1]:
+            return
+    if engine.dialect.name == "sqlite" and not is_memory(engine.url):
+        _use_write_ahead_log(engine)
+    with writing(engine).begin() as connection:  # on SQLite this is the lock
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        current = current_revision(connection)
+        if current is None:
+            _check_nobody_elses(connection)
+        elif current not in REVISIONS:
+            raise StoreVersionError(
+                f"The store {_shown(engine.url)} has schema {current}; this version of automl_meta knows "
+                f"{REVISIONS[-1]} and older. Update it (pip install --upgrade automl_meta), or use another store."
+            )
+        if current != REVISIONS[-1]:
+            upgrade(connection)
+
+
+def _use_write_ahead_log(engine: Engine) -> None:
+    """Let readers go on while somebody writes. The file remembers it, so once is enough."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        while driver is not None:
+            try:
+                # Where that is not possible, as on some network drives, SQLite keeps its other journal.
+                driver.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                # The switch does not wait for other processes that open the store at this moment.
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+
+def _check_nobody_elses(connection: Connection) -> None:
+    tables = set(inspect(connection).get_table_names())
+    if connection.dialect.name != "sqlite":
+        tables &= set(metadata.tables)  # a server's database may be shared, under other names
+    if tables:
+        raise StoreError(
+            f"{_shown(connection.engine.url)} holds tables of another program ({', '.join(sorted(tables)[:5])}) "
+            f"and no store of automl_meta. {_ELSEWHERE}"
+        )
+
+
+_ELSEWHERE = f"Name another store (--store, or the environment variable {STORE_VARIABLE})."
+
+
+@contextlib.contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turn a database's errors into one `StoreError` that says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise StoreError(_explained(url, error.orig or error)) from error
+    except sqlite3.Error as error:
+        raise StoreError(_explained(url, error)) from error
+
+
+def _shown(url: URL) -> str:
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.render_as_string(hide_password=True)
+
+
+def _explained(url: URL, error: BaseException) -> str:
+    detail = " ".join(str(error).split()) or type(error).__name__
+    where = _shown(url)
+    if url.get_backend_name() != "sqlite":
+        return (
+            f"The store {where} cannot be used: {detail}. Check that the server runs and that host, "
+            "database, user and password are right."
+        )
+    if "not a database" in detail or "malformed" in detail:
+        return (
+            f"{where} is damaged or not a store of automl_meta ({detail}). Move it aside "
+            f"(mv '{where}' '{where}.damaged'), and the next use makes a new one; runs that were made "
+            "here and not exported stay in the file that was moved."
+        )
+    if "unable to open" in detail:
+        hint = "It is a folder." if Path(where).is_dir() else "Is its folder readable and writable?"
+        return f"The store {where} cannot be opened ({detail}). {hint} {_ELSEWHERE}"
+    if "readonly" in detail or "read-only" in detail:
+        return f"The store {where} cannot be written: the file or its folder is read-only. {_ELSEWHERE}"
+    if "full" in detail:
+        return f"The store {where} cannot be written: the disk is full. Make room; what was stored before is kept."
+    if "locked" in detail or "busy" in detail:
+        return (
+            f"The store {where} has been locked by another process for {BUSY_SECONDS:.0f} seconds. "
+            "Try again when that one is done."
+        )
+    return f"The store {where} cannot be used: {detail}."

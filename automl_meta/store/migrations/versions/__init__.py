@@ -1,0 +1,1 @@
+"""One module for each schema that was released, in order."""

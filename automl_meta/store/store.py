@@ -1,0 +1,430 @@
+"""MetadataStore: what was tried, on what, and with what result."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import URL, Connection, select
+
+from automl_meta.exceptions import NoExperienceError, StoreError, UsageError
+from automl_meta.metrics import Metric, TaskType, get_metric
+from automl_meta.records import DatasetRecord, Environment, MetaDataset, Run, RunStatus, Source
+from automl_meta.store import models
+from automl_meta.store.checks import described, problems
+from automl_meta.store.engine import is_memory, make_engine, resolve_url, translated, writing
+from automl_meta.store.reading import (
+    Experience,
+    dataset_frame,
+    iterate_runs,
+    read_dataset,
+    read_experience,
+    revision,
+)
+from automl_meta.store.seed import export_experience, folder_digest, import_experience, seed_folder
+from automl_meta.store.writing import (
+    begin_write,
+    insert_runs,
+    put_dataset,
+    put_environment,
+    put_source,
+    rows_of,
+    write_state,
+)
+
+__all__ = ["MetadataStore"]
+
+
+class MetadataStore:
+    """What was tried, on what, and with what result, in a database.
+
+    Runs are only ever added. Many processes and threads may use one store at the same time; each
+    call is one short transaction.
+
+    Parameters
+    ----------
+    url : str, Path or None
+        A file (SQLite), or any SQLAlchemy URL such as ``"postgresql+psycopg://host/database"``;
+        ``"sqlite://"`` lives in memory. None is the file named by the environment variable
+        ``AUTOML_META_STORE``, or else `default_store_path`.
+    seed : bool
+        Whether the experience that is shipped with the package is added, when the store is new or
+        older than the package.
+
+    Attributes
+    ----------
+    url : str
+        Where it is, without a password.
+    path : Path or None
+        The file, if it is one.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened or is no store.
+    StoreVersionError
+        If a newer version of automl_meta made it.
+    UsageError
+        If `url` looks like a URL and is none.
+
+    Examples
+    --------
+    >>> from automl_meta.records import Configuration, DatasetRecord, Run
+    >>> with MetadataStore("sqlite://", seed=False) as store:
+    ...     store.add_dataset(DatasetRecord("mine", "My data", "regression", 100, 5))
+    ...     store.add_runs([Run("mine", Configuration("ridge"), "ok", {"r2": 0.5}, seconds=0.1)])
+    ...     store.meta_dataset("r2", "regression")
+    1
+    MetaDataset(regression, r2: 1 datasets x 1 configurations, 1 runs)
+    """
+
+    def __init__(self, url: str | Path | URL | None = None, *, seed: bool = True) -> None:
+        self._url = resolve_url(url)
+        self._engine = make_engine(self._url)
+        self._is_closed = False
+        # One connection is all there is to a store in memory, so threads take turns.
+        self._turn = threading.RLock() if is_memory(self._url) else contextlib.nullcontext()
+        self._memo: dict[tuple[Metric, TaskType, str | None], tuple[int, Experience]] = {}
+        self._parsed: dict[str, Mapping[str, Any]] = {}
+        if seed:
+            self._plant()
+
+    @property
+    def url(self) -> str:
+        """Where the store is, without a password."""
+        return self._url.render_as_string(hide_password=True)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the store; None if it is in memory or on a server."""
+        is_file = self._url.get_backend_name() == "sqlite" and not is_memory(self._url)
+        return Path(str(self._url.database)) if is_file else None
+
+    def close(self) -> None:
+        """Let go of the database; a second time does nothing."""
+        self._is_closed = True
+        self._memo.clear()
+        self._engine.dispose()
+
+    def __enter__(self) -> MetadataStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"MetadataStore({self.url!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if is_memory(self._url):
+            raise StoreError(
+                "A store in memory cannot go to another process. Use a file: MetadataStore('store.db')."
+            )
+        return _reopened, (self._url.render_as_string(hide_password=False),)
+
+    # Writing
+
+    def add_source(self, source: Source) -> None:
+        """Add where records come from; one that is known is described anew."""
+        with self._writing() as connection:
+            put_source(connection, source)
+
+    def add_environment(self, environment: Environment) -> None:
+        """Add what runs were made with; they refer to it by its digest."""
+        with self._writing() as connection:
+            put_environment(connection, environment)
+
+    def add_dataset(
+        self,
+        record: DatasetRecord,
+        *,
+        versions: Mapping[str, int] | None = None,
+        seconds: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add a data set, or what is new about one: meta-features, its family.
+
+        Parameters
+        ----------
+        record : DatasetRecord
+            A meta-feature replaces the stored one only if its version is higher.
+        versions : mapping of str to int, optional
+            Versions of the meta-features by their name, or of their extractors by theirs: a
+            meta-feature that is not named has the sum of all versions, which rises with each.
+        seconds : mapping of str to float, optional
+            What each extractor took.
+        """
+        with self._writing() as connection:
+            put_dataset(connection, record, versions or {}, seconds or {})
+
+    def add_runs(self, runs: Iterable[Run]) -> int:
+        """Add runs, all of them or none; those that are stored already are left as they are.
+
+        Parameters
+        ----------
+        runs : iterable of Run
+            Their configurations, and the names of their sources and environments, are added too.
+            A score that is NaN is not stored.
+
+        Returns
+        -------
+        int
+            How many were new.
+
+        Raises
+        ------
+        UsageError
+            If one is of a data set that the store does not know.
+        """
+        rows = rows_of(runs)  # before the transaction, since making the runs may take long
+        if not rows.runs:
+            return 0
+        with self._writing() as connection:
+            return insert_runs(connection, rows)
+
+    # Reading
+
+    def run_ids(self, dataset_id: str | None = None, protocol: str | None = None) -> set[str]:
+        """Ids of the runs there are, of one data set or protocol if given."""
+        query = select(models.runs.c.run_id)
+        if dataset_id is not None:
+            query = query.where(models.runs.c.dataset_id == dataset_id)
+        if protocol is not None:
+            query = query.where(models.runs.c.protocol == protocol)
+        with self._reading() as connection:
+            return set(connection.execute(query).scalars())
+
+    def runs(
+        self,
+        dataset_id: str | None = None,
+        *,
+        configuration_id: str | None = None,
+        algorithm: str | None = None,
+        protocol: str | None = None,
+        source: str | None = None,
+        status: RunStatus | None = None,
+    ) -> Iterator[Run]:
+        """The runs there are, in the order in which they came, of some kind only if said.
+
+        Read in pieces: those that are added meanwhile come too.
+        """
+        conditions = {
+            "dataset_id": dataset_id,
+            "configuration_id": configuration_id,
+            "algorithm": algorithm,
+            "protocol": protocol,
+            "source": source,
+            "status": status,
+        }
+        last = 0
+        while True:
+            with self._reading() as connection:
+                numbered = iterate_runs(connection, conditions, last)
+            if not numbered:
+                return
+            yield from (run for _, run in numbered)
+            last = numbered[-1][0]
+
+    def dataset(self, dataset_id: str) -> DatasetRecord:
+        """One data set with its meta-features.
+
+        Raises
+        ------
+        UsageError
+            If there is none of that id.
+        """
+        with self._reading() as connection:
+            record = read_dataset(connection, dataset_id)
+        if record is None:
+            raise UsageError(f"The store {self.url} knows no data set {dataset_id!r}.")
+        return record
+
+    def datasets(self, task_type: TaskType | None = None) -> pd.DataFrame:
+        """The data sets there are.
+
+        Returns
+        -------
+        DataFrame
+            Index ``dataset_id``, sorted; columns ``name``, ``task_type``, ``family`` (str),
+            ``n_rows``, ``n_features``, ``n_classes`` (int64), ``target_scale`` (float64),
+            ``source`` (str) and ``n_runs`` (int64).
+        """
+        with self._reading() as connection:
+            return dataset_frame(connection, task_type)
+
+    def meta_dataset(
+        self,
+        metric: str | Metric,
+        task_type: TaskType,
+        *,
+        exclude: Collection[str] = (),
+        protocol: str | None = None,
+        algorithms: Collection[str] | None = None,
+    ) -> MetaDataset:
+        """Experience for one metric, as recommenders see it.
+
+        Of several runs of one configuration on one data set, one speaks for the pair: a good one
+        before a failed one, then one of the protocol that most runs on this data set have, so
+        that they can be compared, then the latest. Left out are good runs without this score,
+        data sets without runs, and, for a metric in the unit of the target, data sets whose
+        ``target_scale`` is not known. All is sorted by id.
+
+        A second call for the same metric costs next to nothing until the store is written to.
+
+        Parameters
+        ----------
+        metric : str or Metric
+            By its name or an alias.
+        task_type : {"classification", "regression"}
+            Of the data sets.
+        exclude : collection of str
+            Ids of data sets that must not advise, such as the fingerprint of the task at hand.
+        protocol : str, optional
+            Only runs of this one.
+        algorithms : collection of str, optional
+            Only these; None is all.
+
+        Raises
+        ------
+        NoExperienceError
+            If nothing is left.
+        UsageError
+            If there is no such metric for this type of task.
+        """
+        metric = get_metric(metric, task_type)
+        if isinstance(exclude, str):
+            exclude = (exclude,)
+        if isinstance(algorithms, str):
+            algorithms = (algorithms,)
+        chosen = self._experience(metric, task_type, protocol).without(exclude, algorithms)
+        if not len(chosen):
+            limits = [
+                f"protocol {protocol}" if protocol is not None else "",
+                f"{len(exclude)} data sets left out" if exclude else "",
+                f"algorithms {', '.join(sorted(algorithms))}" if algorithms is not None else "",
+            ]
+            limited = "; ".join(limit for limit in limits if limit)
+            raise NoExperienceError(
+                f"The store {self.url} knows no {task_type} run with {metric.name}"
+                f"{f' ({limited})' if limited else ''}. Make some with `automl-meta collect`, or open a "
+                "store with the shipped experience."
+            )
+        return chosen
+
+    def _experience(self, metric: Metric, task_type: TaskType, protocol: str | None) -> Experience:
+        key = (metric, task_type, protocol)
+        with self._reading() as connection:
+            now = revision(connection)
+            known = self._memo.get(key)
+            if known is not None and known[0] == now:
+                return known[1]
+            read = read_experience(connection, metric, task_type, protocol, self._parsed)
+        self._memo = {k: entry for k, entry in self._memo.items() if entry[0] == now}
+        self._memo[key] = (now, read)
+        return read
+
+    # The whole
+
+    def info(self) -> dict[str, Any]:
+        """What there is, in numbers.
+
+        Returns
+        -------
+        dict
+            ``url``, ``path``, ``bytes`` (int or None), ``schema``, ``seed`` (checksum of the shipped
+            experience it holds, or None), ``datasets`` and ``runs`` (int), and dicts of counts
+            ``datasets_by_task_type``, ``configurations_by_algorithm``, ``runs_by_task_type``,
+            ``runs_by_algorithm``, ``runs_by_status``, ``runs_by_source``, ``runs_by_protocol``.
+        """
+        path = self.path
+        with self._reading() as connection:
+            counts = described(connection)
+        return {
+            "url": self.url,
+            "path": None if path is None else str(path),
+            "bytes": None if path is None else path.stat().st_size,
+            **counts,
+        }
+
+    def check(self) -> list[str]:
+        """Look for what should not be: references to nothing, impossible scores, wrong digests.
+
+        Returns
+        -------
+        list of str
+            One sentence for each problem; empty if there is none.
+        """
+        with self._reading() as connection:
+            return problems(connection)
+
+    def export(self, folder: str | Path) -> None:
+        """Write all experience into a folder of CSV files (see `automl_meta.store.seed`).
+
+        Scores are rounded to 6 significant digits, those of folds and all durations to 4. The same
+        experience gives the same bytes.
+
+        Raises
+        ------
+        StoreError
+            If the folder cannot be written.
+        """
+        with self._reading() as connection:
+            export_experience(connection, Path(folder))
+
+    def import_folder(self, folder: str | Path) -> int:
+        """Add what an exported folder holds, all of it or nothing.
+
+        Returns
+        -------
+        int
+            How many runs were new.
+
+        Raises
+        ------
+        StoreError
+            If a file is missing or damaged; the message names it.
+        """
+        with self._writing() as connection:
+            return import_experience(connection, Path(folder))
+
+    def _plant(self) -> None:
+        """Add the shipped experience unless it is there."""
+        folder = seed_folder()
+        if folder is None:
+            return
+        digest = folder_digest(folder)
+        query = select(models.store_state.c.value).where(models.store_state.c.key == "seed")
+        with self._reading() as connection:
+            if connection.execute(query).scalar() == digest:
+                return
+        with self._writing() as connection:
+            if connection.execute(query).scalar() != digest:  # another process may have been faster
+                import_experience(connection, folder)
+                write_state(connection, "seed", digest)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._check_open()
+        with self._turn, translated(self._url), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        self._check_open()
+        with self._turn, translated(self._url), writing(self._engine).begin() as connection:
+            begin_write(connection)
+            yield connection
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreError(f"The store {self.url} is closed. Open it again: MetadataStore(...).")
+
+
+def _reopened(url: str) -> MetadataStore:
+    return MetadataStore(url, seed=False)

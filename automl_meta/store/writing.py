@@ -1,0 +1,355 @@
+"""How records become rows. Every function works inside the caller's writing transaction."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import compress
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, func, insert, select, update
+
+from automl_meta.exceptions import UsageError
+from automl_meta.records import DatasetRecord, Environment, Run, Source
+from automl_meta.store import models
+
+__all__ = [
+    "DATASET_COLUMNS",
+    "RUN_COLUMNS",
+    "RunRows",
+    "begin_write",
+    "bulk_insert",
+    "insert_runs",
+    "known",
+    "number_or_none",
+    "put_costs",
+    "put_dataset",
+    "put_datasets",
+    "put_environment",
+    "put_metafeatures",
+    "put_source",
+    "rows_of",
+    "write_state",
+]
+
+RUN_COLUMNS = tuple(column.name for column in models.runs.columns if column.name != "number")
+"""Columns of a run as they are written, in the order of its rows."""
+
+DATASET_COLUMNS = tuple(column.name for column in models.datasets.columns)
+"""Columns of a data set as they are written, in the order of its rows."""
+
+_MAX_VARIABLES = 500  # of one statement: below the limit of every database
+
+
+@dataclass
+class RunRows:
+    """Runs as columns of rows, ready to be inserted.
+
+    Parameters
+    ----------
+    runs : list of tuple
+        Values of `RUN_COLUMNS`.
+    scores : dict of str to list
+        Metric to one score for each run; None where there is none.
+    folds : list
+        JSON text for each run, or None.
+    configurations : dict of str to tuple
+        Id to algorithm and JSON text of the parameters.
+    """
+
+    runs: list[tuple[Any, ...]] = field(default_factory=list)
+    scores: dict[str, list[float | None]] = field(default_factory=dict)
+    folds: list[str | None] = field(default_factory=list)
+    configurations: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+def begin_write(connection: Connection) -> None:
+    """Count the write. This also locks out other writers until the transaction ends, on any
+    database: so what is looked up first can safely be inserted afterwards."""
+    state = models.store_state
+    number = connection.execute(
+        select(state.c.value).where(state.c.key == "revision").with_for_update()
+    ).scalar_one()
+    connection.execute(update(state).where(state.c.key == "revision").values(value=str(int(number) + 1)))
+
+
+def write_state(connection: Connection, key: str, value: str) -> None:
+    """Remember something about the store itself."""
+    state = models.store_state
+    if key in known(connection, state.c.key, [key]):
+        connection.execute(update(state).where(state.c.key == key).values(value=value))
+    else:
+        connection.execute(insert(state).values(key=key, value=value))
+
+
+def placeholder(connection: Connection) -> str:
+    """How the driver marks a value that is given by position."""
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
+
+
+def bulk_insert(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Insert tuples by the driver's own ``executemany``, five times as fast as one dict for each row."""
+    rows = rows if isinstance(rows, list) else list(rows)
+    if not rows:
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quote(name) for name in columns)
+    values = ", ".join([placeholder(connection)] * len(columns))
+    connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({names}) VALUES ({values})", rows)
+
+
+def known(connection: Connection, column: Column[Any], values: Collection[str]) -> set[str]:
+    """Which of the values a column holds."""
+    return {row[0] for row in _looked_up(connection, column, values)}
+
+
+def _looked_up(
+    connection: Connection, key: Column[Any], values: Collection[str], *columns: Column[Any]
+) -> Iterator[Any]:
+    """Rows whose key is among the values: the key and the other columns."""
+    wanted = sorted(set(values))
+    if len(wanted) > 10 * _MAX_VARIABLES:  # then the whole table is read faster
+        chosen = set(wanted)
+        yield from (row for row in connection.execute(select(key, *columns)) if row[0] in chosen)
+        return
+    for start in range(0, len(wanted), _MAX_VARIABLES):
+        chunk = wanted[start : start + _MAX_VARIABLES]
+        yield from connection.execute(select(key, *columns).where(key.in_(chunk)))
+
+
+def put_source(connection: Connection, source: Source) -> None:
+    """Add a source, or describe better one that is known by name only."""
+    values = {name: _clean(getattr(source, name)) for name in ("description", "url", "licence", "citation")}
+    table = models.sources
+    if source.name not in known(connection, table.c.name, [source.name]):
+        connection.execute(insert(table).values(name=source.name, **values))
+    elif any(values.values()):
+        connection.execute(update(table).where(table.c.name == source.name).values(**values))
+
+
+def put_environment(connection: Connection, environment: Environment) -> None:
+    """Add an environment, or describe one that is known by its digest only."""
+    table = models.environments
+    values = {
+        "python": environment.python,
+        "platform": environment.platform,
+        "versions": json.dumps(dict(environment.versions), sort_keys=True),
+    }
+    if environment.digest in known(connection, table.c.digest, [environment.digest]):
+        connection.execute(update(table).where(table.c.digest == environment.digest).values(**values))
+    else:
+        connection.execute(insert(table).values(digest=environment.digest, **values))
+
+
+def put_dataset(
+    connection: Connection,
+    record: DatasetRecord,
+    versions: Mapping[str, int],
+    seconds: Mapping[str, float],
+) -> None:
+    """Add a data set or what is new about one; see `MetadataStore.add_dataset`."""
+    total = sum(versions.values())
+    row = tuple(getattr(record, column) for column in DATASET_COLUMNS)
+    put_datasets(connection, [row])
+    put_metafeatures(
+        connection,
+        [
+            (record.dataset_id, name, number_or_none(value), versions.get(name, total))
+            for name, value in record.metafeatures.items()
+        ],
+    )
+    put_costs(connection, [(record.dataset_id, name, number_or_none(cost)) for name, cost in seconds.items()])
+
+
+def put_datasets(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add data sets, rows of `DATASET_COLUMNS`; of one that is known, only its family can change."""
+    table = models.datasets
+    given = [dict(zip(DATASET_COLUMNS, row, strict=True)) for row in rows]
+    for values in given:
+        values.update(
+            name=_clean(values["name"]),
+            family=_clean(values["family"]),
+            target_scale=number_or_none(values["target_scale"]),
+        )
+    _name_sources(connection, (values["source"] for values in given))
+    wanted = [values["dataset_id"] for values in given]
+    stored = {} if not wanted else dict(_looked_up(connection, table.c.dataset_id, wanted, table.c.family))
+    new = [tuple(values.values()) for values in given if values["dataset_id"] not in stored]
+    bulk_insert(connection, table, DATASET_COLUMNS, new)
+    for values in given:
+        dataset_id, family = values["dataset_id"], values["family"]
+        # The default family, the data set itself, is nobody's knowledge.
+        if dataset_id in stored and family not in (dataset_id, stored[dataset_id]):
+            connection.execute(update(table).where(table.c.dataset_id == dataset_id).values(family=family))
+
+
+def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, float | None, int]]) -> None:
+    """Add meta-features, and replace those of an older version.
+
+    Parameters
+    ----------
+    rows : collection of tuple
+        Data set, name, value and version.
+    """
+    table = models.metafeature_values
+    stored = {
+        (dataset_id, name): version
+        for dataset_id, name, version in _looked_up(
+            connection, table.c.dataset_id, {row[0] for row in rows}, table.c.name, table.c.version
+        )
+    }
+    outdated = [row[:2] for row in rows if stored.get(row[:2], row[3]) < row[3]]
+    if outdated:
+        place = placeholder(connection)
+        connection.exec_driver_sql(
+            f"DELETE FROM metafeature_values WHERE dataset_id = {place} AND name = {place}", outdated
+        )
+    fresh = [row for row in rows if row[:2] not in stored or stored[row[:2]] < row[3]]
+    bulk_insert(connection, table, ("dataset_id", "name", "value", "version"), fresh)
+
+
+def put_costs(connection: Connection, rows: Collection[tuple[str, str, float | None]]) -> None:
+    """Note how long the meta-features of data sets took: rows of data set, extractor and seconds."""
+    table = models.metafeature_costs
+    if rows:
+        place = placeholder(connection)
+        connection.exec_driver_sql(
+            f"DELETE FROM metafeature_costs WHERE dataset_id = {place} AND extractor = {place}",
+            [row[:2] for row in rows],
+        )
+    bulk_insert(connection, table, ("dataset_id", "extractor", "seconds"), rows)
+
+
+def rows_of(runs: Iterable[Run]) -> RunRows:
+    """Turn runs into rows; of runs with one id the first counts."""
+    rows = RunRows()
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    metrics: set[str] = set()
+    scores: list[Mapping[str, float]] = []
+    seen: set[str] = set()
+    for run in runs:
+        if run.run_id in seen:
+            continue
+        seen.add(run.run_id)
+        configuration = run.configuration
+        rows.configurations[configuration.configuration_id] = (
+            configuration.algorithm,
+            _json(dict(configuration.parameters)),
+        )
+        rows.runs.append(
+            (
+                run.run_id,
+                run.dataset_id,
+                configuration.configuration_id,
+                run.protocol,
+                run.source,
+                run.environment or None,
+                run.status,
+                _clean(run.reason),
+                number_or_none(run.fit_seconds),
+                number_or_none(run.predict_seconds),
+                number_or_none(run.seconds),
+                number_or_none(run.peak_memory),
+                now,
+            )
+        )
+        folds = {
+            metric: [number_or_none(score) for score in values]
+            for metric, values in run.fold_scores.items()
+            if values
+        }
+        rows.folds.append(_json(folds) if folds else None)
+        scores.append(run.scores)
+        metrics.update(run.scores)
+    rows.scores = {
+        metric: [number_or_none(given.get(metric)) for given in scores] for metric in sorted(metrics)
+    }
+    return rows
+
+
+def insert_runs(connection: Connection, rows: RunRows) -> int:
+    """Insert the runs that are not there yet, with all they refer to.
+
+    Returns
+    -------
+    int
+        How many were new.
+
+    Raises
+    ------
+    UsageError
+        If a run is of a data set that the store does not know.
+    """
+    table = models.runs
+    present = known(connection, table.c.run_id, [row[0] for row in rows.runs])
+    is_new = [row[0] not in present for row in rows.runs]
+    new = list(compress(rows.runs, is_new))
+    if not new:
+        return 0
+    columns = dict(zip(RUN_COLUMNS, zip(*new, strict=True), strict=True))
+    _check_datasets(connection, set(columns["dataset_id"]))
+    _name_sources(connection, columns["source"])
+    _name_environments(connection, columns["environment"])
+    _add_configurations(connection, set(columns["configuration_id"]), rows.configurations)
+    first = (connection.execute(select(func.max(table.c.number))).scalar() or 0) + 1
+    numbers = range(first, first + len(new))
+    numbered = [(number, *row) for number, row in zip(numbers, new, strict=True)]
+    bulk_insert(connection, table, ("number", *RUN_COLUMNS), numbered)
+    for metric, scores in sorted(rows.scores.items()):
+        kept = zip(numbers, compress(scores, is_new), strict=True)
+        scored = [(metric, number, score) for number, score in kept if score is not None]
+        bulk_insert(connection, models.run_scores, ("metric", "number", "score"), scored)
+    folds = zip(numbers, compress(rows.folds, is_new), strict=True)
+    bulk_insert(
+        connection, models.run_folds, ("number", "fold_scores"), [row for row in folds if row[1] is not None]
+    )
+    return len(new)
+
+
+def _check_datasets(connection: Connection, dataset_ids: set[str]) -> None:
+    unknown = sorted(dataset_ids - known(connection, models.datasets.c.dataset_id, dataset_ids))
+    if unknown:
+        raise UsageError(
+            f"The store does not know the data set {unknown[0]!r}"
+            f"{f' nor {len(unknown) - 1} more' if len(unknown) > 1 else ''}, of which there are runs. "
+            "Add it first: store.add_dataset(record)."
+        )
+
+
+def _name_sources(connection: Connection, names: Iterable[str]) -> None:
+    for name in sorted(set(names) - known(connection, models.sources.c.name, set(names))):
+        put_source(connection, Source(name))
+
+
+def _name_environments(connection: Connection, digests: Iterable[str | None]) -> None:
+    wanted = {digest for digest in digests if digest}
+    missing = sorted(wanted - known(connection, models.environments.c.digest, wanted))
+    rows = [(digest, "", "", "{}") for digest in missing]
+    bulk_insert(connection, models.environments, ("digest", "python", "platform", "versions"), rows)
+
+
+def _add_configurations(
+    connection: Connection, wanted: set[str], given: Mapping[str, tuple[str, str]]
+) -> None:
+    missing = sorted(wanted - known(connection, models.configurations.c.configuration_id, wanted))
+    rows = [(configuration_id, *given[configuration_id]) for configuration_id in missing]
+    bulk_insert(connection, models.configurations, ("configuration_id", "algorithm", "parameters"), rows)
+
+
+def number_or_none(value: float | None) -> float | None:
+    """A plain float, or None for NaN: databases differ in what they make of NaN."""
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _clean(text: str) -> str:
+    # A reason can be any bytes that a dying process wrote; PostgreSQL takes no NUL, nobody takes half a character.
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,101 @@
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from automl_meta.algorithms import algorithms_for
+from automl_meta.experiments import Campaign, Limits, Progress
+from automl_meta.records import Source
+from automl_meta.store import MetadataStore
+from automl_meta.task import TabularTask
+
+FAST = ["dummy", "gaussian_nb", "knn", "lda"]
+TASKS = [TabularTask.bundled("wine"), TabularTask.bundled("iris")]
+
+
+def campaign(store: MetadataStore, n_sampled: int = 2, backend: str = "threading", n_jobs: int = 1) -> Campaign:
+    return Campaign(
+        store, algorithms_for("classification", only=FAST), n_sampled, limits=Limits(60), backend=backend, n_jobs=n_jobs
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path):  # noqa: ANN201
+    with MetadataStore(tmp_path / "store.db", seed=False) as opened:
+        yield opened
+
+
+def test_every_pair_is_run_and_stored(store: MetadataStore) -> None:
+    seen: list[Progress] = []
+    end = campaign(store).run(TASKS, families={"iris": "flowers"}, progress=seen.append)
+    assert (end.done, end.total, end.failed) == (20, 20, 0)
+    assert [state.task for state in seen] == ["iris"] * 4 + ["wine"] * 4, "the smallest comes first"
+    experience = store.meta_dataset("accuracy", "classification")
+    assert experience.scores.shape == (2, 10)
+    assert experience.scores.notna().all(axis=None)
+    assert experience.datasets.set_index("name")["family"]["iris"] == "flowers"
+    assert experience.metafeatures["n_rows"].tolist() == experience.datasets["n_rows"].tolist()
+
+
+def test_the_same_campaign_again_runs_nothing(store: MetadataStore) -> None:
+    campaign(store).run(TASKS)
+    seen: list[Progress] = []
+    end = campaign(store).run(TASKS, progress=seen.append)
+    assert (end.done, seen) == (20, [])
+
+
+def test_a_larger_campaign_runs_only_what_is_new(store: MetadataStore) -> None:
+    campaign(store).run(TASKS[:1])
+    seen: list[Progress] = []
+    end = campaign(store, n_sampled=3).run(TASKS, progress=seen.append)
+    assert end.total == 26
+    assert seen[0].done > 10
+
+
+def test_scores_do_not_depend_on_the_backend(store: MetadataStore, tmp_path: Path) -> None:
+    campaign(store).run(TASKS)
+    expected = store.meta_dataset("accuracy", "classification").scores
+    with MetadataStore(tmp_path / "other.db", seed=False) as other:
+        campaign(other, backend="loky", n_jobs=2).run(TASKS)
+        found = other.meta_dataset("accuracy", "classification").scores
+    assert found.equals(expected)
+
+
+def test_runs_carry_their_source(store: MetadataStore) -> None:
+    made = Campaign(store, algorithms_for("classification", only=["dummy"]), source=Source("mine"))
+    made.run(TASKS[:1])
+    assert {run.source for run in store.runs()} == {"mine"}
+
+
+@pytest.mark.slow
+def test_killed_at_random_it_resumes_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    url = str(tmp_path / "store.db")
+    command = [
+        sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--store", url, "--no-seed",
+        "--only", ",".join(FAST), "--samples", "8", "--json",
+    ]  # fmt: skip
+    rng = random.Random(0)
+    known: set[str] = set()
+    for _ in range(5):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(2.0, 6.0))
+        process.kill()
+        process.wait()
+        with MetadataStore(url, seed=False) as store:
+            now = store.run_ids()
+            assert known <= now
+            assert store.check() == []
+            known = now
+    subprocess.run(command, check=True, capture_output=True)
+    with MetadataStore(url, seed=False) as store:
+        assert len(store.run_ids()) == len(list(store.runs())) == 2 * (9 + 9 + 9 + 1) - 2 * _fewer_samples()
+        assert store.check() == []
+
+
+def _fewer_samples() -> int:
+    """Samples that were the same as another one, and so are not run twice."""
+    algorithms = algorithms_for("classification", only=FAST)
+    return 28 - sum(len(algorithm.configurations(8)) for algorithm in algorithms)
