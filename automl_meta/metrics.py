@@ -135,13 +135,11 @@ METRICS: tuple[Metric, ...] = (
         aliases=("acc",),
     ),
     Metric("f1_macro", "classification", "predict", _f1_macro, aliases=("f1",)),
+    Metric("neg_log_loss", "classification", "predict_proba", _neg_log_loss, best=0.0, aliases=("log_loss",)),
     Metric(
-        "neg_log_loss", "classification", "predict_proba", _neg_log_loss, best=0.0, aliases=("log_loss",)
+        "roc_auc_ovr", "classification", "predict_proba", _roc_auc, pooled=False, aliases=("roc_auc", "auc")
     ),
-    Metric("roc_auc_ovr", "classification", "predict_proba", _roc_auc, pooled=False, aliases=("roc_auc", "auc")),
-    Metric(
-        "neg_brier_score", "classification", "predict_proba", _neg_brier, best=0.0, aliases=("brier",)
-    ),
+    Metric("neg_brier_score", "classification", "predict_proba", _neg_brier, best=0.0, aliases=("brier",)),
     Metric("r2", "regression", "predict", _r2),
     Metric(
         "neg_root_mean_squared_error",

@@ -15,7 +15,16 @@ import pandas as pd
 
 from automl_meta.metrics import Metric, TaskType
 
-__all__ = ["Configuration", "DatasetRecord", "Environment", "MetaDataset", "Protocol", "Run", "RunStatus", "Source"]
+__all__ = [
+    "Configuration",
+    "DatasetRecord",
+    "Environment",
+    "MetaDataset",
+    "Protocol",
+    "Run",
+    "RunStatus",
+    "Source",
+]
 
 RunStatus = Literal["ok", "timeout", "memout", "crash"]
 
@@ -297,14 +306,19 @@ class MetaDataset:
         configurations: Collection[str] | None = None,
     ) -> MetaDataset:
         """The same experience, of some data sets and some configurations only (by their ids)."""
-        kept_datasets = self.datasets.index if datasets is None else self.datasets.index[self.datasets.index.isin(list(datasets))]
+        kept_datasets = (
+            self.datasets.index
+            if datasets is None
+            else self.datasets.index[self.datasets.index.isin(list(datasets))]
+        )
         kept_configurations = (
             self.configurations.index
             if configurations is None
             else self.configurations.index[self.configurations.index.isin(list(configurations))]
         )
         runs = self.runs[
-            self.runs["dataset_id"].isin(kept_datasets) & self.runs["configuration_id"].isin(kept_configurations)
+            self.runs["dataset_id"].isin(kept_datasets)
+            & self.runs["configuration_id"].isin(kept_configurations)
         ]
         return replace(
             self,

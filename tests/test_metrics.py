@@ -49,18 +49,20 @@ def test_two_classes_are_scored_as_scikit_learn_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
-def test_perfect_predictions_score_best_and_others_less(metric) -> None:  # noqa: ANN001
+def test_perfect_predictions_score_best_and_others_less(metric) -> None:
     if metric.task_type == "regression":
         y, perfect, other = TARGET, TARGET, GUESS
     else:
-        perfect, other = (np.eye(4)[Y], PROBABILITIES) if metric.response == "predict_proba" else (Y, PREDICTED)
+        perfect, other = (
+            (np.eye(4)[Y], PROBABILITIES) if metric.response == "predict_proba" else (Y, PREDICTED)
+        )
         y = Y
     assert metric.score(y, perfect) == pytest.approx(metric.best)
     assert metric.score(y, other) < metric.best
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
-def test_every_alias_finds_its_metric_and_no_other(metric) -> None:  # noqa: ANN001
+def test_every_alias_finds_its_metric_and_no_other(metric) -> None:
     assert all(get_metric(alias) is metric for alias in (metric.name, *metric.aliases))
 
 

@@ -9,11 +9,19 @@ from automl_meta.records import Configuration, DatasetRecord, Environment, MetaD
 
 def meta() -> MetaDataset:
     datasets = pd.DataFrame(
-        {"name": ["x", "y"], "family": ["x", "y"], "n_rows": 10, "n_features": 2, "n_classes": 2, "target_scale": np.nan},
+        {
+            "name": ["x", "y"],
+            "family": ["x", "y"],
+            "n_rows": 10,
+            "n_features": 2,
+            "n_classes": 2,
+            "target_scale": np.nan,
+        },
         index=pd.Index(["a", "b"], name="dataset_id"),
     )
     configurations = pd.DataFrame(
-        {"algorithm": ["knn", "lda"], "parameters": [{}, {}]}, index=pd.Index(["k", "l"], name="configuration_id")
+        {"algorithm": ["knn", "lda"], "parameters": [{}, {}]},
+        index=pd.Index(["k", "l"], name="configuration_id"),
     )
     runs = pd.DataFrame(
         {

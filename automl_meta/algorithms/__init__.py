@@ -23,7 +23,13 @@ from automl_meta.algorithms.kernel import (
     RBF_SVM_CLASSIFIER,
     RBF_SVM_REGRESSOR,
 )
-from automl_meta.algorithms.linear import ELASTIC_NET, LOGISTIC_REGRESSION, RIDGE, SGD_CLASSIFIER, SGD_REGRESSOR
+from automl_meta.algorithms.linear import (
+    ELASTIC_NET,
+    LOGISTIC_REGRESSION,
+    RIDGE,
+    SGD_CLASSIFIER,
+    SGD_REGRESSOR,
+)
 from automl_meta.algorithms.naive_bayes import GAUSSIAN_NAIVE_BAYES
 from automl_meta.algorithms.neighbors import KNN_CLASSIFIER, KNN_REGRESSOR
 from automl_meta.algorithms.neural import MLP_CLASSIFIER, MLP_REGRESSOR

@@ -18,6 +18,9 @@ from automl_meta.task import TabularTask
 
 __all__ = ["Algorithm"]
 
+# Some spaces have few values, and a sample then holds some configurations twice.
+_OVERSAMPLED = 4
+
 MakeEstimator = Callable[[Mapping[str, Any], TabularTask, int], BaseEstimator]
 MakePreprocessing = Callable[[TabularTask, int], ColumnTransformer]
 
@@ -67,9 +70,16 @@ class Algorithm:
         return Configuration(self.name, self.defaults)
 
     def configurations(self, n_sampled: int, seed: int = 0) -> list[Configuration]:
-        """The default, then up to `n_sampled` that fill the space; none twice."""
-        sampled = [Configuration(self.name, parameters) for parameters in self.space.sample(n_sampled, seed)]
-        return list(dict.fromkeys([self.default_configuration, *sampled]))
+        """The default, then `n_sampled` others that fill the space; fewer where it holds no more.
+
+        Those for a smaller `n_sampled` come first, so that experience can grow by more of them.
+        """
+        found = {self.default_configuration: None}
+        for parameters in self.space.sample(_OVERSAMPLED * n_sampled, seed):
+            if len(found) > n_sampled:
+                break
+            found[Configuration(self.name, parameters)] = None
+        return list(found)
 
     def supports(self, task: TabularTask) -> bool:
         """Whether it can be tried on this task."""

@@ -120,7 +120,8 @@ class SearchSpace:
                     for name, distribution in self.distributions.items()
                 },
                 "conditions": {
-                    name: [condition.parent, list(condition.values)] for name, condition in self.conditions.items()
+                    name: [condition.parent, list(condition.values)]
+                    for name, condition in self.conditions.items()
                 },
             }
         )
@@ -130,8 +131,14 @@ class SearchSpace:
         """From what `to_json` wrote."""
         content = json.loads(text)
         return cls(
-            {name: json_to_distribution(json.dumps(value)) for name, value in content["distributions"].items()},
-            {name: Condition(parent, tuple(values)) for name, (parent, values) in content["conditions"].items()},
+            {
+                name: json_to_distribution(json.dumps(value))
+                for name, value in content["distributions"].items()
+            },
+            {
+                name: Condition(parent, tuple(values))
+                for name, (parent, values) in content["conditions"].items()
+            },
         )
 
 

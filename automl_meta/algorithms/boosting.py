@@ -25,7 +25,11 @@ from automl_meta.task import TabularTask
 
 
 def _hist_gradient_boosting(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEstimator:
-    make = HistGradientBoostingClassifier if task.task_type == "classification" else HistGradientBoostingRegressor
+    make = (
+        HistGradientBoostingClassifier
+        if task.task_type == "classification"
+        else HistGradientBoostingRegressor
+    )
     return make(**parameters, random_state=seed)
 
 
@@ -33,7 +37,7 @@ def _hist_gradient_boosting_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="hist_gradient_boosting",
         task_type=task_type,
-        description="scikit-learn's gradient boosting on binned features. Among the most accurate from some thousand rows on.",
+        description="Gradient boosting on binned features. Among the most accurate from a thousand rows on.",
         space=SearchSpace(
             for_classes(
                 {
@@ -72,7 +76,7 @@ def _lightgbm_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="lightgbm",
         task_type=task_type,
-        description="Gradient boosting that grows the most useful leaf first. Among the most accurate from some hundred rows on; wants tuning.",
+        description="Gradient boosting, leaf by leaf. Among the most accurate; wants tuning.",
         space=SearchSpace(
             for_classes(
                 {
@@ -109,14 +113,16 @@ def _adaboost(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> Ba
     if task.task_type == "classification":
         base = DecisionTreeClassifier(max_depth=parameters["max_depth"])
         return AdaBoostClassifier(base, **rest, random_state=seed)
-    return AdaBoostRegressor(DecisionTreeRegressor(max_depth=parameters["max_depth"]), **rest, random_state=seed)
+    return AdaBoostRegressor(
+        DecisionTreeRegressor(max_depth=parameters["max_depth"]), **rest, random_state=seed
+    )
 
 
 def _adaboost_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="adaboost",
         task_type=task_type,
-        description="Small trees, each on the rows that the ones before got wrong. Good on clean data, misled by wrong labels.",
+        description="Small trees, each on the rows the others got wrong. Misled by wrong labels.",
         space=SearchSpace(
             {
                 "n_estimators": IntDistribution(25, 300, log=True),

@@ -25,7 +25,7 @@ def _lda(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEst
 LDA = Algorithm(
     name="lda",
     task_type="classification",
-    description="One Gaussian cloud of the same shape for each class. Very fast; good with few rows for each class.",
+    description="A Gaussian cloud for each class, all of one shape. Very fast; good with few rows.",
     space=SearchSpace(
         {
             "shrinkage_rule": CategoricalDistribution(("none", "auto", "value")),
@@ -41,7 +41,7 @@ LDA = Algorithm(
 QDA = Algorithm(
     name="qda",
     task_type="classification",
-    description="One Gaussian cloud of its own shape for each class. Fast; needs more rows for each class than features.",
+    description="A Gaussian cloud of its own shape for each class. Fast; wants many rows for each.",
     space=SearchSpace({"shrinkage": FloatDistribution(1e-2, 1.0, log=True)}),
     # scikit-learn's default, none at all, fails on the first pair of features that go together.
     defaults={"shrinkage": 0.1},

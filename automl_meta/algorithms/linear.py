@@ -19,7 +19,7 @@ from automl_meta.task import TabularTask
 LOGISTIC_REGRESSION = Algorithm(
     name="logistic_regression",
     task_type="classification",
-    description="A weighted sum of the features for each class. Fast, readable, well calibrated; sees no interactions.",
+    description="A weighted sum of the features for each class. Fast, readable; sees no interactions.",
     space=SearchSpace(for_classes({"C": FloatDistribution(1e-4, 1e4, log=True)}, "classification")),
     defaults=default_weight({"C": 1.0}, "classification"),
     estimator=lambda parameters, task, seed: LogisticRegression(**parameters, max_iter=1000),
@@ -39,7 +39,7 @@ RIDGE = Algorithm(
 ELASTIC_NET = Algorithm(
     name="elastic_net",
     task_type="regression",
-    description="A weighted sum of few features: weights that do not help become zero. Good with many useless features.",
+    description="A weighted sum of few features: useless ones get weight zero. Good with many of these.",
     space=SearchSpace(
         {"alpha": FloatDistribution(1e-5, 1.0, log=True), "l1_ratio": FloatDistribution(0.0, 1.0)}
     ),

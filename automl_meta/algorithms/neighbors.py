@@ -27,7 +27,7 @@ def _knn_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="knn",
         task_type=task_type,
-        description="Predicts what was seen in the most similar rows. No training; good where similar rows are alike, bad with many useless features.",
+        description="Predicts what was seen in the most similar rows. Misled by useless features.",
         space=SearchSpace(
             {
                 "n_neighbors": IntDistribution(1, 50, log=True),

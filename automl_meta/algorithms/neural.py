@@ -29,7 +29,7 @@ def _mlp_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="mlp",
         task_type=task_type,
-        description="A neural network with one to three hidden layers. Good on smooth relations between many numbers; slow to train.",
+        description="A network with one to three hidden layers. Good on smooth relations; slow to train.",
         space=SearchSpace(
             {
                 "n_layers": IntDistribution(1, 3),
@@ -39,7 +39,13 @@ def _mlp_algorithm(task_type: TaskType) -> Algorithm:
                 "learning_rate_init": FloatDistribution(1e-4, 1e-1, log=True),
             }
         ),
-        defaults={"n_layers": 1, "n_units": 100, "activation": "relu", "alpha": 1e-4, "learning_rate_init": 1e-3},
+        defaults={
+            "n_layers": 1,
+            "n_units": 100,
+            "activation": "relu",
+            "alpha": 1e-4,
+            "learning_rate_init": 1e-3,
+        },
         estimator=_mlp,
         preprocessing=scaled_numbers,
     )

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import pandas as pd
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+    TargetEncoder,
+)
 
 from automl_meta.task import TabularTask
 
-__all__ = ["HIGH_CARDINALITY", "expand_dates", "fill_text", "ordinal_codes", "scaled_numbers", "split_categories"]
+__all__ = [
+    "HIGH_CARDINALITY",
+    "expand_dates",
+    "fill_text",
+    "ordinal_codes",
+    "scaled_numbers",
+    "split_categories",
+]
 
 HIGH_CARDINALITY = 30
 """Categorical columns with more different values are encoded by the target instead of one by one."""
@@ -90,7 +103,11 @@ def scaled_numbers(task: TabularTask, seed: int) -> ColumnTransformer:
     one_hot = OneHotEncoder(handle_unknown="ignore", max_categories=HIGH_CARDINALITY, sparse_output=False)
     steps = [
         ("numbers", numbers, task.columns_of("numeric")),
-        ("dates", make_pipeline(FunctionTransformer(expand_dates), _imputer(), StandardScaler()), task.columns_of("datetime")),
+        (
+            "dates",
+            make_pipeline(FunctionTransformer(expand_dates), _imputer(), StandardScaler()),
+            task.columns_of("datetime"),
+        ),
         ("many_categories", make_pipeline(_target_encoder(task, seed), StandardScaler()), many),
         *_text_steps(task),
         ("categories", one_hot, few),
@@ -104,13 +121,23 @@ def _imputer() -> SimpleImputer:
 
 def _target_encoder(task: TabularTask, seed: int) -> TargetEncoder:
     # Said rather than guessed: scikit-learn would take a numeric target of whole numbers for classes.
-    kind = "continuous" if task.task_type == "regression" else "binary" if len(task.classes) == 2 else "multiclass"
+    kind = (
+        "continuous"
+        if task.task_type == "regression"
+        else "binary"
+        if len(task.classes) == 2
+        else "multiclass"
+    )
     return TargetEncoder(target_type=kind, random_state=seed)
 
 
 def _text_steps(task: TabularTask) -> list[tuple[str, Pipeline, str]]:
     return [
-        (f"text_{column}", make_pipeline(FunctionTransformer(fill_text), TfidfVectorizer(max_features=_WORDS)), column)
+        (
+            f"text_{column}",
+            make_pipeline(FunctionTransformer(fill_text), TfidfVectorizer(max_features=_WORDS)),
+            column,
+        )
         for column in task.columns_of("text")
     ]
 

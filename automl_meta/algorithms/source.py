@@ -55,7 +55,7 @@ def estimator_source(estimator: BaseEstimator) -> EstimatorSource:
     >>> from sklearn.svm import SVC
     >>> source = estimator_source(make_pipeline(StandardScaler(), SVC(C=10.0)))
     >>> source.expression
-    "Pipeline(steps=[('standardscaler', StandardScaler()), ('svc', SVC(C=10.0))])"
+    'Pipeline(steps=[("standardscaler", StandardScaler()), ("svc", SVC(C=10.0))])'
     >>> source.imports[0]
     'from sklearn.pipeline import Pipeline'
     """
@@ -64,7 +64,9 @@ def estimator_source(estimator: BaseEstimator) -> EstimatorSource:
     by_module: dict[str, set[str]] = {}
     for module, name in writer.names:
         by_module.setdefault(module, set()).add(name)
-    imports = [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(by_module.items())]
+    imports = [
+        f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(by_module.items())
+    ]
     return EstimatorSource(tuple(imports), tuple(sorted(writer.functions)), expression)
 
 
@@ -89,6 +91,8 @@ class _Writer:
             value = value.item()
         if isinstance(value, float) and not math.isfinite(value):
             return f"float('{value}')"
+        if isinstance(value, str) and value.isprintable() and not set(value) & {'"', "\\"}:
+            return f'"{value}"'
         if value is None or isinstance(value, (bool, int, float, str)):
             return repr(value)
         raise TypeError(f"{type(value).__name__} has no source.")
@@ -109,7 +113,9 @@ def _changed_parameters(estimator: Any) -> list[tuple[str, Any]]:
     changed = []
     for name, value in estimator.get_params(deep=False).items():
         default = signature[name].default if name in signature else inspect.Parameter.empty
-        both_nan = isinstance(value, float) and isinstance(default, float) and value != value and default != default
+        both_nan = (
+            isinstance(value, float) and isinstance(default, float) and value != value and default != default
+        )
         if not both_nan and (type(value) is not type(default) or value != default):
             changed.append((name, value))
     # The order of the signature reads better than the alphabet, which get_params gives.
@@ -122,4 +128,19 @@ def _laid_out(opening: str, items: list[str], closing: str, depth: int) -> str:
     if len(line) + 4 * depth <= _WIDTH and "\n" not in line:
         return line
     inner = "    " * (depth + 1)
-    return opening + "\n" + "".join(f"{inner}{item},\n" for item in items) + "    " * depth + closing.lstrip(",")
+    if all(item.startswith(('"', "'")) for item in items):
+        items = _filled(items, _WIDTH - len(inner))
+    return (
+        opening + "\n" + "".join(f"{inner}{item},\n" for item in items) + "    " * depth + closing.lstrip(",")
+    )
+
+
+def _filled(items: list[str], width: int) -> list[str]:
+    """Put as many on a line as go, so that the names of a thousand columns do not take a thousand lines."""
+    lines = [items[0]]
+    for item in items[1:]:
+        if len(lines[-1]) + len(item) + 2 <= width:
+            lines[-1] += f", {item}"
+        else:
+            lines.append(item)
+    return lines

@@ -88,7 +88,9 @@ def _forest(name: str, task_type: TaskType, description: str, bootstrap: bool) -
     )
 
 
-_RANDOM_FOREST = "The mean of many trees, each grown on other rows and features. Sturdy: good without any tuning."
+_RANDOM_FOREST = (
+    "The mean of many trees, each grown on other rows and features. Sturdy: good without any tuning."
+)
 _EXTRA_TREES = "The mean of many trees with random splits. Smoother than a random forest, and faster to grow."
 
 DECISION_TREE_CLASSIFIER = _decision_tree("classification")

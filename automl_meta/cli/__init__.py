@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import warnings
+from collections.abc import Sequence
 
 import typer
 
@@ -28,11 +29,22 @@ app.command("evaluate")(evaluate.command)
 app.add_typer(store.app, name="store")
 
 
-def main() -> None:
-    """Run the command line: exit code 2 for what the user can mend, 1 for other failures."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line: exit code 2 for what the user can mend, 1 for other failures.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process by default.
+
+    Raises
+    ------
+    SystemExit
+        Always, with the exit code.
+    """
     warnings.showwarning = _show_warning
     try:
-        app(prog_name="automl-meta")
+        app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
         _fail(str(error), 2 if isinstance(error, (UsageError, DataError)) else 1)
     except KeyboardInterrupt:
@@ -44,7 +56,9 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            _fail("The disk is full. Free some space and run the same command again: nothing stored is lost.", 1)
+            _fail(
+                "The disk is full. Free some space and run the same command again: nothing stored is lost.", 1
+            )
         if error.filename is None:
             raise
         _fail(f"{error.filename}: {error.strerror}.", 1)
@@ -56,7 +70,12 @@ def _fail(message: str, code: int) -> None:
 
 
 def _show_warning(
-    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: object = None
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: object = None,
 ) -> None:
     if issubclass(category, AutomlMetaWarning):
         print(f"automl-meta: note: {message}", file=sys.stderr)  # noqa: T201

@@ -15,7 +15,11 @@ from automl_meta.task.reading import sniff_csv
 
 __all__ = ["script"]
 
-_SCORING = {"spearman": 'make_scorer(lambda y, p: pd.Series(p).corr(pd.Series(y).reset_index(drop=True), method="spearman"))'}
+# Scorers that scikit-learn has no name for.
+_SCORING_IMPORTS = ["from scipy.stats import spearmanr", "from sklearn.metrics import make_scorer"]
+_SCORING = {
+    "spearman": "make_scorer(lambda y, p: spearmanr(y, p).statistic)",
+}
 
 
 def script(task: TabularTask, file: str, configuration: Configuration, metric: Metric) -> str:
@@ -37,27 +41,34 @@ def script(task: TabularTask, file: str, configuration: Configuration, metric: M
     str
         Python source.
     """
-    source = estimator_source(get_algorithm(configuration.algorithm, task.task_type).build(configuration, task))
+    source = estimator_source(
+        get_algorithm(configuration.algorithm, task.task_type).build(configuration, task)
+    )
     splitter = "StratifiedKFold" if task.task_type == "classification" else "KFold"
+    scoring = _SCORING.get(metric.name, repr(metric.name))
     reading, extra_imports = _reading(task, file)
-    imports = sorted({
-        *source.imports,
-        *extra_imports,
-        f"from sklearn.model_selection import {splitter}, cross_val_score",
-        *(["from sklearn.metrics import make_scorer"] if metric.name in _SCORING else []),
-    })
+    imports = sorted(
+        {
+            *source.imports,
+            *extra_imports,
+            f"from sklearn.model_selection import {splitter}, cross_val_score",
+            *(_SCORING_IMPORTS if metric.name in _SCORING else []),
+        }
+    )
     parts = [
         f'"""{configuration.algorithm} for {Path(file).name}, as automl_meta recommends it."""',
         "\n".join(["import pandas as pd", *imports]),
         *(f"\n{function.rstrip()}\n" for function in source.functions),
         "\n".join(reading),
         f"pipeline = {source.expression}",
-        "\n".join([
-            f"folds = {splitter}(5, shuffle=True, random_state=0)",
-            f"scores = cross_val_score(pipeline, X, y, cv=folds, scoring={_SCORING.get(metric.name, repr(metric.name))})",
-            f'print(f"{metric.name}: {{scores.mean():.4f}} +- {{scores.std():.4f}} over 5 folds")',
-            "pipeline.fit(X, y)",
-        ]),
+        "\n".join(
+            [
+                f"folds = {splitter}(5, shuffle=True, random_state=0)",
+                f"scores = cross_val_score(pipeline, X, y, cv=folds, scoring={scoring})",
+                f'print(f"{metric.name}: {{scores.mean():.4f}} +- {{scores.std():.4f}} over 5 folds")',
+                "pipeline.fit(X, y)",
+            ]
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -105,7 +116,11 @@ def _preparing(task: TabularTask, raw: pd.DataFrame) -> list[str]:
     numeric = [c for c in task.columns_of("numeric") if pd.api.types.is_numeric_dtype(raw[c].dtype)]
     if any(raw[column].isin([float("inf"), float("-inf")]).any() for column in numeric):
         lines.append('X = X.replace([float("inf"), float("-inf")], float("nan"))')
-    words = [c for c in task.columns_of("categorical", "boolean", "text") if not pd.api.types.is_string_dtype(raw[c].dtype)]
+    words = [
+        c
+        for c in task.columns_of("categorical", "boolean", "text")
+        if not pd.api.types.is_string_dtype(raw[c].dtype)
+    ]
     if words:
         lines += [f"for column in {words!r}:", "    X[column] = X[column].map(str).where(X[column].notna())"]
     as_numbers = [c for c in task.columns_of("numeric") if not pd.api.types.is_numeric_dtype(raw[c].dtype)]

@@ -25,26 +25,45 @@ The index is a CSV file with the columns file and target, and optionally name, t
 
 
 def command(
-    files: Annotated[list[str] | None, typer.Argument(help="Data sets: CSV, Parquet or ARFF files, or sklearn:NAME.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Data sets: CSV, Parquet or ARFF files, or sklearn:NAME.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict, in each of the files.")] = None,
     index: Annotated[Path | None, typer.Option(help="A CSV file that lists data sets.")] = None,
     only: Annotated[str | None, typer.Option(help="Algorithms to try, by name, with commas.")] = None,
     exclude: Annotated[str, typer.Option(help="Algorithms not to try, by name, with commas.")] = "",
-    samples: Annotated[int, typer.Option(min=0, help="Configurations of each search space besides the default.")] = 5,
+    samples: Annotated[
+        int, typer.Option(min=0, help="Configurations of each search space besides the default.")
+    ] = 5,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
-    max_train_rows: Annotated[int, typer.Option(min=10, help="Training folds are sampled down to so many rows.")] = 5000,
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds for one configuration on one data set.")] = 60.0,
+    max_train_rows: Annotated[
+        int, typer.Option(min=10, help="Training folds are sampled down to so many rows.")
+    ] = 5000,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for one configuration on one data set.")
+    ] = 60.0,
     memory_limit: Annotated[float, typer.Option(min=1, help="MiB for one configuration.")] = 4096.0,
     jobs: Annotated[int, typer.Option(help="Evaluations at a time; -1 is one for each core.")] = 1,
-    backend: Annotated[str, typer.Option(help="A joblib backend, such as threading, loky or dask.")] = "threading",
+    backend: Annotated[
+        str, typer.Option(help="A joblib backend, such as threading, loky or dask.")
+    ] = "threading",
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     source: Annotated[str, typer.Option(help="The name under which the runs are stored.")] = "local",
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
-    seed: Annotated[bool, typer.Option("--seed/--no-seed", help="Whether a new store starts with the shipped experience.")] = True,
+    seed: Annotated[
+        bool, typer.Option("--seed/--no-seed", help="Whether a new store starts with the shipped experience.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from automl_meta.algorithms import ALGORITHMS, algorithms_for
     from automl_meta.exceptions import UsageError
@@ -81,7 +100,13 @@ def command(
             n_jobs=jobs,
             backend=backend,
         )
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=Console(stderr=True)) as bar:
             line = bar.add_task("runs", total=None)
             end = campaign.run(
@@ -96,7 +121,7 @@ def command(
         print_json(summary)
     else:
         console.print(
-            f"{summary['runs']} runs on {summary['datasets']} data sets are in the store ({end.failed} of those made now failed)."
+            f"{end.total} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
         )
 
 
@@ -110,13 +135,17 @@ def _read_index(path: Path) -> tuple[list, dict[str, str]]:
     frame = read_table(path)
     missing = [column for column in ("file", "target") if column not in frame.columns]
     if missing:
-        raise DataError(f"{path} has no column {' and no column '.join(missing)}; an index needs file and target.")
+        raise DataError(
+            f"{path} has no column {' and no column '.join(missing)}; an index needs file and target."
+        )
     tasks, families = [], {}
     for row in frame.to_dict("records"):
         kind = str(row.get("task", "auto"))
         kind = "classification" if kind in ("binary", "multiclass") else kind
         name = str(row["name"]) if isinstance(row.get("name"), str) else None
-        task = TabularTask.from_file(path.parent / str(row["file"]), str(row["target"]), task_type=kind, name=name)  # type: ignore[arg-type]
+        task = TabularTask.from_file(
+            path.parent / str(row["file"]), str(row["target"]), task_type=kind, name=name
+        )  # type: ignore[arg-type]
         tasks.append(task)
         if isinstance(row.get("family"), str):
             families[task.name] = row["family"]

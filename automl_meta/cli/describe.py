@@ -21,8 +21,12 @@ Examples:
 def command(
     file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    groups: Annotated[str | None, typer.Option(help="Groups of meta-features, with commas; all by default.")] = None,
-    time_limit: Annotated[float | None, typer.Option(min=0.0, help="Seconds; what is not done then is left out.")] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Groups of meta-features, with commas; all by default.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds; what is not done then is left out.")
+    ] = None,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:

@@ -36,7 +36,9 @@ def command(
     time_limit: Annotated[float | None, typer.Option(min=0.0, help="Seconds that one fit may take.")] = None,
     only: Annotated[str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")] = None,
     exclude: Annotated[str, typer.Option(help="Algorithms to leave out, by name, with commas.")] = "",
-    landmarkers: Annotated[bool, typer.Option("--landmarkers/--no-landmarkers", help="Describe the data with quick models too.")] = True,
+    landmarkers: Annotated[
+        bool, typer.Option("--landmarkers/--no-landmarkers", help="Describe the data with quick models too.")
+    ] = True,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     code: Annotated[bool, typer.Option("--code", help="Print the first one as a script instead.")] = False,
@@ -87,12 +89,15 @@ def _as_json(task: TabularTask, advice: Recommendation) -> dict:
 def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
     from rich.table import Table
 
-    console.print(f"[bold]{task.name}[/]: {task!r}".replace("TabularTask", "", 1).replace(f"({task.name!r}, ", "(", 1))
+    console.print(repr(task), highlight=False, markup=False)
     for note in task.notes:
         console.print(f"  note: {note}", markup=False)
-    table = Table(title=f"expected {metric.name} (greater is better), 80 % interval", title_justify="left", box=None)
+    console.print(f"Expected {metric.name} (greater is better), with 80 % intervals:", highlight=False)
+    table = Table(box=None)
     for heading in ("#", "algorithm", "expected", "between", "one fit", "best?"):
-        table.add_column(heading, justify="left" if heading == "algorithm" else "right", no_wrap=heading != "algorithm")
+        table.add_column(
+            heading, justify="left" if heading == "algorithm" else "right", no_wrap=heading != "algorithm"
+        )
     for entry in advice.configurations:
         low, high = entry.interval
         table.add_row(
@@ -104,14 +109,15 @@ def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
             f"{entry.chance_of_best:.0%}",
         )
     console.print(table)
-    if advice.far_from_experience:
-        console.print("Far from all I know: no known data set is like this one, so this is what works on most.")
+    for note in advice.notes:
+        console.print(f"  note: {note}", markup=False)
     if advice.nearest:
         console.print("Why: the most similar data sets, and what won there")
         for neighbour in advice.nearest[:5]:
             console.print(
                 f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}",
-                markup=False, highlight=False,
+                markup=False,
+                highlight=False,
             )
     console.print("The first as a script: add --code. Everything, run ids included: --json.")
 

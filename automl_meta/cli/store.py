@@ -26,7 +26,9 @@ def info(store: Store = None, json: Json = False) -> None:
         return
     for name, value in content.items():
         if isinstance(value, dict):
-            console.print(f"{name}: " + ", ".join(f"{key} {number}" for key, number in value.items()), highlight=False)
+            console.print(
+                f"{name}: " + ", ".join(f"{key} {number}" for key, number in value.items()), highlight=False
+            )
         else:
             console.print(f"{name}: {value}", highlight=False)
 
@@ -44,18 +46,19 @@ def path(store: Store = None) -> None:
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to write; it is made if it is not there.")],
     store: Store = None,
-    source: Annotated[str | None, typer.Option(help="Only what comes from this source.")] = None,
 ) -> None:
     """Write the experience as CSV files that anything can read, and that another store can import."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store) as opened:
-        opened.export(folder, source=source)
+        opened.export(folder)
     console.print(f"Written to {folder}.", highlight=False)
 
 
 @app.command("import")
-def import_(folder: Annotated[Path, typer.Argument(help="What export has written.")], store: Store = None) -> None:
+def import_(
+    folder: Annotated[Path, typer.Argument(help="What export has written.")], store: Store = None
+) -> None:
     """Read experience that another store has exported."""
     from automl_meta.store import MetadataStore
 

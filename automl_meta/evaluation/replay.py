@@ -136,15 +136,25 @@ class _Judge:
     def __init__(self, meta: MetaDataset) -> None:
         scored = meta.scores.notna().any(axis=1)
         self.dataset_ids = list(meta.datasets.index[scored])
-        self._scores = meta.scores.loc[scored]
-        self._tried = meta.tried.loc[scored]
-        best, scale = regret_scales(self._scores.to_numpy())
-        self._scale = pd.Series(scale, index=self._scores.index)
-        self._best = pd.Series(best, index=self._scores.index)
+        scores = meta.scores[scored].to_numpy(np.float64)
+        tried = meta.tried[scored].to_numpy(bool)
+        best, scale = regret_scales(scores)
+        self._scale = dict(zip(self.dataset_ids, scale, strict=True))
+        regrets = np.nan_to_num(np.minimum((best - scores.T) / scale, 1.0), nan=1.0).T
+        ids = meta.configurations.index
+        # Of what was tried on each data set: normalised regret, rank from 1, score.
+        self._regrets, self._ranks, self._scores = {}, {}, {}
+        for position, dataset_id in enumerate(self.dataset_ids):
+            there, row = tried[position], scores[position]
+            ranks = rankdata(-np.nan_to_num(row[there], nan=-np.inf))
+            self._regrets[dataset_id] = pd.Series(regrets[position, there], index=ids[there])
+            self._ranks[dataset_id] = pd.Series(ranks, index=ids[there])
+            self._scores[dataset_id] = pd.Series(row[there], index=ids[there])
+        self._n_configurations = len(ids)
 
     def n_needed(self, dataset_id: str, k: int) -> int:
         """How many recommendations contain at least k that can be judged."""
-        return k + int((~self._tried.loc[dataset_id]).sum())
+        return k + self._n_configurations - len(self._regrets[dataset_id])
 
     def add_recommendation(
         self,
@@ -154,19 +164,21 @@ class _Judge:
         recommendation: Recommendation,
         ks: Sequence[int],
     ) -> None:
-        tried, scores = self._tried.loc[dataset_id], self._scores.loc[dataset_id]
+        judged = self._regrets[dataset_id]
         picks = [
-            ranked for ranked in recommendation.configurations if tried[ranked.configuration.configuration_id]
+            ranked
+            for ranked in recommendation.configurations
+            if ranked.configuration.configuration_id in judged
         ][: max(ks)]
         keys = [ranked.configuration.configuration_id for ranked in picks]
-        regrets = self._regrets(dataset_id).loc[keys].to_numpy()
+        regrets = judged.loc[keys].to_numpy()
         self._add(
             rows, name, dataset_id, ks, [float(regrets[:k].min()) if len(regrets) else np.nan for k in ks]
         )
         if keys:
-            rank = float(self._ranks(dataset_id)[keys[0]])
+            rank = float(self._ranks[dataset_id][keys[0]])
             rows["first_picks"].append({"name": name, "dataset_id": dataset_id, "rank": rank})
-        for ranked, score in zip(picks, scores.loc[keys], strict=True):
+        for ranked, score in zip(picks, self._scores[dataset_id].loc[keys], strict=True):
             if np.isfinite(score):
                 low, high = ranked.interval
                 rows["covered"].append(
@@ -179,7 +191,7 @@ class _Judge:
                 )
 
     def add_random(self, rows: dict[str, list[dict[str, Any]]], dataset_id: str, ks: Sequence[int]) -> None:
-        regrets = self._regrets(dataset_id).to_numpy()
+        regrets = self._regrets[dataset_id].to_numpy()
         self._add(rows, "random", dataset_id, ks, [expected_best_of_random(regrets, k) for k in ks])
         rank = (len(regrets) + 1) / 2.0
         rows["first_picks"].append({"name": "random", "dataset_id": dataset_id, "rank": rank})
@@ -192,20 +204,10 @@ class _Judge:
         configuration_id: str,
         ks: Sequence[int],
     ) -> None:
-        regret = float(self._regrets(dataset_id).get(configuration_id, np.nan))
+        regret = float(self._regrets[dataset_id].get(configuration_id, np.nan))
         self._add(rows, name, dataset_id, ks, [regret] * len(ks))
-        rank = float(self._ranks(dataset_id).get(configuration_id, np.nan))
+        rank = float(self._ranks[dataset_id].get(configuration_id, np.nan))
         rows["first_picks"].append({"name": name, "dataset_id": dataset_id, "rank": rank})
-
-    def _regrets(self, dataset_id: str) -> pd.Series:
-        """Normalised regrets of all configurations tried on a data set."""
-        tried = self._tried.loc[dataset_id]
-        below = self._best[dataset_id] - self._scores.loc[dataset_id][tried]
-        return (below / self._scale[dataset_id]).clip(upper=1.0).fillna(1.0)
-
-    def _ranks(self, dataset_id: str) -> pd.Series:
-        scores = self._scores.loc[dataset_id][self._tried.loc[dataset_id]]
-        return pd.Series(rankdata(-scores.fillna(-np.inf).to_numpy()), index=scores.index)
 
     def _add(
         self,
@@ -242,8 +244,11 @@ def _folds(families: pd.Series, n_splits: int | None, random_state: int) -> list
 
 
 def _description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:
-    sizes = {name: float(meta.datasets.at[dataset_id, name]) for name in ("n_rows", "n_features")}
-    return sizes | {str(name): float(value) for name, value in meta.metafeatures.loc[dataset_id].items()}
+    row = meta.datasets.index.get_loc(dataset_id)
+    sizes = {name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features")}
+    values = meta.metafeatures.to_numpy(np.float64)[row]
+    known = {str(name): float(value) for name, value in zip(meta.metafeatures.columns, values, strict=True)}
+    return sizes | {name: value for name, value in known.items() if name not in sizes or np.isfinite(value)}
 
 
 def _check(

@@ -4,4 +4,4 @@ from automl_meta.experiments.campaign import Campaign, Progress
 from automl_meta.experiments.evaluate import evaluate
 from automl_meta.experiments.evaluator import Evaluator, Limits
 
-__all__ = ["Campaign", "Progress", "Evaluator", "Limits", "evaluate"]
+__all__ = ["Campaign", "Evaluator", "Limits", "Progress", "evaluate"]

@@ -111,7 +111,9 @@ def cross_validate(pipeline: Pipeline, task: TabularTask, protocol: Protocol) ->
             # A class that this training fold never saw keeps probability 0.
             probabilities[np.ix_(test, fitted.classes_)] = fitted.predict_proba(task.X.iloc[test])
         tests.append(test)
-    if not np.isfinite(predicted).all() or (probabilities is not None and not np.isfinite(probabilities).all()):
+    if not np.isfinite(predicted).all() or (
+        probabilities is not None and not np.isfinite(probabilities).all()
+    ):
         raise FloatingPointError("a prediction is not a finite number")
     responses = {"predict": predicted, "predict_proba": probabilities}
     scores, fold_scores = {}, {}
@@ -153,7 +155,11 @@ def _sampled(
     if limit is None or len(train) <= limit:
         return train
     codes = y[train]
-    if task.task_type == "classification" and np.bincount(codes)[np.unique(codes)].min() >= 2 and len(np.unique(codes)) <= limit:
+    if (
+        task.task_type == "classification"
+        and np.bincount(codes)[np.unique(codes)].min() >= 2
+        and len(np.unique(codes)) <= limit
+    ):
         splitter = StratifiedShuffleSplit(1, train_size=limit, random_state=protocol.seed)
         return train[next(splitter.split(train, codes))[0]]
     return np.random.default_rng(protocol.seed).permutation(train)[:limit]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
@@ -46,7 +47,9 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in (("seconds", self.seconds), ("memory", self.memory)):
             if value is not None and value <= 0:
-                raise UsageError(f"The limit of {name} is {value}; it must be more than 0, or None for no limit.")
+                raise UsageError(
+                    f"The limit of {name} is {value}; it must be more than 0, or None for no limit."
+                )
 
 
 class Evaluator:
@@ -70,7 +73,7 @@ class Evaluator:
     'ok'
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -129,10 +132,8 @@ class Evaluator:
             raise RuntimeError("The worker process is not running.")
         peak = baseline
         deadline = None if limit is None else time.perf_counter() + limit
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it died: the queue says so
             _send(process.stdin, question)
-        except BrokenPipeError:
-            pass  # it died: the queue says so
         while True:
             try:
                 answer = self._answers.get(timeout=_POLL_SECONDS)
@@ -154,7 +155,7 @@ class Evaluator:
             return self._process
         self.close()
         # One thread each: times are then comparable, and parallel evaluations do not fight.
-        single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "automl_meta.experiments.worker"],
             stdin=subprocess.PIPE,
@@ -183,10 +184,8 @@ class Evaluator:
         process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
     def __enter__(self) -> Evaluator:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -58,7 +58,7 @@ class MetaFeatureExtractor(ABC):
     name: ClassVar[str]
     """The group's name, such as ``"statistical"``."""
     version: ClassVar[int] = 1
-    """Rises when the meaning of a value changes: stored values of older versions are not mixed with new ones."""
+    """Rises when the meaning of a value changes, so that stored values of old and new are not mixed."""
     features: ClassVar[tuple[MetaFeature, ...]]
     """What it computes."""
 
@@ -126,7 +126,7 @@ def summaries(
     values = values[np.isfinite(values)]
     if values.size == 0:
         return {f"{name}_{statistic}": float("nan") for statistic in statistics}
-    computed = {
+    computed: dict[Summary, Callable[[], float]] = {
         "min": values.min,
         "mean": values.mean,
         "max": values.max,

@@ -79,20 +79,21 @@ class ContingencyBlock:
             present, counts = np.unique(cells, return_counts=True)
         return counts / self.n_rows, present // n_classes, present % n_classes
 
-    def _per_column(self, values: Floats, levels: Codes) -> Floats:
-        return np.bincount(self._levels[1][levels], weights=values, minlength=self.n_columns)
+    def _per_column(self, values: Floats, columns: Codes) -> Floats:
+        """Sums of values that belong to columns."""
+        return np.bincount(columns, weights=values, minlength=self.n_columns).astype(np.float64)
 
     @cached_property
     def entropies(self) -> Floats:
         """Shannon entropy of each column in bits."""
         shares, columns = self._levels
-        return np.bincount(columns, weights=_surprise(shares), minlength=self.n_columns)
+        return self._per_column(_surprise(shares), columns)
 
     @cached_property
     def joint_entropies(self) -> Floats:
         """Shannon entropy of each column together with the target, in bits."""
         shares, levels, _ = self._cells
-        return self._per_column(_surprise(shares), levels)
+        return self._per_column(_surprise(shares), self._levels[1][levels])
 
     @cached_property
     def mutual_information(self) -> Floats:
@@ -104,14 +105,16 @@ class ContingencyBlock:
         """Goodman and Kruskal's tau of each column predicted from the target; NaN for a constant column."""
         shares, levels, classes = self._cells
         level_shares, columns = self._levels
-        chance = np.bincount(columns, weights=level_shares**2, minlength=self.n_columns)
-        return _tau(self._per_column(shares**2 / self.target_shares[classes], levels), chance)
+        chance = self._per_column(level_shares**2, columns)
+        explained = self._per_column(shares**2 / self.target_shares[classes], columns[levels])
+        return _tau(explained, chance)
 
     @cached_property
     def target_given_column(self) -> Floats:
         """Goodman and Kruskal's tau of the target predicted from each column; NaN for a constant target."""
         shares, levels, _ = self._cells
-        explained = self._per_column(shares**2 / self._levels[0][levels], levels)
+        level_shares, columns = self._levels
+        explained = self._per_column(shares**2 / level_shares[levels], columns[levels])
         return _tau(explained, np.sum(self.target_shares**2))
 
     def concentration_between(self, columns: NDArray[np.intp]) -> Floats:

@@ -31,7 +31,7 @@ class EncodedBlock:
         The same columns scaled so that the city-block distance of two rows is Gower's: each source
         column adds at most 1.
     y : ndarray of shape (n_rows,)
-        Class codes ``0 .. n_classes - 1`` (int64), every one present, or the target (float64).
+        Class codes ``0 .. n_classes - 1`` (int64), every one present, or the target in [0, 1] (float64).
     n_sources : int
         Columns of the task that went in.
     """

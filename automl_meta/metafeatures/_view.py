@@ -126,18 +126,24 @@ class TaskView:
 
     @cached_property
     def target_block(self) -> NumericBlock:
-        """The numeric target of `rows` as a block of one column; regression only."""
-        return NumericBlock(self.y[:, None])
+        """The numeric target of `rows`, as a column in units of its largest absolute value."""
+        return NumericBlock(self.y[:, None] / np.abs(self.y).max())
 
     @cached_property
     def encoded(self) -> EncodedBlock:
-        """All usable columns as numbers, for learners: at most `max_learner_rows` rows."""
+        """All usable columns as numbers, for learners: at most `max_learner_rows` rows.
+
+        A numeric target is scaled to [0, 1].
+        """
         kept = self._sample(self.y, self.max_learner_rows, "learner rows")
         moments = self._numbers(self._columns("datetime"))
         numbers = np.hstack([self.numeric.values, moments])[kept]
         y = self.y[kept]
         if self.is_classification:
             y = np.unique(y, return_inverse=True)[1].astype(np.int64)
+        elif np.ptp(y) > 0:
+            y = y / np.abs(y).max()  # first, so that no difference overflows
+            y = (y - y.min()) / np.ptp(y)
         rng = child_generator(self.seed, "learner columns")
         return encode(numbers, self.categories[kept], y, self.max_learner_columns, rng)
 

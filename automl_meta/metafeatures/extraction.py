@@ -16,8 +16,10 @@ from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta.exceptions import UsageError
 from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
 from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.complexity import Complexity
 from automl_meta.metafeatures.information import Information
 from automl_meta.metafeatures.landmarkers import Landmarkers
+from automl_meta.metafeatures.model_based import ModelBased
 from automl_meta.metafeatures.simple import Simple
 from automl_meta.metafeatures.statistical import Statistical
 from automl_meta.metrics import TaskType
@@ -29,6 +31,8 @@ EXTRACTORS: tuple[MetaFeatureExtractor, ...] = (
     Simple(),
     Statistical(),
     Information(),
+    ModelBased(),
+    Complexity(),
     Landmarkers(),
 )
 """The groups of meta-features that come with the library, cheap ones first."""
@@ -143,17 +147,24 @@ def all_features(
 ) -> tuple[MetaFeature, ...]:
     """Definitions and sources of all meta-features of one type of task, in the order of their groups."""
     return tuple(
-        feature for extractor in extractors for feature in extractor.features if task_type in feature.task_types
+        feature
+        for extractor in extractors
+        for feature in extractor.features
+        if task_type in feature.task_types
     )
 
 
-def all_names(task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS) -> tuple[str, ...]:
+def all_names(
+    task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS
+) -> tuple[str, ...]:
     """Names of all meta-features of one type of task, in the order of their groups."""
     return tuple(name for extractor in extractors for name in extractor.names(task_type))
 
 
 def _as_task(
-    X: TabularTask | pd.DataFrame | ArrayLike, y: ArrayLike | str | None, task_type: TaskType | Literal["auto"]
+    X: TabularTask | pd.DataFrame | ArrayLike,
+    y: ArrayLike | str | None,
+    task_type: TaskType | Literal["auto"],
 ) -> TabularTask:
     if isinstance(X, TabularTask):
         if y is not None:
@@ -172,7 +183,9 @@ def _choose(
     known = [extractor.name for extractor in extractors]
     wanted = set(known if groups is None else [groups] if isinstance(groups, str) else groups)
     if unknown := sorted(wanted - set(known)):
-        raise UsageError(f"There is no group of meta-features {unknown[0]!r}. Choose from: {', '.join(known)}.")
+        raise UsageError(
+            f"There is no group of meta-features {unknown[0]!r}. Choose from: {', '.join(known)}."
+        )
     chosen = [extractor for extractor in extractors if extractor.name in wanted]
     names = all_names(task_type, chosen)
     if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -180,7 +193,9 @@ def _choose(
     return chosen
 
 
-def _run(extractor: MetaFeatureExtractor, view: TaskView, seed: int) -> tuple[dict[str, float], dict[str, str]]:
+def _run(
+    extractor: MetaFeatureExtractor, view: TaskView, seed: int
+) -> tuple[dict[str, float], dict[str, str]]:
     """Values of one group and reasons for those that are NaN; a group that fails is a result, too."""
     found: dict[str, float] = {}
     absent = "out of time"
@@ -199,7 +214,9 @@ def _run(extractor: MetaFeatureExtractor, view: TaskView, seed: int) -> tuple[di
         if name not in found:
             reasons[name] = absent
         elif np.isnan(value):
-            reasons[name] = f"it needs {needs[name]}" if needs[name] else "the numbers are too large to compute it"
+            reasons[name] = (
+                f"it needs {needs[name]}" if needs[name] else "the numbers are too large to compute it"
+            )
         elif np.isinf(value):
             reasons[name] = "it is too large for a number"
     return values, reasons

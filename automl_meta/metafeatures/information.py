@@ -46,8 +46,12 @@ class Information(MetaFeatureExtractor):
             CASTIELLO_2005,
             _COLUMNS,
         ),
-        *summarised("joint_entropy", "the Shannon entropy of each column together with the target", STATLOG, _COLUMNS),
-        *summarised("mutual_information", "the mutual information of each column with the target", STATLOG, _COLUMNS),
+        *summarised(
+            "joint_entropy", "the Shannon entropy of each column together with the target", STATLOG, _COLUMNS
+        ),
+        *summarised(
+            "mutual_information", "the mutual information of each column with the target", STATLOG, _COLUMNS
+        ),
         *summarised(
             "uncertainty",
             "the share of the target's entropy that each column explains (Theil's U)",
@@ -102,7 +106,11 @@ class Information(MetaFeatureExtractor):
             return {name: values.get(name, float("nan")) for name in self.names(view.task_type)}
         information, entropies = block.mutual_information, block.entropies
         total = information.sum()
-        uncertainty = information / block.target_entropy if block.target_entropy > 0 else np.full_like(entropies, np.nan)
+        uncertainty = (
+            information / block.target_entropy
+            if block.target_entropy > 0
+            else np.full_like(entropies, np.nan)
+        )
         varies = block.n_levels > 1
         values |= summaries("column_entropy", entropies)
         values |= summaries("column_entropy_normalised", entropies[varies] / np.log2(block.n_levels[varies]))

@@ -40,14 +40,20 @@ __all__ = ["Landmarkers"]
 
 _N_FOLDS = 5
 _N_TREES = 10
-_NEEDS = "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
+_NEEDS = (
+    "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
+)
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _NUMBERS: tuple[TaskType, ...] = ("regression",)
 _BOTH = _CLASSES + _NUMBERS
 
 
 def _landmarker(
-    name: str, learner: str, source: str, task_types: tuple[TaskType, ...] = _BOTH, way: str = "cross-validated"
+    name: str,
+    learner: str,
+    source: str,
+    task_types: tuple[TaskType, ...] = _BOTH,
+    way: str = "cross-validated",
 ) -> MetaFeature:
     return MetaFeature(f"landmarker_{name}", f"Score of {learner}, {way}.", source, _NEEDS, task_types)
 
@@ -84,9 +90,13 @@ class Landmarkers(MetaFeatureExtractor):
         _landmarker("tree_3", "a decision tree of depth three", REIF_2014),
         _landmarker("tree", "a fully grown decision tree", PFAHRINGER_2000),
         _landmarker("extra_trees", "ten extremely randomised trees", REIF_2014),
-        _relative("tree_over_linear", "Score of the fully grown decision tree minus that of the linear learner."),
+        _relative(
+            "tree_over_linear", "Score of the fully grown decision tree minus that of the linear learner."
+        ),
         _relative("1nn_over_linear", "Score of the nearest neighbour minus that of the linear learner."),
-        _relative("trees_over_tree", "Score of ten extremely randomised trees minus that of the decision tree."),
+        _relative(
+            "trees_over_tree", "Score of ten extremely randomised trees minus that of the decision tree."
+        ),
         _relative("tree_over_node", "Score of the fully grown decision tree minus that of one split."),
         _relative(
             "naive_bayes_over_linear", "Score of naive Bayes minus that of the linear discriminant.", _CLASSES
@@ -223,7 +233,8 @@ def _predict_to_depth(
     else:
         rows, nodes = np.arange(len(X)), np.zeros(len(X), dtype=np.intp)
         for _ in range(depth):
-            goes_left = X[rows, tree.feature[nodes]] <= tree.threshold[nodes]
+            # A leaf has no column: whichever is compared, it has no children to go to.
+            goes_left = X[rows, np.maximum(tree.feature[nodes], 0)] <= tree.threshold[nodes]
             children = np.where(goes_left, tree.children_left[nodes], tree.children_right[nodes])
             nodes = np.where(children < 0, nodes, children)
     values = tree.value[nodes, 0]

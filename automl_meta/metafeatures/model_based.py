@@ -14,7 +14,9 @@ from automl_meta.metrics import TaskType
 __all__ = ["ModelBased"]
 
 _MIN_LEAF_FOR_NUMBERS = 5
-_NEEDS = "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
+_NEEDS = (
+    "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
+)
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _FAMILIES: tuple[tuple[str, str, str, tuple[Summary, ...]], ...] = (
     ("depth", "the depth of each node, the root at 0", PENG_2002, ("mean", "max", "sd")),
@@ -30,7 +32,7 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[Summary, ...]], ...] = (
         "homogeneity",
         "the number of leaves divided by the term of each leaf in tree_leaf_arrival",
         BENSUSAN_2000,
-        ("min", "mean", "max", "sd"),
+        ("mean",),
     ),
     ("nodes_per_level", "the number of splits at each depth", PENG_2002, ("mean", "max", "sd")),
     (
@@ -71,7 +73,7 @@ class ModelBased(MetaFeatureExtractor):
         ),
         MetaFeature(
             "tree_importance_entropy",
-            "Entropy of the columns' importances divided by that of equal ones; 0 if only one column matters.",
+            "Entropy of the columns' importances divided by that of equal ones",
             BENSUSAN_2000,
             _NEEDS,
         ),

@@ -7,12 +7,22 @@ import numpy as np
 from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, summaries, summarised
 from automl_meta.metafeatures._sources import ENGELS_1998, FEURER_2015, KALOUSIS_1999, RIVOLLI_2022, STATLOG
 from automl_meta.metafeatures._view import TaskView
+from automl_meta.metrics import TaskType
+from automl_meta.task import ColumnKind
 
 __all__ = ["Simple"]
 
-_CLASSES = ("classification",)
+_CLASSES: tuple[TaskType, ...] = ("classification",)
 _CATEGORIES = "a categorical or boolean column"
-_KINDS = ("numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant")
+_KINDS: tuple[ColumnKind, ...] = (
+    "numeric",
+    "categorical",
+    "boolean",
+    "datetime",
+    "text",
+    "identifier",
+    "constant",
+)
 
 
 class Simple(MetaFeatureExtractor):
@@ -34,7 +44,9 @@ class Simple(MetaFeatureExtractor):
         MetaFeature("n_identifier", "Number of columns that only name the row.", RIVOLLI_2022),
         MetaFeature("n_constant", "Number of columns with one value or none.", RIVOLLI_2022),
         MetaFeature("numeric_share", "Share of the columns that are numeric.", ENGELS_1998),
-        MetaFeature("categorical_share", "Share of the columns that are categorical or boolean.", ENGELS_1998),
+        MetaFeature(
+            "categorical_share", "Share of the columns that are categorical or boolean.", ENGELS_1998
+        ),
         MetaFeature(
             "categorical_to_numeric",
             "Categorical and boolean columns divided by numeric ones.",
@@ -56,9 +68,18 @@ class Simple(MetaFeatureExtractor):
         MetaFeature("missing_share", "Share of the cells that are missing.", KALOUSIS_1999),
         MetaFeature("columns_with_missing_share", "Share of the columns that miss a value.", FEURER_2015),
         MetaFeature("rows_with_missing_share", "Share of the rows that miss a usable value.", FEURER_2015),
-        MetaFeature("column_missing_share_max", "Highest share of missing values in a column.", KALOUSIS_1999),
-        *summarised("n_levels", "the number of levels of each categorical or boolean column", FEURER_2015, _CATEGORIES),
-        MetaFeature("n_levels_sum", "Number of levels of all categorical and boolean columns.", FEURER_2015, _CATEGORIES),
+        MetaFeature(
+            "column_missing_share_max", "Highest share of missing values in a column.", KALOUSIS_1999
+        ),
+        *summarised(
+            "n_levels", "the number of levels of each categorical or boolean column", FEURER_2015, _CATEGORIES
+        ),
+        MetaFeature(
+            "n_levels_sum",
+            "Number of levels of all categorical and boolean columns.",
+            FEURER_2015,
+            _CATEGORIES,
+        ),
         MetaFeature(
             "rare_level_share",
             "Share of the levels of all categorical and boolean columns that are met in one row only.",
@@ -68,11 +89,17 @@ class Simple(MetaFeatureExtractor):
         MetaFeature("n_classes", "Number of classes.", STATLOG, "", _CLASSES),
         *summarised("class_share", "the share of the rows in each class", FEURER_2015, "", _CLASSES),
         MetaFeature(
-            "imbalance_ratio", "Rows of the largest class divided by rows of the smallest.", RIVOLLI_2022, "", _CLASSES
+            "imbalance_ratio",
+            "Rows of the largest class divided by rows of the smallest.",
+            RIVOLLI_2022,
+            "",
+            _CLASSES,
         ),
         MetaFeature("class_rows_min", "Rows of the smallest class.", RIVOLLI_2022, "", _CLASSES),
         MetaFeature("rows_per_class", "Rows divided by classes.", RIVOLLI_2022, "", _CLASSES),
-        MetaFeature("class_alone_share", "Share of the classes that have one row only.", RIVOLLI_2022, "", _CLASSES),
+        MetaFeature(
+            "class_alone_share", "Share of the classes that have one row only.", RIVOLLI_2022, "", _CLASSES
+        ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:

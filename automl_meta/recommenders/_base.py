@@ -66,19 +66,14 @@ class Recommender(BaseEstimator):
         """
         self.experience_ = experience = Experience.from_meta_dataset(meta)
         self.metric_, self.task_type_ = meta.metric, meta.task_type
-        datasets = meta.datasets.loc[experience.dataset_ids]
         self._space = MetafeatureSpace(meta.metafeatures.loc[experience.dataset_ids], experience.families)
-        self._best = DifficultyModel(self._space.known, experience.best, experience.families)
-        self._log_scale = DifficultyModel(self._space.known, np.log(experience.scale), experience.families)
-        seconds = meta.fit_seconds.where(meta.fit_seconds.notna(), meta.seconds.where(meta.scores.isna()))
-        self._seconds = SecondsModel(
-            datasets["n_rows"].to_numpy(np.float64),
-            datasets["n_features"].to_numpy(np.float64),
-            seconds.loc[experience.dataset_ids, experience.configuration_ids].to_numpy(),
-        )
+        targets = np.column_stack([experience.best, np.log(experience.scale)])
+        self._difficulty = DifficultyModel(self._space.known, targets, experience.families)
+        self._known_best = self._difficulty.left_out[:, :1]
+        self._seconds = SecondsModel(experience.n_rows, experience.n_features, experience.seconds)
         self._known_gaps = np.zeros((len(experience.best), 1))
         self._learn(experience)
-        self._departures = experience.scores - self._best.left_out[:, None] + self._known_gaps
+        self._departures = experience.scores - self._known_best + self._known_gaps
         self._quantiles = self._calibrated_quantiles()
         return self
 
@@ -138,7 +133,7 @@ class Recommender(BaseEstimator):
         candidates = self._candidates(observed or {}, seconds, time_limit, notes)
         order = self._order(ensemble, candidates, n) if len(candidates) else []
         nearest = float(distances.min())
-        far = self._space.is_far(nearest)
+        far = bool(self._space.is_far(nearest))
         self._note(notes, order, nearest, far)
         return Recommendation(
             metric=self.metric_.name,
@@ -183,7 +178,7 @@ class Recommender(BaseEstimator):
         return weights / weights.sum(axis=1, keepdims=True)
 
     def _ensemble(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> Ensemble:
-        center = self._best.predict(point) - self._expected_gaps(point)
+        center = self._difficulty.predict(point)[0] - self._expected_gaps(point)
         weights = self._normalized_weights(distances[None, :])[0]
         return Ensemble(center + self._departures, self.experience_.scale, weights)
 
@@ -196,7 +191,7 @@ class Recommender(BaseEstimator):
         mean = weights @ self._departures
         noise = NOISE * (weights @ experience.scale)[:, None]
         variance = np.maximum(weights @ self._departures**2 - mean**2, 0.0) + noise**2
-        actual = experience.raw_scores - self._best.left_out[:, None] + self._known_gaps
+        actual = experience.raw_scores - self._known_best + self._known_gaps
         residuals = (actual - mean) / np.sqrt(variance)
         expected = (weights / experience.scale) @ self._departures - self._known_gaps / experience.scale[
             :, None

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOISE = 0.05  # standard deviation of a cross-validated score, as a share of the regret scale
+_SHARED = 0.9  # correlation of two configurations before any data: the data set's difficulty
+_PRIOR_DATASETS = 10.0  # how many known data sets that correlation weighs against
 _TEMPERATURE = 0.05  # configurations within this share of the regret scale are as good as the best
 
 
@@ -61,8 +63,8 @@ class Ensemble:
     def observe(self, columns: NDArray[np.int64], scores: NDArray[np.float64]) -> Ensemble:
         """Move all rows towards what was observed on the task itself.
 
-        The covariance of so few rows is shrunk towards one with equal variances and half of each
-        shared by all configurations; the fewer rows count, the more.
+        The covariance of so few rows is shrunk, the more the fewer of them count, towards one
+        with equal variances and correlations.
 
         Parameters
         ----------
@@ -75,9 +77,10 @@ class Ensemble:
         covariance = (anomalies * self.weights[:, None]).T @ anomalies[:, columns]
         noise = (NOISE * self.typical_scale) ** 2
         variance = max(float(self.weights @ (anomalies**2).mean(axis=1)), noise)
-        target = np.full(covariance.shape, 0.5 * variance)
+        target = np.full(covariance.shape, _SHARED * variance)
         target[columns, np.arange(len(columns))] = variance
-        shrinkage = 1.0 / (1.0 + 1.0 / float(self.weights @ self.weights))
+        n_effective = 1.0 / float(self.weights @ self.weights)
+        shrinkage = _PRIOR_DATASETS / (_PRIOR_DATASETS + n_effective)
         covariance = (1.0 - shrinkage) * covariance + shrinkage * target
         observed = covariance[columns] + noise * np.eye(len(columns))
         gain = np.linalg.solve(observed, covariance.T).T  # (n_configurations, n_observed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ class Experience:
         Of the n_datasets rows.
     families : ndarray of shape (n_datasets,)
         Integer code of each data set's family.
+    n_rows, n_features : ndarray of shape (n_datasets,)
+        Sizes of the data sets.
     configurations : list of Configuration
         Of the n_configurations columns.
     known : bool ndarray of shape (n_datasets, n_configurations)
@@ -39,6 +42,8 @@ class Experience:
         (see `regret_scales`), pairs never tried as what is usual for both.
     best, scale : ndarray of shape (n_datasets,)
         Of `regret_scales`.
+    seconds : ndarray of shape (n_datasets, n_configurations)
+        Of one fit; NaN where unknown.
     run_ids : ndarray of str of shape (n_datasets, n_configurations)
         Empty where no run is known.
     """
@@ -46,12 +51,15 @@ class Experience:
     dataset_ids: list[str]
     names: list[str]
     families: NDArray[np.int64]
+    n_rows: NDArray[np.float64]
+    n_features: NDArray[np.float64]
     configurations: list[Configuration]
     known: NDArray[np.bool_]
     raw_scores: NDArray[np.float64]
     scores: NDArray[np.float64]
     best: NDArray[np.float64]
     scale: NDArray[np.float64]
+    seconds: NDArray[np.float64]
     run_ids: NDArray[np.object_]
 
     @classmethod
@@ -63,26 +71,34 @@ class Experience:
         NoExperienceError
             If no run in it has a score.
         """
-        known = np.isfinite(meta.scores.to_numpy()) & _succeeded(meta)
+        cells, shape = _cells(meta), (len(meta.datasets), len(meta.configurations))
+        good = (meta.runs["status"] == "ok").to_numpy(bool)
+        raw_scores = _matrix(shape, cells, meta.runs["score"].to_numpy(np.float64), np.nan)
+        known = np.isfinite(raw_scores) & _matrix(shape, cells, good, False)
         rows = _sorted_positions(meta.datasets.index, known.any(axis=1))
         columns = _sorted_positions(meta.configurations.index, known.any(axis=0))
         if not len(rows):
             raise NoExperienceError(
-                f"The {len(meta)} known runs hold no {meta.metric.name} score of a {meta.task_type} data set, so "
+                f"Of {len(meta)} known runs none has a {meta.metric.name} score on a {meta.task_type} data set, so "
                 "nothing can be recommended. Collect or import experience first, or ask for another metric."
             )
         block = np.ix_(rows, columns)
         known = known[block]
-        raw_scores = np.where(known, meta.scores.to_numpy()[block], np.nan)
+        raw_scores = np.where(known, raw_scores[block], np.nan)
+        run_ids = _matrix(shape, cells, meta.runs["run_id"].to_numpy(object), "")[block]
+        # A run that was ended at its time limit counts with all it took: a fit might take as long.
+        timeout = (meta.runs["status"] == "timeout").to_numpy(bool)
+        seconds = np.where(timeout, meta.runs["seconds"], np.where(good, meta.runs["fit_seconds"], np.nan))
         best, scale = regret_scales(raw_scores)
         regrets = np.clip((best[:, None] - raw_scores) / scale[:, None], 0.0, 1.0)
-        regrets[meta.tried.to_numpy()[block] & ~known] = 1.0
-        filled = _without_gaps(regrets)
+        regrets[(run_ids != "") & ~known] = 1.0
         datasets, configurations = meta.datasets.iloc[rows], meta.configurations.iloc[columns]
         return cls(
             dataset_ids=[str(key) for key in datasets.index],
             names=[str(name) for name in datasets["name"]],
             families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
+            n_rows=datasets["n_rows"].to_numpy(np.float64),
+            n_features=datasets["n_features"].to_numpy(np.float64),
             configurations=[
                 Configuration(algorithm, parameters)
                 for algorithm, parameters in zip(
@@ -91,10 +107,11 @@ class Experience:
             ],
             known=known,
             raw_scores=raw_scores,
-            scores=best[:, None] - filled * scale[:, None],
+            scores=best[:, None] - _without_gaps(regrets) * scale[:, None],
             best=best,
             scale=scale,
-            run_ids=_run_ids(meta)[block],
+            seconds=_matrix(shape, cells, seconds, np.nan)[block],
+            run_ids=run_ids,
         )
 
     @property
@@ -118,22 +135,22 @@ def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.in
 
 
 def _cells(meta: MetaDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of each run."""
     return (
         meta.datasets.index.get_indexer(pd.Index(meta.runs["dataset_id"])),
         meta.configurations.index.get_indexer(pd.Index(meta.runs["configuration_id"])),
     )
 
 
-def _succeeded(meta: MetaDataset) -> NDArray[np.bool_]:
-    good = np.zeros((len(meta.datasets), len(meta.configurations)), dtype=bool)
-    good[_cells(meta)] = (meta.runs["status"] == "ok").to_numpy(dtype=bool)
-    return good
-
-
-def _run_ids(meta: MetaDataset) -> NDArray[np.object_]:
-    run_ids = np.full((len(meta.datasets), len(meta.configurations)), "", dtype=object)
-    run_ids[_cells(meta)] = meta.runs["run_id"].to_numpy(dtype=object)
-    return run_ids
+def _matrix(
+    shape: tuple[int, int],
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
+    values: NDArray[Any],
+    missing: Any,
+) -> NDArray[Any]:
+    matrix = np.full(shape, missing, dtype=values.dtype)
+    matrix[cells] = values
+    return matrix
 
 
 def _without_gaps(regrets: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 _FAR_QUANTILE = 0.95
@@ -49,6 +49,7 @@ class MetafeatureSpace:
         self.between[families[:, None] == families[None, :]] = np.inf
         nearest = self.between.min(axis=1)
         self._reference = nearest[np.isfinite(nearest)]
+        self._limit = float(np.quantile(self._reference, _FAR_QUANTILE)) if len(self._reference) else 0.0
 
     def locate(self, metafeatures: Mapping[str, float]) -> NDArray[np.float64]:
         """Coordinates of a task, shape (n_metafeatures,); NaN where it lacks one."""
@@ -68,12 +69,9 @@ class MetafeatureSpace:
             return float("nan")
         return float(np.mean(self._reference < distance))
 
-    def is_far(self, distance: float) -> bool:
-        """Whether a task at this distance from its nearest data set is far from all that is known."""
-        if np.isnan(distance):
-            return True
-        limit = np.quantile(self._reference, _FAR_QUANTILE) if len(self._reference) else 0.0
-        return bool(distance > limit)
+    def is_far(self, distance: ArrayLike) -> NDArray[np.bool_]:
+        """Whether tasks at these distances from their nearest data set are far from all that is known."""
+        return ~(np.asarray(distance) <= self._limit)  # NaN is far
 
     def _squashed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.clip(np.arcsinh((values - self._median) / self._width), -_LIMIT, _LIMIT)

@@ -63,11 +63,11 @@ class ScoreModel(Recommender):
             fitted = self._fitted(experience, everything & ~held_out if not held_out.all() else everything)
             for row in np.flatnonzero(held_out):
                 regrets[row] = self._predicted(fitted, self._space.known[row])
-        self._known_gaps = np.exp(self._log_scale.left_out)[:, None] * regrets
+        self._known_gaps = np.exp(self._difficulty.left_out[:, 1:]) * regrets
         self._model = self._fitted(experience, everything)
 
     def _expected_gaps(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.exp(self._log_scale.predict(point)) * self._predicted(self._model, np.nan_to_num(point))
+        return np.exp(self._difficulty.predict(point)[1]) * self._predicted(self._model, np.nan_to_num(point))
 
     def _folds(self, families: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
         codes = np.random.default_rng(self.random_state).permutation(np.unique(families))

@@ -45,5 +45,8 @@ class SimilarityPortfolio(Portfolio):
         kernel = np.where(np.isfinite(kernel), kernel, 0.0)
         total = kernel.sum(axis=1, keepdims=True)
         near = np.where(total > 0.0, kernel / np.where(total > 0.0, total, 1.0), uniform)
-        far = np.array([[self._space.is_far(float(nearest))] for nearest in ordered[:, 0]])
-        return np.where(far, uniform, (1.0 - self.uniform_share) * near + self.uniform_share * uniform)
+        return np.where(
+            self._space.is_far(ordered[:, :1]),
+            uniform,
+            (1.0 - self.uniform_share) * near + self.uniform_share * uniform,
+        )

@@ -17,7 +17,7 @@ __all__ = ["described", "problems"]
 
 
 def described(connection: Connection) -> dict[str, Any]:
-    """Counts; see `MetadataStore.info`."""
+    """Count what there is; see `MetadataStore.info`."""
     seed = select(store_state.c.value).where(store_state.c.key == "seed")
     of_configuration = runs.join(configurations, configurations.c.configuration_id == runs.c.configuration_id)
     of_dataset = runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id)
@@ -42,7 +42,7 @@ def _counts(connection: Connection, column: Column[Any], table: Any) -> dict[str
 
 
 def problems(connection: Connection) -> list[str]:
-    """What should not be; see `MetadataStore.check`."""
+    """Find what should not be; see `MetadataStore.check`."""
     return [
         *_damage(connection),
         *_orphans(connection),

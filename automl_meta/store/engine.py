@@ -47,7 +47,7 @@ _MIGRATION_LOCK = 0x6D657461  # any number that others are unlikely to use as th
 
 
 def default_store_path() -> Path:
-    """The store in the user's data folder, used unless another is named.
+    """Find the store in the user's data folder, used unless another is named.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def resolve_url(url: str | Path | URL | None) -> URL:
 
 
 def is_memory(url: URL) -> bool:
-    """Whether a store lives in this process only."""
+    """Tell whether a store lives in this process only."""
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
@@ -121,17 +121,20 @@ def make_engine(url: URL) -> Engine:
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine, whose transactions are announced as writing ones."""
+    """Announce the transactions of an engine as writing ones."""
+    if engine.dialect.name == "postgresql":
+        # Whoever has waited for the lock must see what the one before wrote.
+        return engine.execution_options(automl_meta_writes=True, isolation_level="READ COMMITTED")
     return engine.execution_options(automl_meta_writes=True)
 
 
 def _connectable(url: URL) -> Engine:
     is_sqlite = url.get_backend_name() == "sqlite"
     try:
+        # Without a pool, a forked process never shares a connection with its parent, and none is
+        # ever stale: each transaction has one of its own.
         if not is_sqlite:
-            # Without a pool, a forked process never shares a connection with its parent. A ping
-            # is not needed either: each transaction has a connection of its own.
-            return create_engine(url, poolclass=NullPool)
+            return _server_engine(url)
         if is_memory(url):
             engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
@@ -155,9 +158,20 @@ def _connectable(url: URL) -> Engine:
     return engine
 
 
+def _server_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "postgresql":
+        return create_engine(url, poolclass=NullPool)
+    wait = (
+        {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    )  # seconds; else it may be for ever
+    # A reader sees one moment, however many tables it reads.
+    return create_engine(url, poolclass=NullPool, connect_args=wait, isolation_level="REPEATABLE READ")
+
+
 def _configure(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # this module begins transactions itself, see _begin
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")  # KiB: the shipped experience in one go
     # With a write-ahead log this loses at most the last writes when the power fails, never the store.
     connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -184,7 +198,8 @@ def _bring_up_to_date(engine: Engine) -> None:
         elif current not in REVISIONS:
             raise StoreVersionError(
                 f"The store {_shown(engine.url)} has schema {current}; this version of automl_meta knows "
-                f"{REVISIONS[-1]} and older. Update it (pip install --upgrade automl_meta), or use another store."
+                f"{REVISIONS[-1]} and older. Update it (pip install --upgrade automl_meta), or name another "
+                f"store (--store, or the environment variable {STORE_VARIABLE})."
             )
         if current != REVISIONS[-1]:
             upgrade(connection)
@@ -213,8 +228,8 @@ def _check_nobody_elses(connection: Connection) -> None:
         tables &= set(metadata.tables)  # a server's database may be shared, under other names
     if tables:
         raise StoreError(
-            f"{_shown(connection.engine.url)} holds tables of another program ({', '.join(sorted(tables)[:5])}) "
-            f"and no store of automl_meta. {_ELSEWHERE}"
+            f"{_shown(connection.engine.url)} holds no store of automl_meta but tables of another program "
+            f"({', '.join(sorted(tables)[:5])}). {_ELSEWHERE}"
         )
 
 
@@ -258,7 +273,7 @@ def _explained(url: URL, error: BaseException) -> str:
     if "readonly" in detail or "read-only" in detail:
         return f"The store {where} cannot be written: the file or its folder is read-only. {_ELSEWHERE}"
     if "full" in detail:
-        return f"The store {where} cannot be written: the disk is full. Make room; what was stored before is kept."
+        return f"The store {where} cannot be written: the disk is full. Make room; what it holds is safe."
     if "locked" in detail or "busy" in detail:
         return (
             f"The store {where} has been locked by another process for {BUSY_SECONDS:.0f} seconds. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from automl_meta.store.models import configurations, datasets, metafeature_value
 
 __all__ = [
     "Experience",
+    "count_runs",
     "dataset_frame",
     "iterate_runs",
     "metafeature_frame",
@@ -31,33 +32,37 @@ _CHUNK = 1000
 
 
 def revision(connection: Connection) -> int:
-    """How many writes the store has seen: what was read at one revision holds until the next."""
+    """Count the writes that the store has seen: what was read at one revision holds until the next."""
     state = models.store_state
     return int(connection.execute(select(state.c.value).where(state.c.key == "revision")).scalar_one())
 
 
 def dataset_frame(connection: Connection, task_type: TaskType | None = None) -> pd.DataFrame:
-    """All data sets, with the number of runs on each; see `MetadataStore.datasets`."""
-    counts = select(runs.c.dataset_id, func.count().label("n_runs")).group_by(runs.c.dataset_id).subquery()
-    query = (
-        select(*datasets.c, func.coalesce(counts.c.n_runs, 0))
-        .select_from(datasets.outerjoin(counts, datasets.c.dataset_id == counts.c.dataset_id))
-        .order_by(datasets.c.dataset_id)
-    )
+    """Read all data sets, sorted by id; see `MetadataStore.datasets`, but for ``n_runs``."""
+    query = select(datasets)
     if task_type is not None:
         query = query.where(datasets.c.task_type == task_type)
-    names = [column.name for column in datasets.c] + ["n_runs"]
-    columns = dict(zip(names, _columns(connection, query, len(names)), strict=True))
-    text = ("dataset_id", "name", "task_type", "family", "source")
+    columns = _columns(connection, query, len(datasets.c))
     frame = pd.DataFrame(
-        {name: _text(values) if name in text else _numbers(values, name) for name, values in columns.items()}
+        {
+            name: _text(values)
+            if name in ("dataset_id", "name", "task_type", "family", "source")
+            else values.astype(np.int64 if name.startswith("n_") else np.float64)
+            for name, values in zip(datasets.c.keys(), columns, strict=True)
+        }
     )
-    # The order of a server's collation is not the order of Python, and differs between servers.
+    # Sorted here: the order of a server's collation is not Python's, and differs between servers.
     return frame.sort_values("dataset_id").set_index("dataset_id")
 
 
+def count_runs(connection: Connection) -> dict[str, int]:
+    """Count the runs on each data set that has any."""
+    query = select(runs.c.dataset_id, func.count()).group_by(runs.c.dataset_id)
+    return dict(connection.execute(query).tuples().all())
+
+
 def read_dataset(connection: Connection, dataset_id: str) -> DatasetRecord | None:
-    """One data set with its meta-features; None if there is none of that id."""
+    """Read one data set with its meta-features; None if there is none of that id."""
     row = connection.execute(select(datasets).where(datasets.c.dataset_id == dataset_id)).one_or_none()
     if row is None:
         return None
@@ -70,7 +75,7 @@ def read_dataset(connection: Connection, dataset_id: str) -> DatasetRecord | Non
 
 
 def metafeature_frame(connection: Connection, task_type: TaskType, dataset_ids: pd.Index) -> pd.DataFrame:
-    """Meta-features of some data sets of one kind, one column for each name that any of them has.
+    """Read the meta-features of some data sets of one kind, one column for each name that any of them has.
 
     Where the versions of a name differ, only the newest counts: a value of an older one has
     another meaning and becomes NaN.
@@ -83,13 +88,13 @@ def metafeature_frame(connection: Connection, task_type: TaskType, dataset_ids: 
     )
     given, names, values, versions = _columns(connection, query, 4)
     rows = dataset_ids.get_indexer(pd.Index(given, dtype=dataset_ids.dtype))
-    codes, known_names = pd.factorize(np.asarray(names, dtype=object), sort=True)
-    version = np.asarray(versions, dtype=np.int64)
+    codes, known_names = pd.factorize(names, sort=True)
+    version = versions.astype(np.int64)
     newest = np.zeros(len(known_names), dtype=np.int64)
     np.maximum.at(newest, codes, version)
     kept = (rows >= 0) & (version == newest[codes])
     matrix = np.full((len(dataset_ids), len(known_names)), np.nan)
-    matrix[rows[kept], codes[kept]] = np.asarray(values, dtype=np.float64)[kept]
+    matrix[rows[kept], codes[kept]] = _numbers(values)[kept]
     present = np.zeros(len(known_names), dtype=bool)
     present[codes[kept]] = True
     return pd.DataFrame(
@@ -159,8 +164,8 @@ def read_experience(
         Configuration id to parameters; those read here are added, so that none is parsed twice.
     """
     described = dataset_frame(connection, task_type)
-    run_id, dataset_id, configuration_id, score, fit, seconds, status, protocols, created = _columns(
-        connection, _run_query(metric, task_type, protocol), 9
+    run_id, dataset_id, configuration_id, score, fit, seconds, status = _columns(
+        connection, _run_query(metric, task_type, protocol), 7
     )
     frame = pd.DataFrame(
         {
@@ -173,7 +178,7 @@ def read_experience(
             "status": _text(status),
         }
     )
-    row = described.index.get_indexer(frame["dataset_id"])
+    row = described.index.get_indexer(pd.Index(frame["dataset_id"]))
     codes, _ = pd.factorize(frame["configuration_id"], sort=True)
     is_ok = (frame["status"] == "ok").to_numpy()
     keep = ~(is_ok & frame["score"].isna().to_numpy())
@@ -181,31 +186,35 @@ def read_experience(
         scale = described["target_scale"].to_numpy()[row]
         keep &= scale > 0  # per nothing, or per something unknown, there is nothing to compare
         frame["score"] = frame["score"].to_numpy() / np.where(scale > 0, scale, np.nan)
-    candidates = pd.DataFrame(
-        {
-            "row": row,
-            "column": codes,
-            "is_ok": is_ok,
-            "protocol": _text(protocols),
-            "created_at": _text(created),
-            "run_id": frame["run_id"],
-        }
-    )[keep]
-    chosen = _one_for_each_pair(candidates).to_numpy()
-    return _assembled(connection, metric, task_type, described, frame.iloc[chosen], parsed)
+    candidates = pd.DataFrame({"row": row, "column": codes, "is_ok": is_ok, "run_id": frame["run_id"]})[keep]
+    if candidates.duplicated(["row", "column"]).any():
+        chosen = _one_for_each_pair(candidates, _origins(connection, task_type))
+    else:
+        chosen = candidates.sort_values(["row", "column"]).index
+    return _assembled(connection, metric, task_type, described, frame.iloc[chosen.to_numpy()], parsed)
 
 
-def _one_for_each_pair(candidates: pd.DataFrame) -> pd.Index:
+def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.Index:
     """Positions of the run that speaks for each pair of data set and configuration, in their order."""
     pair = ["row", "column"]
-    if not candidates.duplicated(pair).any():
-        return candidates.sort_values(pair).index
+    candidates = candidates.join(origins, on="run_id")
     candidates["n_comparable"] = candidates.groupby(["row", "protocol"])["row"].transform("size")
     ranked = candidates.sort_values(
         [*pair, "is_ok", "n_comparable", "created_at", "run_id"],
         ascending=[True, True, False, False, False, False],
     )
     return ranked.drop_duplicates(pair).index
+
+
+def _origins(connection: Connection, task_type: TaskType) -> pd.DataFrame:
+    """Protocol and time of each run: read only where runs compete, which is seldom."""
+    query = (
+        select(runs.c.run_id, runs.c.protocol, runs.c.created_at)
+        .select_from(runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id))
+        .where(datasets.c.task_type == task_type)
+    )
+    run_id, protocol, created_at = map(_text, _columns(connection, query, 3))
+    return pd.DataFrame({"protocol": protocol, "created_at": created_at}, index=pd.Index(run_id))
 
 
 def _assembled(
@@ -260,8 +269,6 @@ def _run_query(metric: Metric, task_type: TaskType, protocol: str | None) -> Sel
             runs.c.fit_seconds,
             runs.c.seconds,
             runs.c.status,
-            runs.c.protocol,
-            runs.c.created_at,
         )
         .select_from(
             runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id).outerjoin(run_scores, scored)
@@ -274,7 +281,7 @@ def _run_query(metric: Metric, task_type: TaskType, protocol: str | None) -> Sel
 def iterate_runs(
     connection: Connection, conditions: Mapping[str, str | None], after: int
 ) -> list[tuple[int, Run]]:
-    """The next runs in the order of their arrival, at most a thousand, with their numbers.
+    """Read the next runs in the order of their arrival, at most a thousand, with their numbers.
 
     Parameters
     ----------
@@ -330,20 +337,24 @@ def _run_of(row: Any, scores: Mapping[str, float]) -> Run:
     )
 
 
-def _columns(connection: Connection, query: Select[Any], n_columns: int) -> list[tuple[Any, ...]]:
-    """Columns of a result, straight from the driver: rows as objects would take twice the time."""
+def _columns(connection: Connection, query: Select[Any], n_columns: int) -> NDArray[Any]:
+    """Columns of a result, of shape (n_columns, n_rows), object.
+
+    Straight from the driver, and as one array: with an object for each row or cell, the garbage
+    collector would take longer than the database.
+    """
     with connection.execute(query) as result:
         rows = result.cursor.fetchall()
-    return list(zip(*rows, strict=True)) if rows else [()] * n_columns
+    return np.array(rows, dtype=object).reshape(len(rows), n_columns).T
 
 
 def _float(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _text(values: Any) -> pd.api.extensions.ExtensionArray:
-    return pd.array(np.asarray(values, dtype=object), dtype="str")
+def _text(values: NDArray[Any]) -> pd.api.extensions.ExtensionArray:
+    return pd.array(np.ascontiguousarray(values), dtype="str")
 
 
-def _numbers(values: Any, name: str = "") -> NDArray[Any]:
-    return np.asarray(values, dtype=np.int64 if name.startswith("n_") else np.float64)
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    return values.astype(np.float64)  # None becomes NaN

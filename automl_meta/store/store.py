@@ -18,15 +18,17 @@ from automl_meta.records import DatasetRecord, Environment, MetaDataset, Run, Ru
 from automl_meta.store import models
 from automl_meta.store.checks import described, problems
 from automl_meta.store.engine import is_memory, make_engine, resolve_url, translated, writing
+from automl_meta.store.export import export_experience
 from automl_meta.store.reading import (
     Experience,
+    count_runs,
     dataset_frame,
     iterate_runs,
     read_dataset,
     read_experience,
     revision,
 )
-from automl_meta.store.seed import export_experience, folder_digest, import_experience, seed_folder
+from automl_meta.store.seed import folder_digest, import_experience, seed_folder
 from automl_meta.store.writing import (
     begin_write,
     insert_runs,
@@ -155,8 +157,8 @@ class MetadataStore:
         record : DatasetRecord
             A meta-feature replaces the stored one only if its version is higher.
         versions : mapping of str to int, optional
-            Versions of the meta-features by their name, or of their extractors by theirs: a
-            meta-feature that is not named has the sum of all versions, which rises with each.
+            Versions of the meta-features by name. One that is not named has the highest of all,
+            and 1 if there is none: so versions by extractor do too, if less exactly.
         seconds : mapping of str to float, optional
             What each extractor took.
         """
@@ -191,7 +193,7 @@ class MetadataStore:
     # Reading
 
     def run_ids(self, dataset_id: str | None = None, protocol: str | None = None) -> set[str]:
-        """Ids of the runs there are, of one data set or protocol if given."""
+        """List the ids of the runs there are, of one data set or protocol if given."""
         query = select(models.runs.c.run_id)
         if dataset_id is not None:
             query = query.where(models.runs.c.dataset_id == dataset_id)
@@ -210,7 +212,7 @@ class MetadataStore:
         source: str | None = None,
         status: RunStatus | None = None,
     ) -> Iterator[Run]:
-        """The runs there are, in the order in which they came, of some kind only if said.
+        """Read the runs there are, in the order in which they came, of some kind only if said.
 
         Read in pieces: those that are added meanwhile come too.
         """
@@ -232,7 +234,7 @@ class MetadataStore:
             last = numbered[-1][0]
 
     def dataset(self, dataset_id: str) -> DatasetRecord:
-        """One data set with its meta-features.
+        """Read one data set with its meta-features.
 
         Raises
         ------
@@ -246,7 +248,7 @@ class MetadataStore:
         return record
 
     def datasets(self, task_type: TaskType | None = None) -> pd.DataFrame:
-        """The data sets there are.
+        """List the data sets there are.
 
         Returns
         -------
@@ -256,7 +258,8 @@ class MetadataStore:
             ``source`` (str) and ``n_runs`` (int64).
         """
         with self._reading() as connection:
-            return dataset_frame(connection, task_type)
+            frame, counts = dataset_frame(connection, task_type), count_runs(connection)
+        return frame.assign(n_runs=[counts.get(dataset_id, 0) for dataset_id in frame.index])
 
     def meta_dataset(
         self,
@@ -267,7 +270,7 @@ class MetadataStore:
         protocol: str | None = None,
         algorithms: Collection[str] | None = None,
     ) -> MetaDataset:
-        """Experience for one metric, as recommenders see it.
+        """Read the experience for one metric, as recommenders see it.
 
         Of several runs of one configuration on one data set, one speaks for the pair: a good one
         before a failed one, then one of the protocol that most runs on this data set have, so
@@ -332,7 +335,7 @@ class MetadataStore:
     # The whole
 
     def info(self) -> dict[str, Any]:
-        """What there is, in numbers.
+        """Count what there is.
 
         Returns
         -------
@@ -363,19 +366,28 @@ class MetadataStore:
         with self._reading() as connection:
             return problems(connection)
 
-    def export(self, folder: str | Path) -> None:
-        """Write all experience into a folder of CSV files (see `automl_meta.store.seed`).
+    def export(self, folder: str | Path, *, source: str | None = None) -> None:
+        """Write the experience into a folder of CSV files (see `automl_meta.store.seed`).
 
         Scores are rounded to 6 significant digits, those of folds and all durations to 4. The same
         experience gives the same bytes.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there; what an earlier export left in it is replaced.
+        source : str, optional
+            Only runs and data sets of this one, and what they refer to.
 
         Raises
         ------
         StoreError
             If the folder cannot be written.
+        UsageError
+            If there is no such source.
         """
         with self._reading() as connection:
-            export_experience(connection, Path(folder))
+            export_experience(connection, Path(folder), source)
 
     def import_folder(self, folder: str | Path) -> int:
         """Add what an exported folder holds, all of it or nothing.

@@ -67,8 +67,10 @@ class RunRows:
 
 
 def begin_write(connection: Connection) -> None:
-    """Count the write. This also locks out other writers until the transaction ends, on any
-    database: so what is looked up first can safely be inserted afterwards."""
+    """Count the write, and lock out other writers until the transaction ends.
+
+    They wait here on any database, so what is looked up first can safely be inserted afterwards.
+    """
     state = models.store_state
     number = connection.execute(
         select(state.c.value).where(state.c.key == "revision").with_for_update()
@@ -86,7 +88,7 @@ def write_state(connection: Connection, key: str, value: str) -> None:
 
 
 def placeholder(connection: Connection) -> str:
-    """How the driver marks a value that is given by position."""
+    """Mark a value that is given by position, as the driver wants it."""
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
@@ -104,14 +106,14 @@ def bulk_insert(
 
 
 def known(connection: Connection, column: Column[Any], values: Collection[str]) -> set[str]:
-    """Which of the values a column holds."""
+    """Tell which of the values a column holds."""
     return {row[0] for row in _looked_up(connection, column, values)}
 
 
 def _looked_up(
     connection: Connection, key: Column[Any], values: Collection[str], *columns: Column[Any]
 ) -> Iterator[Any]:
-    """Rows whose key is among the values: the key and the other columns."""
+    """Find the rows whose key is among the values: the key and the other columns."""
     wanted = sorted(set(values))
     if len(wanted) > 10 * _MAX_VARIABLES:  # then the whole table is read faster
         chosen = set(wanted)
@@ -153,13 +155,13 @@ def put_dataset(
     seconds: Mapping[str, float],
 ) -> None:
     """Add a data set or what is new about one; see `MetadataStore.add_dataset`."""
-    total = sum(versions.values())
+    highest = max(versions.values(), default=1)
     row = tuple(getattr(record, column) for column in DATASET_COLUMNS)
     put_datasets(connection, [row])
     put_metafeatures(
         connection,
         [
-            (record.dataset_id, name, number_or_none(value), versions.get(name, total))
+            (record.dataset_id, name, number_or_none(value), versions.get(name, highest))
             for name, value in record.metafeatures.items()
         ],
     )
@@ -209,7 +211,8 @@ def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, fl
         connection.exec_driver_sql(
             f"DELETE FROM metafeature_values WHERE dataset_id = {place} AND name = {place}", outdated
         )
-    fresh = [row for row in rows if row[:2] not in stored or stored[row[:2]] < row[3]]
+    # In the order of the key, which the database would otherwise have to find for each.
+    fresh = sorted(row for row in rows if row[:2] not in stored or stored[row[:2]] < row[3])
     bulk_insert(connection, table, ("dataset_id", "name", "value", "version"), fresh)
 
 
@@ -342,12 +345,12 @@ def _add_configurations(
 
 
 def number_or_none(value: float | None) -> float | None:
-    """A plain float, or None for NaN: databases differ in what they make of NaN."""
+    """Make a plain float, or None of NaN: databases differ in what they make of NaN."""
     return None if value is None or math.isnan(value) else float(value)
 
 
 def _clean(text: str) -> str:
-    # A reason can be any bytes that a dying process wrote; PostgreSQL takes no NUL, nobody takes half a character.
+    # A dying process may write anything as its reason: PostgreSQL takes no NUL, no database half a character.
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

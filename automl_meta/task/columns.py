@@ -15,7 +15,9 @@ ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "i
 
 _BOOLEAN_WORDS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n"})
 # Dates as ISO 8601 or with slashes or dots; numbers alone are never taken for dates.
-_DATE = re.compile(r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$")
+_DATE = re.compile(
+    r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$"
+)
 _SAMPLE = 1000  # strings looked at where looking at all would be slow
 
 
@@ -92,7 +94,9 @@ def _objects(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
         return column.astype(float), "constant", None
     is_string = present.map(lambda value: isinstance(value, str))
     if not is_string.all():
-        numbers = present.map(lambda value: isinstance(value, (int, float, np.number)) and not isinstance(value, bool))
+        numbers = present.map(
+            lambda value: isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        )
         if numbers.all():
             return _numeric(pd.to_numeric(column, errors="coerce"))
         if not present.map(lambda value: isinstance(value, (bool, np.bool_))).all():

@@ -148,7 +148,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # mixed columns are dealt with in the task
         try:
-            header = pd.read_csv(path, sep=dialect.delimiter, encoding=dialect.encoding, header=None, nrows=1, dtype=str)
+            header = pd.read_csv(
+                path, sep=dialect.delimiter, encoding=dialect.encoding, header=None, nrows=1, dtype=str
+            )
             names = [str(name) for name in header.iloc[0].dropna()]
             doubled = sorted({name for name in names if names.count(name) > 1})
             if doubled:

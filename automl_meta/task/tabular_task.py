@@ -176,7 +176,7 @@ class TabularTask:
             raise DataError("Two columns have one name once their names are text. Rename them.")
         if all(kind in ("constant", "identifier") for kind in kinds.values()):
             raise DataError(
-                f"There is nothing to learn from: all {len(kinds)} feature columns are constant, empty or name rows."
+                f"There is nothing to learn from: all {len(kinds)} features are constant, empty or name rows."
                 if kinds
                 else "There is no column but the target. Give a table with features."
             )
@@ -198,9 +198,11 @@ class TabularTask:
         """The labels, sorted; empty for regression."""
         if self.task_type == "regression":
             return np.array([])
-        return np.asarray(pd.unique(self.y)[np.argsort(pd.unique(self.y).astype(str), kind="stable")]) if (
-            self.y.dtype == object
-        ) else np.sort(np.asarray(pd.unique(self.y)))
+        return (
+            np.asarray(pd.unique(self.y)[np.argsort(pd.unique(self.y).astype(str), kind="stable")])
+            if (self.y.dtype == object)
+            else np.sort(np.asarray(pd.unique(self.y)))
+        )
 
     @cached_property
     def y_codes(self) -> NDArray[Any]:
@@ -265,15 +267,19 @@ def _check_target(
     if not is_number and not pd.api.types.is_bool_dtype(target.dtype):
         target = target.astype(object)
         text = target.map(lambda value: isinstance(value, str))
-        target = target.where(~text, target.map(lambda value: value.strip() if isinstance(value, str) else value))
+        target = target.where(
+            ~text, target.map(lambda value: value.strip() if isinstance(value, str) else value)
+        )
         target = target.where(target != "", np.nan)
         if not text.all() and text.any() and target.dropna().map(type).nunique() > 1:
             notes.append("the target mixes types, so its values were taken as text")
             target = target.where(target.isna(), target.map(str))
     if is_number:
-        target = pd.Series(target.to_numpy(dtype=np.float64, na_value=np.nan), name=target.name) if (
-            pd.api.types.is_extension_array_dtype(target.dtype)
-        ) else target
+        target = (
+            pd.Series(target.to_numpy(dtype=np.float64, na_value=np.nan), name=target.name)
+            if (pd.api.types.is_extension_array_dtype(target.dtype))
+            else target
+        )
         if np.issubdtype(target.dtype, np.floating):
             target = target.where(~np.isinf(target), np.nan)
     if target.isna().all():
@@ -290,7 +296,12 @@ def _check_target(
                 "regression needs numbers. Leave the task type out or say classification."
             ) from None
     chosen: TaskType = inferred if task_type == "auto" else task_type  # type: ignore[assignment]
-    if chosen == "classification" and is_number and (present == present.round()).all() and present.abs().max() < 2**53:
+    if (
+        chosen == "classification"
+        and is_number
+        and (present == present.round()).all()
+        and present.abs().max() < 2**53
+    ):
         target = target.astype("int64") if target.notna().all() else target
     return target, chosen
 
@@ -319,7 +330,7 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
     if task_type == "classification":
         if len(counts) > n_rows / 2 and len(counts) > 2:
             raise DataError(
-                f"The target {name!r} has {len(counts)} different values in {n_rows} rows, too many to be classes. "
+                f"The target {name!r} has {len(counts)} different values in {n_rows} rows: too many classes. "
                 "Choose another target, or regression if it is a number."
             )
         alone = [label for label, count in counts.items() if count == 1]

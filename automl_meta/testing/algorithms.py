@@ -31,7 +31,9 @@ def mixed_task(task_type: TaskType, n_rows: int = 90, seed: int = 0) -> TabularT
             "town": [f"town {i}" for i in rng.integers(0, 60, n_rows)],
             "member": rng.choice(["yes", "no"], n_rows),
             "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 900, n_rows), unit="D"),
-            "remark": [" ".join(rng.choice(["a", "good", "bad", "day", "out"], 9)) + str(i) for i in range(n_rows)],
+            "remark": [
+                " ".join(rng.choice(["a", "good", "bad", "day", "out"], 9)) + str(i) for i in range(n_rows)
+            ],
             "empty": np.nan,
         }
     )
@@ -74,7 +76,9 @@ class AlgorithmContract:
             again = Configuration(configuration.algorithm, parameters)
             assert again.configuration_id == configuration.configuration_id
 
-    def test_default_and_sampled_configurations_fit_and_predict_a_mixed_table(self, algorithm: Algorithm) -> None:
+    def test_default_and_sampled_configurations_fit_and_predict_a_mixed_table(
+        self, algorithm: Algorithm
+    ) -> None:
         task = mixed_task(algorithm.task_type)
         for configuration in algorithm.configurations(3):
             predicted = _fitted(algorithm, configuration, task).predict(task.X)
@@ -102,7 +106,9 @@ class AlgorithmContract:
 
     def test_the_seed_decides(self, algorithm: Algorithm) -> None:
         task = mixed_task(algorithm.task_type)
-        first, second = (_fitted(algorithm, algorithm.default_configuration, task).predict(task.X) for _ in range(2))
+        first, second = (
+            _fitted(algorithm, algorithm.default_configuration, task).predict(task.X) for _ in range(2)
+        )
         np.testing.assert_array_equal(first, second)
 
     def test_its_pipeline_can_be_cloned(self, algorithm: Algorithm) -> None:
@@ -122,7 +128,7 @@ class AlgorithmContract:
             algorithm.build(wrong, mixed_task(algorithm.task_type))
 
 
-def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask):  # noqa: ANN202
+def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask):
     import warnings
 
     with warnings.catch_warnings():

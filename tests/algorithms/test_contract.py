@@ -22,5 +22,3 @@ def test_names_are_never_renamed() -> None:
         "random_forest", "rbf_svm", "ridge", "sgd",
     }  # fmt: skip
     assert known <= {algorithm.name for algorithm in ALGORITHMS}
-
-

@@ -14,7 +14,9 @@ def test_the_source_makes_a_pipeline_that_predicts_the_same(algorithm: Algorithm
     configuration = algorithm.configurations(2)[-1]
     pipeline = algorithm.build(configuration, task, seed=3)
     source = estimator_source(pipeline)
-    program = "import pandas as pd\n" + "\n".join([*source.imports, *source.functions, f"made = {source.expression}"])
+    program = "import pandas as pd\n" + "\n".join(
+        [*source.imports, *source.functions, f"made = {source.expression}"]
+    )
     names: dict = {}
     exec(compile(program, "source", "exec"), names)
     with warnings.catch_warnings():

@@ -20,7 +20,9 @@ def test_an_inactive_parameter_is_left_out_of_samples() -> None:
 
 
 def test_samples_fill_the_space_evenly() -> None:
-    sample = SearchSpace({"x": FloatDistribution(1e-4, 1e4, log=True), "n": IntDistribution(1, 4)}).sample(256)
+    sample = SearchSpace({"x": FloatDistribution(1e-4, 1e4, log=True), "n": IntDistribution(1, 4)}).sample(
+        256
+    )
     logs = np.log10([parameters["x"] for parameters in sample])
     assert np.histogram(logs, bins=8, range=(-4, 4))[0].tolist() == [32] * 8
     assert np.bincount([parameters["n"] for parameters in sample]).tolist() == [0, 64, 64, 64, 64]

@@ -70,12 +70,14 @@ def test_training_folds_are_sampled_and_test_folds_are_not() -> None:
     knn = get_algorithm("knn", "classification")
 
     class Counting(KNeighborsClassifier):
-        def fit(self, X, y):  # noqa: ANN001, ANN202
+        def fit(self, X, y):
             seen.append(len(X))
             return super().fit(X, y)
 
     counting = replace(knn, estimator=lambda parameters, task, seed: Counting(**parameters))
-    run = evaluate(Configuration("knn"), TabularTask.bundled("iris"), Protocol(max_train_rows=60), algorithm=counting)
+    run = evaluate(
+        Configuration("knn"), TabularTask.bundled("iris"), Protocol(max_train_rows=60), algorithm=counting
+    )
     assert seen == [60] * 5
     assert run.status == "ok"
     assert run.protocol == "cv5-rows60-seed0"
@@ -97,7 +99,7 @@ def test_a_failure_is_a_result_with_its_reason(configuration: Configuration, rea
 
 def test_predictions_that_are_no_numbers_are_a_crash() -> None:
     class Broken(DummyRegressor):
-        def predict(self, X):  # noqa: ANN001, ANN202
+        def predict(self, X):
             return np.full(len(X), np.nan)
 
     broken: Algorithm = replace(get_algorithm("dummy", "regression"), estimator=lambda p, t, s: Broken())

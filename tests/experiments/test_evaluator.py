@@ -21,7 +21,7 @@ def _workers_find_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(HERE))
 
 
-def failing(how: str):  # noqa: ANN201
+def failing(how: str):
     from algorithms_that_fail import failing as made
 
     return made(how)

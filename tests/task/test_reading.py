@@ -13,13 +13,17 @@ ROWS = 'name,size,note\nanna,1.5,"two\nlines, quoted"\nbjørn,2.5,"plain"\ncleo,
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found_out(tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "table.csv"
-    path.write_text(delimiter.join("abc") + "\n" + "\n".join(delimiter.join(["1", "x y", "2.5"]) for _ in range(5)))
+    path.write_text(
+        delimiter.join("abc") + "\n" + "\n".join(delimiter.join(["1", "x y", "2.5"]) for _ in range(5))
+    )
     frame = read_table(path)
     assert frame.columns.tolist() == ["a", "b", "c"]
     assert frame["c"].tolist() == [2.5] * 5
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"]
+)
 def test_the_encoding_is_found_out(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(ROWS.encode(encoding))
@@ -66,7 +70,11 @@ def test_arff_keeps_what_it_declares(tmp_path: Path) -> None:
         ("empty.csv", b"", "is empty"),
         ("blank.csv", b"\n\n\n", "no columns"),
         ("binary.csv", bytes(range(256)) * 20, "binary file"),
-        ("binary2.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)) * 4 + b"\x01\x02\x03" * 40, "binary file"),
+        (
+            "binary2.csv",
+            b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)) * 4 + b"\x01\x02\x03" * 40,
+            "binary file",
+        ),
         ("doubled.csv", b"a,b,a\n1,2,3\n", "more than one column named 'a'"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "cannot be read as a table"),
         ("bad.parquet", b"this is no parquet file", "cannot be read as a table"),

@@ -39,7 +39,10 @@ def test_the_type_of_the_task_is_what_a_person_would_say(target: object, task_ty
 
 
 def test_the_type_of_the_task_can_be_said() -> None:
-    assert TabularTask.from_frame(table()[["a"]], [0, 1, 2] * 20, task_type="regression").task_type == "regression"
+    assert (
+        TabularTask.from_frame(table()[["a"]], [0, 1, 2] * 20, task_type="regression").task_type
+        == "regression"
+    )
 
 
 def test_labels_are_kept_as_they_came() -> None:
@@ -86,11 +89,11 @@ def test_a_class_with_one_row_is_told() -> None:
         (lambda f: f.iloc[:1], "y", "only 1 row"),
         (lambda f: f[["y"]], "y", "no column but the target"),
         (lambda f: f[["y"]].assign(k=1, e=np.nan, i=range(60)), "y", "constant, empty or name rows"),
-        (lambda f: f.assign(y=[f"id{i}" for i in range(60)]), "y", "too many to be classes"),
+        (lambda f: f.assign(y=[f"id{i}" for i in range(60)]), "y", "too many classes"),
         (lambda f: pd.concat([f, f[["a"]]], axis=1), "y", "More than one column is named 'a'"),
     ],
 )
-def test_what_cannot_be_learnt_is_refused_in_words(change, target: str, message: str) -> None:  # noqa: ANN001
+def test_what_cannot_be_learnt_is_refused_in_words(change, target: str, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         TabularTask.from_frame(change(table()), target)
     assert "\n" not in str(caught.value)
@@ -160,7 +163,7 @@ class TestFingerprint:
             lambda f: pd.concat([f, f]),
         ],
     )
-    def test_it_changes_with_the_content(self, change) -> None:  # noqa: ANN001
+    def test_it_changes_with_the_content(self, change) -> None:
         frame = table()
         changed = TabularTask.from_frame(change(frame), "y")
         assert changed.fingerprint != TabularTask.from_frame(frame, "y").fingerprint

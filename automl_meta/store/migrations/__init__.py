@@ -17,7 +17,7 @@ VERSION_TABLE = "automl_meta_version"
 
 
 def current_revision(connection: Connection) -> str | None:
-    """The schema a database has; None if it holds no store."""
+    """Read which schema a database has; None if it holds no store."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+COMMANDS = ["recommend", "describe", "collect", "evaluate", "store info", "store path", "store export", "store import", "store check"]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(run, command: str) -> None:
+    done = run(*command.split(), "--help")
+    assert done.code == 0
+    assert "Usage: automl-meta" in done.out
+
+
+@pytest.mark.parametrize("name", ["iris", "diabetes"])
+def test_describe_gives_every_value_or_the_reason(run, name: str) -> None:
+    content = run("describe", f"sklearn:{name}", "--json").json
+    assert len(content["metafeatures"]) >= (100 if name == "iris" else 80)
+    assert {key for key, value in content["metafeatures"].items() if value is None} == set(content["reasons"])
+    assert set(content["seconds"]) == {
+        "simple",
+        "statistical",
+        "information",
+        "landmarkers",
+        "model_based",
+        "complexity",
+    }
+
+
+def test_describe_is_readable(run) -> None:
+    done = run("describe", "sklearn:iris")
+    assert "n_rows" in done.out
+    assert "150" in done.out
+
+
+def test_collect_reads_an_index(run, tmp_path: Path) -> None:
+    for i in range(2):
+        pd.DataFrame({"a": range(3, 43), "b": [i, 1, 2, 5] * 10, "t": ["p", "q"] * 20}).to_csv(
+            tmp_path / f"d{i}.csv", index=False
+        )
+    pd.DataFrame(
+        {
+            "file": ["d0.csv", "d1.csv"],
+            "target": "t",
+            "name": ["first", "second"],
+            "family": "both",
+            "task": "binary",
+        }
+    ).to_csv(tmp_path / "index.csv", index=False)
+    store = tmp_path / "s.db"
+    options = ["--only", "dummy,knn", "--samples", "1", "--store", store, "--no-seed", "--json"]
+    assert run("collect", "--index", tmp_path / "index.csv", *options).json["runs"] == 6
+    info = run("store", "info", "--store", store, "--json").json
+    assert (info["datasets"], info["runs"]) == (2, 6)
+    again = run("collect", "--index", tmp_path / "index.csv", *options).json
+    assert again["runs"] == 6
+
+
+def test_an_index_without_its_columns_is_refused(run, tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_text("path,label\nx,y\n")
+    done = run("collect", "--index", tmp_path / "index.csv")
+    assert (done.code, "no column file" in done.err) == (2, True)
+
+
+def test_experience_travels_through_a_folder(run, tmp_path: Path) -> None:
+    one, other = tmp_path / "one.db", tmp_path / "other.db"
+    run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-seed")
+    assert run("store", "export", tmp_path / "folder", "--store", one).code == 0
+    run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-seed")
+    assert run("store", "import", tmp_path / "folder", "--store", other).code == 0
+    assert run("store", "info", "--store", other, "--json").json["datasets"] == 2
+    assert run("store", "check", "--store", other).code == 0
+
+
+def test_the_shipped_experience_is_whole(run) -> None:
+    info = run("store", "info", "--json").json
+    assert info["datasets_by_task_type"]["classification"] >= 70
+    assert info["datasets_by_task_type"]["regression"] >= 60
+    assert run("store", "check").code == 0
+
+
+def test_a_corrupt_store_is_left_alone_and_told(run, tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"this is no database, but somebody's precious file" * 100)
+    before = path.read_bytes()
+    done = run("recommend", "sklearn:iris", "--store", path)
+    assert done.code == 1
+    assert str(path) in done.err
+    assert "Traceback" not in done.err
+    assert path.read_bytes() == before
+
+
+def test_the_path_is_one_plain_line(run, tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    assert run("store", "path", "--store", store).out.strip() == str(store)
+
+
+def test_evaluate_compares_recommenders_with_baselines(run) -> None:
+    content = run("evaluate", "--recommenders", "Portfolio,AverageRank", "--splits", "3", "--json").json
+    assert set(content["results"]) == {"Portfolio", "AverageRank", "random", "LightGBM default"}
+    for result in content["results"].values():
+        assert set(result["regret"]) == {"1", "3", "5", "10"}
+    assert 0.5 < content["coverage_80"]["Portfolio"] <= 1
+    assert json.dumps(content)
