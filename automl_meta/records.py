@@ -293,8 +293,8 @@ class MetaDataset:
         return self._matrix(None).astype(bool)
 
     def _matrix(self, column: str | None) -> pd.DataFrame:
-        rows = self.datasets.index.get_indexer(self.runs["dataset_id"])
-        columns = self.configurations.index.get_indexer(self.runs["configuration_id"])
+        rows = self.datasets.index.get_indexer(pd.Index(self.runs["dataset_id"]))
+        columns = self.configurations.index.get_indexer(pd.Index(self.runs["configuration_id"]))
         values = np.full((len(self.datasets), len(self.configurations)), 0.0 if column is None else np.nan)
         values[rows, columns] = 1.0 if column is None else self.runs[column].to_numpy(np.float64)
         return pd.DataFrame(values, index=self.datasets.index, columns=self.configurations.index)

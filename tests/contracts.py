@@ -1,5 +1,7 @@
 """The members that each contract runs on."""
 
 from automl_meta.metafeatures import EXTRACTORS
+from automl_meta.recommenders import RECOMMENDERS as RECOMMENDER_CLASSES
 
 METAFEATURE_EXTRACTORS = EXTRACTORS
+RECOMMENDERS = tuple(member() for member in RECOMMENDER_CLASSES)

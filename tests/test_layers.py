@@ -31,6 +31,7 @@ LAYERS = {
 
 # Arrows inside a layer. Each is a decision.
 SAME_LAYER = {
+    ("_utils", "exceptions"),  # what is wrong with a seed or a budget
     ("task", "metrics"),  # the names of the task types
     ("records", "metrics"),  # a MetaDataset is of one metric
 }

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+
+if TYPE_CHECKING:
+    from automl_meta.algorithms import Algorithm
+    from automl_meta.metrics import TaskType
+    from automl_meta.task import TabularTask
 
 _HELP = """Evaluate many configurations on your data sets and remember the results.
 
@@ -65,7 +70,6 @@ def command(
         TimeRemainingColumn,
     )
 
-    from automl_meta.algorithms import ALGORITHMS, algorithms_for
     from automl_meta.exceptions import UsageError
     from automl_meta.experiments import Campaign, Limits
     from automl_meta.records import Protocol, Source
@@ -78,17 +82,7 @@ def command(
     if index is not None:
         listed, families = _read_index(index)
         tasks += listed
-    chosen = []
-    for kind in sorted({task.task_type for task in tasks}):
-        # A name has to be known for one of the kinds at least; the others leave it aside.
-        known = {algorithm.name for algorithm in ALGORITHMS if algorithm.task_type == kind}
-        everywhere = {algorithm.name for algorithm in ALGORITHMS}
-        wanted, unwanted = names(only), names(exclude) or []
-        chosen += algorithms_for(
-            kind,
-            only=None if wanted is None else [n for n in wanted if n in known or n not in everywhere],
-            exclude=[n for n in unwanted if n in known or n not in everywhere],
-        )
+    chosen = _algorithms({task.task_type for task in tasks}, names(only), names(exclude) or [])
     with MetadataStore(store, seed=seed) as opened:
         campaign = Campaign(
             opened,
@@ -128,7 +122,22 @@ def command(
 command.__doc__ = _HELP
 
 
-def _read_index(path: Path) -> tuple[list, dict[str, str]]:
+def _algorithms(kinds: set[TaskType], only: list[str] | None, exclude: list[str]) -> list[Algorithm]:
+    """Choose for each kind of task; a name that only the other kind knows is no error."""
+    from automl_meta.algorithms import ALGORITHMS, algorithms_for
+
+    chosen: list[Algorithm] = []
+    for kind in sorted(kinds):
+        elsewhere = {a.name for a in ALGORITHMS} - {a.name for a in ALGORITHMS if a.task_type == kind}
+        chosen += algorithms_for(
+            kind,
+            only=None if only is None else [name for name in only if name not in elsewhere],
+            exclude=[name for name in exclude if name not in elsewhere],
+        )
+    return chosen
+
+
+def _read_index(path: Path) -> tuple[list[TabularTask], dict[str, str]]:
     from automl_meta.exceptions import DataError
     from automl_meta.task import TabularTask, read_table
 
@@ -138,15 +147,20 @@ def _read_index(path: Path) -> tuple[list, dict[str, str]]:
         raise DataError(
             f"{path} has no column {' and no column '.join(missing)}; an index needs file and target."
         )
+    kinds: dict[object, TaskType] = {
+        "binary": "classification", "multiclass": "classification",
+        "classification": "classification", "regression": "regression",
+    }  # fmt: skip
     tasks, families = [], {}
     for row in frame.to_dict("records"):
-        kind = str(row.get("task", "auto"))
-        kind = "classification" if kind in ("binary", "multiclass") else kind
         name = str(row["name"]) if isinstance(row.get("name"), str) else None
         task = TabularTask.from_file(
-            path.parent / str(row["file"]), str(row["target"]), task_type=kind, name=name
-        )  # type: ignore[arg-type]
+            path.parent / str(row["file"]),
+            str(row["target"]),
+            task_type=kinds.get(row.get("task"), "auto"),
+            name=name,
+        )
         tasks.append(task)
         if isinstance(row.get("family"), str):
-            families[task.name] = row["family"]
+            families[task.name] = str(row["family"])
     return tasks, families

@@ -22,7 +22,7 @@ def main() -> None:
     questions: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read_questions, args=(sys.stdin.buffer, questions), daemon=True).start()
     _send(answers, "ready")
-    task = None
+    task: Any = None  # the first question brings one
     while True:
         configuration, new_task, protocol, algorithm = questions.get()
         task = new_task if new_task is not None else task

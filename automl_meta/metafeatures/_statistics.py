@@ -217,7 +217,8 @@ def _outlier_shares(block: NumericBlock) -> Floats:
 
 def _decades_of_variation(block: NumericBlock) -> Floats:
     with np.errstate(divide="ignore"):
-        return np.where(block.mean == 0, np.nan, np.log10(block.sd) - np.log10(np.abs(block.mean)))
+        decades = np.log10(block.sd) - np.log10(np.abs(block.mean))
+    return np.where(np.abs(block.mean) <= 1e-12 * block.magnitude, np.nan, decades)  # 0 but for rounding
 
 
 def _are_integers(block: NumericBlock) -> NDArray[np.bool_]:

@@ -73,7 +73,7 @@ class ModelBased(MetaFeatureExtractor):
         ),
         MetaFeature(
             "tree_importance_entropy",
-            "Entropy of the columns' importances divided by that of equal ones",
+            "Entropy of the columns' importances divided by that of equal ones.",
             BENSUSAN_2000,
             _NEEDS,
         ),

@@ -32,8 +32,10 @@ class NearestDatasets(Recommender):
         self.n_neighbors = n_neighbors
 
     def _weights(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
-        n_neighbors = min(self.n_neighbors, distances.shape[1])
-        widths = np.sort(distances, axis=1)[:, n_neighbors - 1 : n_neighbors]
-        widths = np.where(np.isfinite(widths) & (widths > 0.0), widths, 1.0)
-        kernel = np.exp(-((np.nan_to_num(distances, nan=0.0, posinf=np.inf) / widths) ** 2))
-        return np.where(distances > widths, 0.0, kernel)
+        distances = np.where(np.isnan(distances), 0.0, distances)
+        allowed = np.isfinite(distances)
+        last = np.minimum(self.n_neighbors, allowed.sum(axis=1, keepdims=True)) - 1
+        widths = np.take_along_axis(np.sort(distances, axis=1), np.maximum(last, 0), axis=1)
+        # All neighbours may be copies at distance 0: they count, and nothing else.
+        kernel = np.exp(-((distances / np.maximum(widths, 1e-12)) ** 2))
+        return np.where(allowed & (distances <= widths), kernel, 0.0)

@@ -38,7 +38,7 @@ def described(connection: Connection) -> dict[str, Any]:
 
 def _counts(connection: Connection, column: Column[Any], table: Any) -> dict[str, int]:
     rows = connection.execute(select(column, func.count()).select_from(table).group_by(column))
-    return dict(sorted(rows.tuples()))
+    return dict(sorted(rows))
 
 
 def problems(connection: Connection) -> list[str]:

@@ -36,7 +36,7 @@ def export_experience(connection: Connection, folder: Path, source: str | None =
     """
     chosen = _choose(connection, source)
     values, versions = _newest_metafeatures(connection)
-    costs = connection.execute(select(models.metafeature_costs)).tuples()
+    costs = connection.execute(select(models.metafeature_costs))
     dataset_ids = [row.dataset_id for row in chosen.datasets]
     contents = {
         "datasets.csv": _csv_bytes(
@@ -112,7 +112,7 @@ def _newest_metafeatures(
     connection: Connection,
 ) -> tuple[list[tuple[str, str, float | None]], dict[str, int]]:
     """Values of the newest version of each name, since those of others mean something else."""
-    values = connection.execute(select(models.metafeature_values)).tuples().all()
+    values = connection.execute(select(models.metafeature_values)).all()
     newest: dict[str, int] = {}
     for _, name, _, version in values:
         newest[name] = max(version, newest.get(name, version))
@@ -127,10 +127,15 @@ def _wide(dataset_ids: Sequence[str], cells: Iterable[tuple[str, str, float | No
             table[dataset_id][name] = value
     columns = sorted({name for values in table.values() for name in values})
     rows = (
-        [dataset_id, *(_text(values.get(name), digits) for name in columns)]
+        [dataset_id, *(_cell(values, name, digits) for name in columns)]
         for dataset_id, values in table.items()
     )
     return _csv_bytes(("dataset_id", *columns), rows)
+
+
+def _cell(values: Mapping[str, float | None], name: str, digits: str) -> str:
+    """Tell what could not be computed from what nobody tried to."""
+    return "nan" if name in values and values[name] is None else _text(values.get(name), digits)
 
 
 def _sources_toml(chosen: _Chosen, versions: Mapping[str, int]) -> str:
@@ -155,7 +160,7 @@ def _toml(text: str) -> str:
 
 def _run_files(connection: Connection, chosen: _Chosen) -> dict[str, bytes]:
     task_types = {row.dataset_id: row.task_type for row in chosen.datasets}
-    folds: dict[int, str] = dict(connection.execute(select(models.run_folds)).tuples().all())
+    folds: dict[int, str] = dict(connection.execute(select(models.run_folds)).all())
     scores: dict[int, dict[str, float]] = defaultdict(dict)
     for metric, number, score in connection.execute(select(models.run_scores)):
         scores[number][metric] = score

@@ -3,8 +3,8 @@
 A folder holds
 
 - ``datasets.csv``: one row for each data set;
-- ``metafeatures.csv``: data set x name, empty where one is not known or not computable, and
-  ``metafeature_seconds.csv``: data set x extractor;
+- ``metafeatures.csv``: data set x name, ``nan`` where one cannot be computed and empty where it
+  was not; and ``metafeature_seconds.csv``: data set x extractor;
 - ``configurations.csv``: id, algorithm, parameters as JSON;
 - ``runs/<task type>.csv.gz``: one row for each run; ``score:<metric>`` with 6 significant digits
   and ``folds:<metric>`` with 4, joined by semicolons;
@@ -17,13 +17,15 @@ The same store always gives the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import hashlib
 import io
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,7 @@ from automl_meta.store.writing import (
     RUN_COLUMNS,
     RunRows,
     insert_runs,
+    number_or_none,
     put_costs,
     put_datasets,
     put_environment,
@@ -49,7 +52,9 @@ from automl_meta.store.writing import (
 __all__ = ["CHECKSUMS", "folder_digest", "import_experience", "seed_folder"]
 
 CHECKSUMS = "checksums.json"
-_RUN_NUMBERS = ("fit_seconds", "predict_seconds", "seconds", "peak_memory")
+_RUN_NUMBERS = dict.fromkeys(
+    ("fit_seconds", "predict_seconds", "seconds", "peak_memory", "score"), pa.float64()
+)
 _DATASET_NUMBERS = {
     "n_rows": pa.int64(),
     "n_features": pa.int64(),
@@ -99,43 +104,42 @@ def import_experience(connection: Connection, folder: Path) -> int:
         If a file is missing or damaged; its name is in the message.
     """
     contents = _checked(folder)
-    described = tomllib.loads(contents["sources.toml"].decode())
-    for source in described.get("sources", []):
-        put_source(connection, Source(**source))
-    for environment in described.get("environments", []):
-        put_environment(connection, Environment(**environment))
-    datasets = _read_csv(folder, "datasets.csv", contents, numbers=_DATASET_NUMBERS)
-    put_datasets(connection, zip(*(_values(datasets, name) for name in DATASET_COLUMNS), strict=True))
-    versions = described.get("metafeature_versions", {})
-    put_metafeatures(
-        connection,
-        [
-            (dataset_id, name, value, versions.get(name, 1))
-            for dataset_id, name, value in _melted(_read_csv(folder, "metafeatures.csv", contents))
-        ],
-    )
-    put_costs(connection, list(_melted(_read_csv(folder, "metafeature_seconds.csv", contents))))
-    configurations = _read_csv(folder, "configurations.csv", contents)
-    known = {
-        configuration_id: (algorithm, parameters)
-        for configuration_id, algorithm, parameters in zip(
-            *(_values(configurations, name) for name in ("configuration_id", "algorithm", "parameters")),
-            strict=True,
-        )
-    }
-    return sum(
-        insert_runs(connection, _run_rows(_read_csv(folder, name, contents), known))
-        for name in sorted(contents)
-        if name.startswith("runs/")
-    )
+    with _blamed(folder, "sources.toml"):
+        described = tomllib.loads(contents["sources.toml"].decode())
+        for source in described.get("sources", []):
+            put_source(connection, Source(**source))
+        for environment in described.get("environments", []):
+            put_environment(connection, Environment(**environment))
+        versions = {name: int(version) for name, version in described.get("metafeature_versions", {}).items()}
+    with _blamed(folder, "datasets.csv"):
+        datasets = _read_csv("datasets.csv", contents, _DATASET_NUMBERS)
+        put_datasets(connection, zip(*(_values(datasets, name) for name in DATASET_COLUMNS), strict=True))
+    with _blamed(folder, "metafeatures.csv"):
+        cells = _melted(_read_csv("metafeatures.csv", contents, None))
+        rows = [
+            (dataset_id, name, number_or_none(value), versions.get(name, 1))
+            for dataset_id, name, value in cells
+        ]
+        put_metafeatures(connection, rows)
+    with _blamed(folder, "metafeature_seconds.csv"):
+        put_costs(connection, list(_melted(_read_csv("metafeature_seconds.csv", contents, None))))
+    with _blamed(folder, "configurations.csv"):
+        table = _read_csv("configurations.csv", contents, {})
+        columns = (_values(table, name) for name in ("algorithm", "parameters"))
+        pairs = zip(*columns, strict=True)
+        known = dict(zip(_values(table, "configuration_id"), pairs, strict=True))
+    n_new = 0
+    for name in sorted(contents):
+        if name.startswith("runs/"):
+            with _blamed(folder, name):
+                n_new += insert_runs(connection, _run_rows(_read_csv(name, contents, _RUN_NUMBERS), known))
+    return n_new
 
 
 def _checked(folder: Path) -> dict[str, bytes]:
     """Read the files of a folder, all of them as they were written."""
-    try:
-        checksums = json.loads(_read_bytes(folder, CHECKSUMS))
-    except ValueError as error:
-        raise _damaged(folder, CHECKSUMS, str(error)) from error
+    with _blamed(folder, CHECKSUMS):
+        checksums = dict(json.loads(_read_bytes(folder, CHECKSUMS)).items())
     contents = {}
     for name, checksum in checksums.items():
         contents[name] = _read_bytes(folder, name)
@@ -154,36 +158,37 @@ def _read_bytes(folder: Path, name: str) -> bytes:
         ) from error
 
 
+@contextlib.contextmanager
+def _blamed(folder: Path, name: str) -> Iterator[None]:
+    """Blame a file for whatever is wrong with its content."""
+    try:
+        yield
+    except KeyError as error:
+        raise _damaged(folder, name, f"it lacks {error}, or {CHECKSUMS} does not list it") from error
+    except (AttributeError, EOFError, OSError, TypeError, ValueError, zlib.error) as error:
+        raise _damaged(folder, name, str(error)) from error
+
+
 def _damaged(folder: Path, name: str, detail: str) -> StoreError:
     return StoreError(f"{folder / name} is damaged: {detail}. Export it again, or install automl_meta again.")
 
 
 def _read_csv(
-    folder: Path, name: str, contents: dict[str, bytes], numbers: dict[str, pa.DataType] | None = None
+    name: str, contents: Mapping[str, bytes], numbers: Mapping[str, pa.DataType] | None
 ) -> pa.Table:
-    try:
-        content = contents[name]
-    except KeyError:
-        raise _damaged(folder, name, f"{CHECKSUMS} does not list it") from None
-    try:
-        text = gzip.decompress(content) if name.endswith(".gz") else content
-        header = next(csv.reader(io.StringIO(text[: text.index(b"\n") + 1].decode())))
-        wide = name.startswith("metafeature")
-        types = {column: pa.float64() if wide or _is_number(column) else pa.string() for column in header}
-        types.update(numbers or {})
-        if wide:
-            types["dataset_id"] = pa.string()
-        return pa.csv.read_csv(
-            pa.BufferReader(text),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
-            convert_options=pa.csv.ConvertOptions(column_types=types),
-        )
-    except (pa.ArrowInvalid, OSError, EOFError, ValueError) as error:
-        raise _damaged(folder, name, str(error)) from error
-
-
-def _is_number(column: str) -> bool:
-    return column in _RUN_NUMBERS or column.startswith("score:")
+    """Read a table whose other columns than `numbers` are text; None if only the first is."""
+    content = contents[name]
+    text = gzip.decompress(content) if name.endswith(".gz") else content
+    header = next(csv.reader(io.StringIO(text[: text.index(b"\n") + 1].decode())))
+    if numbers is None:
+        types = {header[0]: pa.string(), **dict.fromkeys(header[1:], pa.float64())}
+    else:
+        types = {column: numbers.get(column.partition(":")[0], pa.string()) for column in header}
+    return pa.csv.read_csv(
+        pa.BufferReader(text),
+        parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[""]),
+    )
 
 
 def _values(table: pa.Table, name: str) -> list[Any]:

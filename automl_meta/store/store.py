@@ -12,22 +12,15 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import URL, Connection, select
 
-from automl_meta.exceptions import NoExperienceError, StoreError, UsageError
+from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.metrics import Metric, TaskType, get_metric
 from automl_meta.records import DatasetRecord, Environment, MetaDataset, Run, RunStatus, Source
 from automl_meta.store import models
 from automl_meta.store.checks import described, problems
 from automl_meta.store.engine import is_memory, make_engine, resolve_url, translated, writing
+from automl_meta.store.experience import ExperienceMemo, nothing_left
 from automl_meta.store.export import export_experience
-from automl_meta.store.reading import (
-    Experience,
-    count_runs,
-    dataset_frame,
-    iterate_runs,
-    read_dataset,
-    read_experience,
-    revision,
-)
+from automl_meta.store.reading import count_runs, dataset_frame, iterate_runs, read_dataset
 from automl_meta.store.seed import folder_digest, import_experience, seed_folder
 from automl_meta.store.writing import (
     begin_write,
@@ -91,8 +84,7 @@ class MetadataStore:
         self._is_closed = False
         # One connection is all there is to a store in memory, so threads take turns.
         self._turn = threading.RLock() if is_memory(self._url) else contextlib.nullcontext()
-        self._memo: dict[tuple[Metric, TaskType, str | None], tuple[int, Experience]] = {}
-        self._parsed: dict[str, Mapping[str, Any]] = {}
+        self._memo = ExperienceMemo()
         if seed:
             self._plant()
 
@@ -110,7 +102,7 @@ class MetadataStore:
     def close(self) -> None:
         """Let go of the database; a second time does nothing."""
         self._is_closed = True
-        self._memo.clear()
+        self._memo = ExperienceMemo()
         self._engine.dispose()
 
     def __enter__(self) -> MetadataStore:
@@ -305,32 +297,12 @@ class MetadataStore:
             exclude = (exclude,)
         if isinstance(algorithms, str):
             algorithms = (algorithms,)
-        chosen = self._experience(metric, task_type, protocol).without(exclude, algorithms)
-        if not len(chosen):
-            limits = [
-                f"protocol {protocol}" if protocol is not None else "",
-                f"{len(exclude)} data sets left out" if exclude else "",
-                f"algorithms {', '.join(sorted(algorithms))}" if algorithms is not None else "",
-            ]
-            limited = "; ".join(limit for limit in limits if limit)
-            raise NoExperienceError(
-                f"The store {self.url} knows no {task_type} run with {metric.name}"
-                f"{f' ({limited})' if limited else ''}. Make some with `automl-meta collect`, or open a "
-                "store with the shipped experience."
-            )
-        return chosen
-
-    def _experience(self, metric: Metric, task_type: TaskType, protocol: str | None) -> Experience:
-        key = (metric, task_type, protocol)
         with self._reading() as connection:
-            now = revision(connection)
-            known = self._memo.get(key)
-            if known is not None and known[0] == now:
-                return known[1]
-            read = read_experience(connection, metric, task_type, protocol, self._parsed)
-        self._memo = {k: entry for k, entry in self._memo.items() if entry[0] == now}
-        self._memo[key] = (now, read)
-        return read
+            experience = self._memo.get(connection, metric, task_type, protocol)
+        chosen = experience.without(exclude, algorithms)
+        if not len(chosen):
+            raise nothing_left(self.url, metric, task_type, protocol, exclude, algorithms)
+        return chosen
 
     # The whole
 

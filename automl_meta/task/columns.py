@@ -85,7 +85,7 @@ def _is_row_number(values: np.ndarray) -> bool:
 def _datetime(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
     moments = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
     kind: ColumnKind = "datetime" if moments.nunique(dropna=False) > 1 else "constant"
-    return moments.rename(column.name), kind, None
+    return moments, kind, None
 
 
 def _objects(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
@@ -122,8 +122,7 @@ def _as_strings(column: pd.Series) -> pd.Series:
     missing = column.isna()
     strings = column.map(str).astype(object)
     stripped = strings.str.strip()
-    stripped[missing | (stripped == "")] = np.nan
-    return stripped
+    return stripped.mask(missing | (stripped == ""), np.nan)
 
 
 def _parse_dates(strings: pd.Series) -> pd.Series | None:

@@ -98,7 +98,7 @@ def sniff_csv(path: Path) -> CsvDialect:
 def _open_bytes(path: Path) -> io.BufferedIOBase:
     with path.open("rb") as stream:
         is_gzip = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")  # type: ignore[return-value]
+    return gzip.open(path, "rb") if is_gzip else path.open("rb")
 
 
 def _sniff_encoding(path: Path, head: bytes) -> str:

@@ -198,11 +198,11 @@ class TabularTask:
         """The labels, sorted; empty for regression."""
         if self.task_type == "regression":
             return np.array([])
-        return (
-            np.asarray(pd.unique(self.y)[np.argsort(pd.unique(self.y).astype(str), kind="stable")])
-            if (self.y.dtype == object)
-            else np.sort(np.asarray(pd.unique(self.y)))
-        )
+        labels = self.y.unique()
+        try:
+            return np.sort(np.asarray(labels))
+        except TypeError:  # labels of different types have no order but that of their names
+            return np.array(sorted(labels, key=str), dtype=object)
 
     @cached_property
     def y_codes(self) -> NDArray[Any]:
@@ -258,52 +258,51 @@ def _no_target(name: str, columns: list[str]) -> str:
 def _check_target(
     target: pd.Series, task_type: TaskType | Literal["auto"], notes: list[str]
 ) -> tuple[pd.Series, TaskType]:
-    """Infinities and missing values out, the type of the task decided."""
+    """Infinities and empty texts out, the type of the task decided."""
     if task_type not in ("auto", "classification", "regression"):
         raise UsageError(f"task_type is {task_type!r}; it must be 'auto', 'classification' or 'regression'.")
     if len(target) == 0:
         raise DataError("The table has no rows.")
     is_number = pd.api.types.is_numeric_dtype(target.dtype) and not pd.api.types.is_bool_dtype(target.dtype)
-    if not is_number and not pd.api.types.is_bool_dtype(target.dtype):
-        target = target.astype(object)
-        text = target.map(lambda value: isinstance(value, str))
-        target = target.where(
-            ~text, target.map(lambda value: value.strip() if isinstance(value, str) else value)
-        )
-        target = target.where(target != "", np.nan)
-        if not text.all() and text.any() and target.dropna().map(type).nunique() > 1:
-            notes.append("the target mixes types, so its values were taken as text")
-            target = target.where(target.isna(), target.map(str))
-    if is_number:
-        target = (
-            pd.Series(target.to_numpy(dtype=np.float64, na_value=np.nan), name=target.name)
-            if (pd.api.types.is_extension_array_dtype(target.dtype))
-            else target
-        )
-        if np.issubdtype(target.dtype, np.floating):
-            target = target.where(~np.isinf(target), np.nan)
+    target = _numeric_target(target) if is_number else _labels(target, notes)
     if target.isna().all():
         raise DataError(f"The target {str(target.name)!r} is missing in every row.")
     present = target.dropna()
-    inferred = _infer_task_type(present, is_number)
+    if task_type == "auto":
+        task_type = _infer_task_type(present, is_number)
     if task_type == "regression" and not is_number:
         try:
             target = pd.to_numeric(target)
         except (ValueError, TypeError):
-            example = str(present.iloc[0])
             raise DataError(
-                f"The target {str(target.name)!r} has values that are no numbers, such as {example!r}: "
-                "regression needs numbers. Leave the task type out or say classification."
+                f"The target {str(target.name)!r} has values that are no numbers, such as "
+                f"{str(present.iloc[0])!r}: regression needs numbers. Leave the task type out or say classification."
             ) from None
-    chosen: TaskType = inferred if task_type == "auto" else task_type  # type: ignore[assignment]
-    if (
-        chosen == "classification"
-        and is_number
-        and (present == present.round()).all()
-        and present.abs().max() < 2**53
-    ):
-        target = target.astype("int64") if target.notna().all() else target
-    return target, chosen
+    if task_type == "classification" and is_number and target.notna().all() and _all_whole(present):
+        target = target.astype("int64")
+    return target, task_type
+
+
+def _numeric_target(target: pd.Series) -> pd.Series:
+    values = target.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    values[np.isinf(values)] = np.nan
+    return pd.Series(values, name=target.name)
+
+
+def _labels(target: pd.Series, notes: list[str]) -> pd.Series:
+    """Labels without the blanks around them; text if they mix types; empty ones missing."""
+    target = target.astype(object).map(lambda value: value.strip() if isinstance(value, str) else value)
+    target = target.mask(target == "", np.nan)
+    types = set(target.dropna().map(type))
+    if len(types) > 1 and str in types:
+        notes.append("the target mixes types, so its values were taken as text")
+        return target.where(target.isna(), target.map(str))
+    return target
+
+
+def _all_whole(numbers: pd.Series) -> bool:
+    # Beyond 2**53 a float64 cannot tell two whole numbers apart.
+    return bool((numbers == numbers.round()).all() and numbers.abs().max() < 2**53)
 
 
 def _infer_task_type(present: pd.Series, is_number: bool) -> TaskType:
@@ -312,9 +311,8 @@ def _infer_task_type(present: pd.Series, is_number: bool) -> TaskType:
     n_distinct = present.nunique()
     if n_distinct <= 2:
         return "classification"
-    whole = bool((present == present.round()).all())
     few = n_distinct <= min(_MAX_INTEGER_CLASSES, len(present) / _MIN_ROWS_PER_INTEGER_CLASS)
-    return "classification" if whole and few else "regression"
+    return "classification" if few and _all_whole(present) else "regression"
 
 
 def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> None:

@@ -9,6 +9,7 @@ import optuna
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from automl_meta.algorithms import Algorithm, SearchSpace
 from automl_meta.exceptions import UsageError
@@ -92,7 +93,7 @@ class AlgorithmContract:
         task = mixed_task(algorithm.task_type)
         strange = task.X.head(5).copy()
         strange["colour"] = "ultraviolet"
-        strange["town"] = ["nowhere", np.nan, "elsewhere", np.nan, "beyond"]
+        strange["town"] = pd.Series(["nowhere", np.nan, "elsewhere", np.nan, "beyond"], dtype=object)
         strange["number"] = np.nan
         strange["day"] = pd.NaT
         pipeline = _fitted(algorithm, algorithm.default_configuration, task)
@@ -128,7 +129,7 @@ class AlgorithmContract:
             algorithm.build(wrong, mixed_task(algorithm.task_type))
 
 
-def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask):
+def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask) -> Pipeline:
     import warnings
 
     with warnings.catch_warnings():

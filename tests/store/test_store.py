@@ -205,7 +205,7 @@ def test_a_closed_store_says_so(store: MetadataStore) -> None:
 
 def test_a_store_opens_itself_again_in_another_process(file_store: MetadataStore) -> None:
     file_store.add_dataset(dataset(0))
-    copy = pickle.loads(pickle.dumps(file_store))  # noqa: S301 - our own
+    copy = pickle.loads(pickle.dumps(file_store))
     assert copy.path == file_store.path
     assert list(copy.datasets().index) == ["classification-0"]
 

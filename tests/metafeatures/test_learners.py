@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import Ridge
+from sklearn.metrics import balanced_accuracy_score, r2_score
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
+
+from automl_meta.metafeatures import _learners
+from automl_meta.metafeatures._encoded import EncodedBlock
+
+
+@pytest.fixture(scope="module")
+def wine() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    X, y = load_wine(return_X_y=True)
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = y.astype(np.int64)
+    train = np.random.default_rng(0).random(len(y)) < 0.5
+    return X[train], y[train], X[~train], y[~train]
+
+
+@pytest.mark.parametrize(
+    ("learner", "reference"),
+    [
+        (_learners.gaussian_naive_bayes, GaussianNB()),
+        (_learners.linear_discriminant, LinearDiscriminantAnalysis()),
+        (_learners.nearest_centroid, NearestCentroid()),
+    ],
+)
+def test_classifiers_agree_with_scikit_learn(learner: object, reference: object, wine: tuple) -> None:
+    X, y, X_test, _ = wine
+    expected = reference.fit(X, y).predict(X_test)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(learner(X, y, X_test), expected)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    "learner", [_learners.gaussian_naive_bayes, _learners.linear_discriminant, _learners.nearest_centroid]
+)
+def test_classifiers_never_predict_a_class_that_they_did_not_see(learner: object, wine: tuple) -> None:
+    X, y, X_test, _ = wine
+    predicted = learner(X[y != 1], y[y != 1], X_test)  # type: ignore[operator]
+    assert set(predicted) <= {0, 2}
+
+
+def test_ridge_agrees_with_scikit_learn() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    expected = Ridge(alpha=2.0).fit(X[:300], y[:300]).predict(X[300:])
+    np.testing.assert_allclose(_learners.ridge(X[:300], y[:300], X[300:], penalty=2.0), expected)
+
+
+@pytest.mark.parametrize("n_neighbours", [1, 5])
+def test_neighbours_agree_with_leave_one_out(n_neighbours: int) -> None:
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:80], y[:80]
+    distances = EncodedBlock(X, X, y, X.shape[1]).squared_distances
+    expected = cross_val_predict(KNeighborsRegressor(n_neighbours), X, y, cv=LeaveOneOut())
+    np.testing.assert_allclose(_learners.neighbours_predict(distances, y, n_neighbours), expected)
+    codes = (y > np.median(y)).astype(np.int64)
+    expected = cross_val_predict(KNeighborsClassifier(n_neighbours), X, codes, cv=LeaveOneOut())
+    np.testing.assert_array_equal(_learners.neighbours_predict(distances, codes, n_neighbours), expected)
+
+
+def test_scores_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    y, predicted = rng.integers(0, 4, 50), rng.integers(0, 4, 50)
+    assert _learners.balanced_accuracy(y, predicted) == pytest.approx(balanced_accuracy_score(y, predicted))
+    target = rng.normal(size=50)
+    assert _learners.r_squared(target, 0.9 * target) == pytest.approx(r2_score(target, 0.9 * target))
+    assert _learners.r_squared(target, 100 * target) == -1.0
+    assert np.isnan(_learners.r_squared(np.ones(5), target[:5]))
+
+
+def test_folds_spread_each_class_evenly() -> None:
+    y = np.repeat([0, 1, 2], [40, 13, 3]).astype(np.int64)
+    folds = _learners.stratified_folds(y, 5, np.random.default_rng(0))
+    for code in range(3):
+        counts = np.bincount(folds[y == code], minlength=5)
+        assert counts.max() - counts.min() <= 1
+    assert np.bincount(folds).tolist() == [12, 11, 11, 11, 11]
+
+
+def test_folds_spread_a_numeric_target_evenly() -> None:
+    y = np.arange(52.0)
+    folds = _learners.stratified_folds(y, 5, np.random.default_rng(0))
+    for start in range(0, 50, 5):
+        assert sorted(folds[start : start + 5]) == [0, 1, 2, 3, 4]

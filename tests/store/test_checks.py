@@ -1,0 +1,38 @@
+"""The store looks at itself."""
+
+import pytest
+from store_workers import dataset, fill, run
+
+from automl_meta.store import MetadataStore
+
+
+def test_a_store_in_order_has_no_problems(store: MetadataStore) -> None:
+    fill(store, n_datasets=2, n_configurations=4)
+    assert store.check() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE run_scores SET score = 1.5 WHERE metric = 'accuracy' AND number = 1", "has accuracy 1.5"),
+        ("UPDATE runs SET status = 'crash' WHERE number = 1", "has scores, and its status is crash"),
+        ("UPDATE runs SET protocol = 'other' WHERE number = 1", "what it says of itself was changed"),
+        ("UPDATE configurations SET parameters = '{}'", "its id or its parameters were changed"),
+        ("DELETE FROM datasets WHERE dataset_id = 'classification-0'", "which datasets lacks"),
+        ("DELETE FROM configurations", "which configurations lacks"),
+        ("DELETE FROM runs WHERE number = 1", "which runs lacks"),
+    ],
+)
+def test_what_somebody_changed_by_hand_is_found(file_store: MetadataStore, change: str, problem: str) -> None:
+    fill(file_store, n_datasets=1, n_configurations=2)
+    with file_store._engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql(change)
+        connection.commit()
+    assert any(problem in sentence for sentence in file_store.check())
+
+
+def test_a_perfect_score_is_possible(store: MetadataStore) -> None:
+    store.add_dataset(dataset(0))
+    store.add_runs([run(dataset(0), 1, scores={"accuracy": 1.0, "neg_log_loss": 0.0})])
+    assert store.check() == []

@@ -1,0 +1,70 @@
+"""The history of the schema."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import automl_meta.store.migrations as migrations
+from automl_meta.store import MetadataStore
+from automl_meta.store.models import metadata
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def test_the_listed_revisions_are_those_that_there_are() -> None:
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert [script.revision for script in scripts.walk_revisions()] == list(reversed(migrations.REVISIONS))
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(store: MetadataStore) -> None:
+    with store._engine.begin() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": migrations.VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_of_each_released_schema_is_kept() -> None:
+    assert sorted(path.stem for path in ASSETS.glob("*.db")) == [
+        f"schema_{name}" for name in migrations.REVISIONS
+    ]
+
+
+@pytest.mark.parametrize("asset", sorted(ASSETS.glob("*.db")), ids=lambda path: path.stem)
+def test_a_store_of_each_released_schema_is_brought_up_to_date(asset: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(asset, tmp_path / "store.db"))
+    with MetadataStore(path, seed=False) as store:
+        assert store.info()["schema"] == migrations.REVISIONS[-1]
+        assert store.check() == []
+        assert len(store.datasets()) == 4
+        assert len(list(store.runs())) == 16
+        meta = store.meta_dataset("rmse", "regression")
+        assert meta.scores.shape == (2, 4)
+        assert meta.scores.iloc[0].dropna().round(6).tolist() == [-0.25, -0.315217, -0.402174]
+
+
+def test_opening_a_store_that_is_up_to_date_does_without_alembic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    MetadataStore(tmp_path / "store.db", seed=False).close()
+    monkeypatch.setattr("automl_meta.store.engine.upgrade", None)
+    MetadataStore(tmp_path / "store.db", seed=False).close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(
+    shared_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(connection: object) -> None:
+        migrations.upgrade(connection)
+        raise RuntimeError("the power went off")
+
+    monkeypatch.setattr("automl_meta.store.engine.upgrade", half)
+    with pytest.raises(RuntimeError):
+        MetadataStore(shared_url, seed=False)
+    monkeypatch.undo()
+    with MetadataStore(shared_url, seed=False) as store:
+        assert store.check() == []
