@@ -119,12 +119,11 @@ class ContingencyBlock:
 
     def concentration_between(self, columns: NDArray[np.intp]) -> Floats:
         """Goodman and Kruskal's tau for each ordered pair of some columns, of shape (n_pairs,)."""
-        tau = []
-        for position, first in enumerate(columns):
-            for second in columns[position + 1 :]:
-                pair = ContingencyBlock(self.codes[:, [first]], self.codes[:, second])
-                tau += [pair.column_given_target[0], pair.target_given_column[0]]
-        return np.array(tau)
+        tau: list[Floats] = []
+        for position, column in enumerate(columns[:-1]):
+            block = ContingencyBlock(self.codes[:, columns[position + 1 :]], self.codes[:, column])
+            tau += [block.column_given_target, block.target_given_column]
+        return np.concatenate([np.empty(0), *tau])
 
 
 def _surprise(shares: Floats) -> Floats:

@@ -88,7 +88,8 @@ def together(block: NumericBlock) -> dict[str, float]:
 def with_classes(block: NumericBlock, y: NDArray[np.int64]) -> dict[str, float]:
     """What columns have to do with classes."""
     counts = np.bincount(y)
-    means = _class_sums(block.standardised, y, len(counts)) / counts[:, None]
+    by_class = block.standardised[np.argsort(y, kind="stable")]
+    means = np.add.reduceat(by_class, np.cumsum(counts) - counts, axis=0) / counts[:, None]
     squared = squared_canonical_correlations(block, means, counts)
     with np.errstate(divide="ignore"):
         roots = np.where(squared < 1.0 - 1e-9, squared / (1.0 - squared), np.inf)
@@ -247,12 +248,6 @@ def _normality(block: NumericBlock) -> Floats:
         1.0 - 2.0 / (9.0 * a) - np.cbrt((1.0 - 2.0 / a) / (1.0 + x * np.sqrt(2.0 / (a - 4.0))))
     ) / np.sqrt(2.0 / (9.0 * a))
     return chdtrc(2, z_skewness**2 + z_kurtosis**2)
-
-
-def _class_sums(X: Floats, y: NDArray[np.int64], n_classes: int) -> Floats:
-    membership = np.zeros((n_classes, len(y)))
-    membership[y, np.arange(len(y))] = 1.0
-    return membership @ X
 
 
 def _finite(value: float | np.floating) -> float:

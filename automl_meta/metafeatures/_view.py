@@ -136,6 +136,8 @@ class TaskView:
         A numeric target is scaled to [0, 1].
         """
         kept = self._sample(self.y, self.max_learner_rows, "learner rows")
+        # In the order of content, equal rows stand sorted by class: a tie would always go to the largest.
+        kept = child_generator(self.seed, "order of learner rows").permutation(kept)
         moments = self._numbers(self._columns("datetime"))
         numbers = np.hstack([self.numeric.values, moments])[kept]
         y = self.y[kept]
@@ -162,7 +164,7 @@ class TaskView:
         return [columns[position] for position in sorted(chosen)]
 
     def _numbers(self, columns: list[str]) -> NDArray[np.float64]:
-        return numeric_values(self.task.X[columns].take(self.rows))
+        return numeric_values(self.task.X.take(self.rows)[columns])  # in this order: few rows are copied
 
     def _sample(self, y: NDArray, limit: int, name: str) -> NDArray[np.intp]:
         """Positions of at most `limit` rows, ascending; stratified if `y` holds classes."""

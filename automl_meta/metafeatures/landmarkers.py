@@ -24,6 +24,7 @@ from automl_meta.metafeatures._learners import (
     neighbours_predict,
     r_squared,
     ridge,
+    split_on_one_column,
     stratified_folds,
 )
 from automl_meta.metafeatures._sources import (
@@ -39,7 +40,7 @@ from automl_meta.metrics import TaskType
 __all__ = ["Landmarkers"]
 
 _N_FOLDS = 5
-_N_TREES = 10
+_N_TREES = 15
 _NEEDS = (
     "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
 )
@@ -65,8 +66,8 @@ def _relative(name: str, description: str, task_types: tuple[TaskType, ...] = _B
 class Landmarkers(MetaFeatureExtractor):
     """Scores are balanced accuracy for classification, and for regression R², not below -1.
 
-    Nearest neighbours are judged by leaving one row out, all else by 5-fold cross-validation, from
-    all out-of-fold predictions together.
+    Nearest neighbours are judged by leaving one row out, a forest out of bag, all else by 5-fold
+    cross-validation, from all out-of-fold predictions together.
     """
 
     name = "landmarkers"
@@ -89,13 +90,13 @@ class Landmarkers(MetaFeatureExtractor):
         _landmarker("random_node", "one split on a column drawn at random", PFAHRINGER_2000),
         _landmarker("tree_3", "a decision tree of depth three", REIF_2014),
         _landmarker("tree", "a fully grown decision tree", PFAHRINGER_2000),
-        _landmarker("extra_trees", "ten extremely randomised trees", REIF_2014),
+        _landmarker("extra_trees", "fifteen extremely randomised trees", REIF_2014, way="out of bag"),
         _relative(
             "tree_over_linear", "Score of the fully grown decision tree minus that of the linear learner."
         ),
         _relative("1nn_over_linear", "Score of the nearest neighbour minus that of the linear learner."),
         _relative(
-            "trees_over_tree", "Score of ten extremely randomised trees minus that of the decision tree."
+            "trees_over_tree", "Score of fifteen extremely randomised trees minus that of the decision tree."
         ),
         _relative("tree_over_node", "Score of the fully grown decision tree minus that of one split."),
         _relative(
@@ -124,10 +125,13 @@ class Landmarkers(MetaFeatureExtractor):
             if view.budget.exhausted:
                 return scores
             test = folds == fold
-            with config_context(skip_parameter_validation=True):  # as long as the fit, for trees this small
-                predicted = predict(block, ~test, test, random_column, int(seeds[fold]))
+            predicted = predict(block, ~test, test)
+            with config_context(skip_parameter_validation=True):  # takes longer than to fit so small a tree
+                predicted |= _trees(block, ~test, test, random_column, int(seeds[fold]))
             for name, values in predicted.items():
                 predictions.setdefault(f"landmarker_{name}", np.empty_like(block.y))[test] = values
+        with config_context(skip_parameter_validation=True):
+            predictions["landmarker_extra_trees"] = _bagged_trees(block, rng)
         scores |= {name: score(block.y, values) for name, values in predictions.items()}
         return scores | _differences(scores)
 
@@ -143,6 +147,29 @@ def _neighbour_scores(
         "landmarker_5nn": score(block.y, neighbours_predict(distances, block.y, 5)),
         "landmarker_1nn_gain": one - score(block.y, block.y[half][np.argmin(distances[:, half], axis=1)]),
     }
+
+
+def _bagged_trees(block: EncodedBlock, rng: np.random.Generator) -> NDArray:
+    """Out-of-bag predictions of extremely randomised trees: cheaper than a forest for each fold."""
+    X = block.X.astype(np.float32)
+    outputs = np.zeros((block.n_rows, max(block.n_classes, 1)))
+    n_votes = np.zeros((block.n_rows, 1))
+    for seed in rng.integers(2**31, size=_N_TREES):
+        drawn = rng.integers(block.n_rows, size=block.n_rows)
+        left_out = np.ones(block.n_rows, dtype=bool)
+        left_out[drawn] = False
+        if block.n_classes:
+            tree = ExtraTreeClassifier(max_features="sqrt", random_state=seed)
+        else:
+            tree = ExtraTreeRegressor(max_features=1 / 3, random_state=seed)
+        tree.fit(X[drawn], block.y[drawn], check_input=False)
+        columns = tree.classes_ if block.n_classes else np.array([0])
+        outputs[np.ix_(left_out, columns)] += tree.tree_.predict(X[left_out])
+        n_votes[left_out] += 1
+    if block.n_classes:
+        return outputs.argmax(axis=1)
+    never = n_votes[:, 0] == 0  # of a row in every bag nothing is known but the mean of all
+    return np.where(never, block.y.mean(), outputs[:, 0] / np.maximum(n_votes[:, 0], 1))
 
 
 def _differences(scores: dict[str, float]) -> dict[str, float]:
@@ -161,64 +188,41 @@ def _differences(scores: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _classify(
-    block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
-) -> dict[str, NDArray]:
-    """Predictions of all learners for the test rows of one fold."""
+def _classify(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, NDArray]:
+    """Predictions of the learners in closed form for the test rows of one fold."""
     X, y, X_test = block.X[train], block.y[train], block.X[test]
-    predicted = {
+    return {
         "linear": linear_discriminant(X, y, X_test),
         "naive_bayes": gaussian_naive_bayes(X, y, X_test),
         "nearest_centroid": nearest_centroid(X, y, X_test),
     }
-    narrow, narrow_test = X.astype(np.float32), X_test.astype(np.float32)
-    votes = np.zeros((len(X_test), block.n_classes))
-    for number in range(_N_TREES):
-        tree = ExtraTreeClassifier(max_features="sqrt", random_state=seed + number)
-        tree.fit(narrow, y, check_input=False)
-        votes[:, tree.classes_] += tree.tree_.predict(narrow_test)
-    predicted["extra_trees"] = votes.argmax(axis=1)
-    return predicted | _trees(DecisionTreeClassifier, narrow, y, narrow_test, random_column, seed)
 
 
-def _regress(
-    block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
-) -> dict[str, NDArray]:
-    """Predictions of all learners for the test rows of one fold."""
+def _regress(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, NDArray]:
+    """Predictions of the learners in closed form for the test rows of one fold."""
     X, y, X_test = block.X[train], block.y[train], block.X[test]
-    predicted = {
+    return {
         "linear": ridge(X, y, X_test),
         "quadratic": ridge(np.hstack([X, X**2]), y, np.hstack([X_test, X_test**2])),
     }
-    narrow, narrow_test = X.astype(np.float32), X_test.astype(np.float32)
-    outputs = [
-        ExtraTreeRegressor(max_features=1 / 3, random_state=seed + number)
-        .fit(narrow, y, check_input=False)
-        .tree_.predict(narrow_test)
-        for number in range(_N_TREES)
-    ]
-    predicted["extra_trees"] = np.mean(outputs, axis=0).ravel()
-    return predicted | _trees(DecisionTreeRegressor, narrow, y, narrow_test, random_column, seed)
 
 
 def _trees(
-    make: type, X: NDArray, y: NDArray, X_test: NDArray, random_column: int, seed: int
+    block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
 ) -> dict[str, NDArray]:
     """What one decision tree and parts of it predict, and the neighbour in its favourite column."""
-    tree = make(random_state=seed).fit(X, y, check_input=False)
-    importances = tree.feature_importances_
-    favourite = int(np.argmax(importances))
-
-    def split_on(column: int) -> NDArray:
-        stump = make(max_depth=1, random_state=seed).fit(X[:, [column]], y, check_input=False)
-        return _predict_to_depth(stump, X_test[:, [column]], 1)
-
+    X, y, X_test = block.X[train], block.y[train], block.X[test]
+    make = DecisionTreeClassifier if block.n_classes else DecisionTreeRegressor
+    tree = make(random_state=seed).fit(X.astype(np.float32), y, check_input=False)
+    favourite = int(np.argmax(tree.feature_importances_))
+    neglected = int(np.argmin(tree.feature_importances_))
+    narrow = X_test.astype(np.float32)
     return {
-        "tree": _predict_to_depth(tree, X_test, None),
-        "tree_3": _predict_to_depth(tree, X_test, 3),
-        "best_node": _predict_to_depth(tree, X_test, 1),
-        "worst_node": split_on(int(np.argmin(importances))),
-        "random_node": split_on(random_column),
+        "tree": _predict_to_depth(tree, narrow, None),
+        "tree_3": _predict_to_depth(tree, narrow, 3),
+        "best_node": _predict_to_depth(tree, narrow, 1),
+        "worst_node": split_on_one_column(X[:, neglected], y, X_test[:, neglected]),
+        "random_node": split_on_one_column(X[:, random_column], y, X_test[:, random_column]),
         "elite_1nn": y[np.argmin(np.abs(X_test[:, [favourite]] - X[:, favourite]), axis=1)],
     }
 

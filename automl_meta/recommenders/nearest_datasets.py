@@ -18,7 +18,7 @@ class NearestDatasets(Recommender):
 
     Parameters
     ----------
-    n_neighbors : int, default=15
+    n_neighbors : int, default=10
         How many data sets count.
 
     References
@@ -28,7 +28,7 @@ class NearestDatasets(Recommender):
     automated machine learning, NeurIPS.
     """
 
-    def __init__(self, n_neighbors: int = 15) -> None:
+    def __init__(self, n_neighbors: int = 10) -> None:
         self.n_neighbors = n_neighbors
 
     def _weights(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:

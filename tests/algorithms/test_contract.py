@@ -1,6 +1,6 @@
 import pytest
+from contracts import ALGORITHMS
 
-from automl_meta.algorithms import ALGORITHMS
 from automl_meta.testing.algorithms import AlgorithmContract
 
 

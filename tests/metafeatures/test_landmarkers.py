@@ -47,7 +47,7 @@ def test_regression_scores_are_those_of_scikit_learn_but_for_the_folds() -> None
     values = extract_metafeatures(X, y, groups=["landmarkers"]).values
     for name, model in (("linear", RidgeCV()), ("best_node", DecisionTreeRegressor(max_depth=1))):
         expected = cross_val_score(model, X, y, cv=5, scoring="r2").mean()
-        assert values[f"landmarker_{name}"] == pytest.approx(expected, abs=0.06)
+        assert values[f"landmarker_{name}"] == pytest.approx(expected, abs=0.08)
 
 
 def test_relative_landmarkers_are_differences(cancer: dict) -> None:

@@ -7,6 +7,7 @@ from sklearn.metrics import balanced_accuracy_score, r2_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from automl_meta.metafeatures import _learners
 from automl_meta.metafeatures._encoded import EncodedBlock
@@ -86,3 +87,22 @@ def test_folds_spread_a_numeric_target_evenly() -> None:
     folds = _learners.stratified_folds(y, 5, np.random.default_rng(0))
     for start in range(0, 50, 5):
         assert sorted(folds[start : start + 5]) == [0, 1, 2, 3, 4]
+
+
+def test_one_split_agrees_with_a_stump_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    x, x_test = rng.integers(0, 30, 90).astype(float), rng.uniform(0, 30, 40)
+    y = (x + 6 * rng.normal(size=90) > 12).astype(np.int64) + (x > 25)
+    for target, model in (
+        (y, DecisionTreeClassifier(max_depth=1)),
+        (y + x**2, DecisionTreeRegressor(max_depth=1)),
+    ):
+        expected = model.fit(x[:, None], target).predict(x_test[:, None])
+        np.testing.assert_allclose(_learners.split_on_one_column(x, target, x_test), expected)
+
+
+def test_a_constant_column_is_not_split() -> None:
+    y = np.array([0, 1, 1], dtype=np.int64)
+    assert _learners.split_on_one_column(np.ones(3), y, np.array([0.0, 5.0])).tolist() == [1, 1]
+    target = np.array([1.0, 2.0, 6.0])
+    assert _learners.split_on_one_column(np.ones(3), target, np.array([0.0])).tolist() == [3.0]

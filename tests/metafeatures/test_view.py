@@ -104,12 +104,21 @@ def test_encoding_puts_numbers_and_levels_on_one_scale() -> None:
 
 
 def test_gower_distances_agree_with_a_loop() -> None:
-    view = TaskView(_task(40))
-    numbers, levels = view.numeric.values, view.categories
+    rng = np.random.default_rng(0)
+    numbers, levels = rng.normal(size=(20, 3)), rng.integers(0, 4, (20, 2))
+    block = encode(numbers, levels, np.zeros(20, dtype=np.int64), 50, rng)
     ranges = np.ptp(numbers, axis=0)
-    for i, j in [(0, 1), (3, 17), (39, 5)]:
+    for i, j in [(0, 1), (3, 17), (19, 5)]:
         expected = np.sum(np.abs(numbers[i] - numbers[j]) / ranges) + np.sum(levels[i] != levels[j])
-        assert view.points.gower[i, j] == pytest.approx(expected / 5)
+        assert block.gower[i, j] == pytest.approx(expected / 5)
+
+
+def test_ties_do_not_always_go_to_the_largest_class() -> None:
+    """Ten copies of one row in each of twenty places, three of ten of the smaller class."""
+    X = np.repeat(np.random.default_rng(0).normal(size=(20, 2)), 10, axis=0)
+    block = TaskView(TabularTask.from_frame(X, list("aaaaaaabbb") * 20)).encoded
+    first = [block.y[(block.X == row).all(axis=1)][0] for row in np.unique(block.X, axis=0)]
+    assert set(first) == {0, 1}
 
 
 def test_no_more_columns_are_encoded_than_allowed() -> None:

@@ -1,4 +1,8 @@
-"""The history of the schema."""
+"""The history of the schema.
+
+``assets/`` keeps a database of every released schema, filled by ``store_workers.fill(store, 2, 4)``
+of the release that brought it. A new revision adds its own and leaves the others as they are.
+"""
 
 import shutil
 from pathlib import Path
