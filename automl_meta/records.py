@@ -207,8 +207,6 @@ class Run:
         Why it failed.
     protocol : str
         Name of the `Protocol`, or of another source's way of judging.
-    seed : int
-        Of the protocol.
     source, environment : str
         Names of the `Source` and digest of the `Environment`.
     run_id : str

@@ -12,7 +12,7 @@ import numpy as np
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluator import Evaluator, Limits
-from automl_meta.metafeatures import extract_metafeatures
+from automl_meta.metafeatures import EXTRACTORS, extract_metafeatures
 from automl_meta.records import LOCAL, Configuration, DatasetRecord, Environment, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -159,7 +159,8 @@ class Campaign:
         record = dataset_record(
             task, metafeatures.values, family=families.get(task.name, ""), source=self.source.name
         )
-        self.store.add_dataset(record, versions=metafeatures.versions, seconds=metafeatures.seconds)
+        versions = {name: e.version for e in EXTRACTORS for name in e.names(task.task_type)}
+        self.store.add_dataset(record, versions=versions, seconds=metafeatures.seconds)
 
     def _results(self, batches: Sequence[_Batch]) -> Iterator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:

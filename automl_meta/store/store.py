@@ -48,8 +48,8 @@ class MetadataStore:
         ``"sqlite://"`` lives in memory. None is the file named by the environment variable
         ``AUTOML_META_STORE``, or else `default_store_path`.
     seed : bool
-        Whether the experience that is shipped with the package is added, when the store is new or
-        older than the package.
+        Whether the experience that is shipped with the package is added, when the store is empty
+        or has it from an older package.
 
     Attributes
     ----------
@@ -378,14 +378,19 @@ class MetadataStore:
             return import_experience(connection, Path(folder))
 
     def _plant(self) -> None:
-        """Add the shipped experience unless it is there."""
+        """Add the shipped experience to a store that is empty, or that has an older one of it.
+
+        One that somebody filled without it stays without it.
+        """
         folder = seed_folder()
         if folder is None:
             return
         digest = folder_digest(folder)
         query = select(models.store_state.c.value).where(models.store_state.c.key == "seed")
+        filled = select(models.datasets.c.dataset_id).limit(1)
         with self._reading() as connection:
-            if connection.execute(query).scalar() == digest:
+            planted = connection.execute(query).scalar()
+            if planted == digest or (planted is None and connection.execute(filled).first()):
                 return
         with self._writing() as connection:
             if connection.execute(query).scalar() != digest:  # another process may have been faster

@@ -117,7 +117,7 @@ def test_ties_do_not_always_go_to_the_largest_class() -> None:
     """Ten copies of one row in each of twenty places, three of ten of the smaller class."""
     X = np.repeat(np.random.default_rng(0).normal(size=(20, 2)), 10, axis=0)
     block = TaskView(TabularTask.from_frame(X, list("aaaaaaabbb") * 20)).encoded
-    first = [block.y[(block.X == row).all(axis=1)][0] for row in np.unique(block.X, axis=0)]
+    first = [block.y[(row == block.X).all(axis=1)][0] for row in np.unique(block.X, axis=0)]
     assert set(first) == {0, 1}
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-import store_workers
+from store import store_workers
 
 from automl_meta.store import MetadataStore
 

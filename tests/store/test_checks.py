@@ -1,7 +1,7 @@
 """The store looks at itself."""
 
 import pytest
-from store_workers import dataset, fill, run
+from store.store_workers import dataset, fill, run
 
 from automl_meta.store import MetadataStore
 

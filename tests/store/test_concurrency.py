@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import store_workers
-from store_workers import dataset, run
+from store import store_workers
+from store.store_workers import dataset, run
 
 from automl_meta.store import MetadataStore
 
@@ -30,9 +30,9 @@ def test_nothing_is_lost_or_doubled_when_processes_write_at_once(
 
 
 def test_a_process_that_is_killed_while_it_writes_leaves_the_store_as_it_was(shared_url: str) -> None:
-    command = f"import store_workers; store_workers.write_until_killed({shared_url!r}, 10)"
+    command = f"from store import store_workers; store_workers.write_until_killed({shared_url!r}, 10)"
     done = subprocess.run(
-        [sys.executable, "-c", command], cwd=Path(__file__).parent, check=False, capture_output=True
+        [sys.executable, "-c", command], cwd=Path(__file__).parents[1], check=False, capture_output=True
     )
     assert done.returncode == -9
     with MetadataStore(shared_url, seed=False) as store:

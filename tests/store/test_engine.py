@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from store_workers import dataset, run
+from store.store_workers import dataset, run
 
 from automl_meta.exceptions import MissingDependencyError, StoreError, StoreVersionError, UsageError
 from automl_meta.store import MetadataStore

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from store_workers import configuration, dataset, failed_run, fill, run
+from store.store_workers import configuration, dataset, failed_run, fill, run
 
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.store import MetadataStore

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from store_workers import configuration, dataset, fill, run
+from store.store_workers import configuration, dataset, fill, run
 
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.records import Environment, Source
@@ -231,3 +231,11 @@ def test_an_export_to_an_impossible_place_is_told(store: MetadataStore, tmp_path
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be written"):
         store.export(tmp_path / "file" / "seed")
+
+
+def test_a_store_that_was_filled_without_the_seed_stays_without_it(seed: Path, tmp_path: Path) -> None:
+    with MetadataStore(tmp_path / "own.db", seed=False) as store:
+        store.add_dataset(DatasetRecord("mine", "Mine", "classification", 10, 2))
+    with MetadataStore(tmp_path / "own.db") as store:
+        assert store.info()["datasets"] == 1
+        assert store.info()["seed"] is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from store_workers import configuration, dataset, failed_run, fill, run
+from store.store_workers import configuration, dataset, failed_run, fill, run
 
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.records import Environment, Source
