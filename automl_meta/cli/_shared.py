@@ -23,14 +23,15 @@ TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
 
 def load_task(file: str, target: str | None, task_type: str | None) -> TabularTask:
     """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
+    kind: Any = task_type or "auto"  # whatever else it is, the task refuses it
     if file.startswith("sklearn:"):
-        return TabularTask.bundled(file.removeprefix("sklearn:"))
+        return TabularTask.bundled(file.removeprefix("sklearn:"), task_type=kind)
     if target is None:
         raise UsageError(
             f"Say which column of {file} is to be predicted: --target NAME. "
             f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
         )
-    return TabularTask.from_file(file, target, task_type=task_type or "auto")  # type: ignore[arg-type]
+    return TabularTask.from_file(file, target, task_type=kind)
 
 
 def names(text: str | None) -> list[str] | None:

@@ -134,7 +134,7 @@ class TabularTask:
         return cls.from_frame(read_table(path), target, task_type=task_type, name=name or stem)
 
     @classmethod
-    def bundled(cls, name: str) -> TabularTask:
+    def bundled(cls, name: str, *, task_type: TaskType | Literal["auto"] = "auto") -> TabularTask:
         """Make a task from a data set that comes with scikit-learn: one of `BUNDLED`.
 
         Raises
@@ -150,7 +150,7 @@ class TabularTask:
         target = loaded.target if isinstance(loaded.target, pd.Series) else loaded.target.iloc[:, 0]
         if "target_names" in loaded and name not in ("linnerud", "digits"):
             target = target.map(lambda code: str(loaded.target_names[code]))
-        return cls.from_frame(loaded.data, target, name=name)
+        return cls.from_frame(loaded.data, target, task_type=task_type, name=name)
 
     @classmethod
     def _build(

@@ -9,7 +9,7 @@ import pytest
 from store.store_workers import configuration, dataset, fill, run
 
 from automl_meta.exceptions import StoreError, UsageError
-from automl_meta.records import Environment, Source
+from automl_meta.records import DatasetRecord, Environment, Source
 from automl_meta.store import MetadataStore
 
 
