@@ -12,7 +12,7 @@ import numpy as np
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluator import Evaluator, Limits
-from automl_meta.metafeatures import EXTRACTORS, extract_metafeatures
+from automl_meta.metafeatures import EXTRACTORS, all_names, extract_metafeatures
 from automl_meta.records import LOCAL, Configuration, DatasetRecord, Environment, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -119,12 +119,14 @@ class Campaign:
             batches += missing
             n_done += n_known
         state = Progress("", n_done, n_done + sum(len(batch.configurations) for batch in batches), 0)
-        described: set[str] = set()
+        undescribed = self._undescribed(ordered)
         for task in ordered:
-            if not any(batch.task is task for batch in batches):
-                self._describe(task, families or {}, described)
+            if task.fingerprint in undescribed and not any(batch.task is task for batch in batches):
+                self._describe(task, families or {})
         for task, runs in self._results(batches):
-            self._describe(task, families or {}, described)
+            if task.fingerprint in undescribed:
+                undescribed.remove(task.fingerprint)
+                self._describe(task, families or {})
             self.store.add_runs(replace(run, source=self.source.name) for run in runs)
             failed = sum(run.status != "ok" for run in runs)
             state = Progress(task.name, state.done + len(runs), state.total, state.failed + failed)
@@ -151,10 +153,17 @@ class Campaign:
             task.fingerprint, configuration, "ok", protocol=self.protocol.name, source=self.source.name
         ).run_id
 
-    def _describe(self, task: TabularTask, families: Mapping[str, str], described: set[str]) -> None:
-        if task.fingerprint in described:
-            return
-        described.add(task.fingerprint)
+    def _undescribed(self, tasks: Sequence[TabularTask]) -> set[str]:
+        """Fingerprints of those whose meta-features the store does not have, or not all of today's."""
+        known = set(self.store.datasets().index)
+        return {
+            task.fingerprint
+            for task in tasks
+            if task.fingerprint not in known
+            or not set(all_names(task.task_type)) <= set(self.store.dataset(task.fingerprint).metafeatures)
+        }
+
+    def _describe(self, task: TabularTask, families: Mapping[str, str]) -> None:
         metafeatures = extract_metafeatures(task)
         record = dataset_record(
             task, metafeatures.values, family=families.get(task.name, ""), source=self.source.name

@@ -8,6 +8,7 @@ import pytest
 
 from automl_meta.algorithms import algorithms_for
 from automl_meta.experiments import Campaign, Limits, Progress
+from automl_meta.experiments.campaign import dataset_record
 from automl_meta.records import Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -102,3 +103,19 @@ def test_killed_at_random_it_resumes_and_nothing_is_lost_or_doubled(tmp_path: Pa
         expected = sum(len(a.configurations(8)) for a in algorithms_for("classification", only=FAST))
         assert len(store.run_ids()) == len(list(store.runs())) == 2 * expected
         assert store.check() == []
+
+
+def test_a_dataset_is_described_once_and_again_where_meta_features_are_missing(
+    store: MetadataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: list[str] = []
+    original = Campaign._describe
+    monkeypatch.setattr(
+        Campaign,
+        "_describe",
+        lambda self, task, *rest: described.append(task.name) or original(self, task, *rest),
+    )
+    store.add_dataset(dataset_record(TASKS[0], {"n_rows": 178.0}))
+    campaign(store).run(TASKS)
+    campaign(store, n_sampled=3).run(TASKS)
+    assert sorted(described) == ["iris", "wine"]
