@@ -89,9 +89,11 @@ def _reading(task: TabularTask, file: str) -> tuple[list[str], list[str]]:
     if suffix in (".parquet", ".pq"):
         reading = [f"data = pd.read_parquet({file!r})"]
     elif suffix == ".arff":
-        imports = ["import arff"]
+        is_compressed = path.suffix.lower() == ".gz"
+        imports = ["import arff", *(["import gzip"] if is_compressed else [])]
+        opened = f'gzip.open({file!r}, "rt")' if is_compressed else f"open({file!r})"
         reading = [
-            f"with open({file!r}) as stream:",
+            f"with {opened} as stream:",
             "    content = arff.load(stream)",
             'data = pd.DataFrame(content["data"], columns=[name for name, _ in content["attributes"]])',
         ]
@@ -102,6 +104,9 @@ def _reading(task: TabularTask, file: str) -> tuple[list[str], list[str]]:
         reading = [f"data = pd.read_csv({', '.join([repr(file), *options])})"]
     target = str(task.y.name)
     raw = read_table(path)
+    if not all(isinstance(column, str) for column in raw.columns):
+        reading.append("data.columns = data.columns.map(str)")
+        raw.columns = raw.columns.map(str)
     if raw[target].isna().any():
         reading.append(f"data = data.dropna(subset=[{target!r}])")
     reading += [f"X = data.drop(columns={target!r})", f"y = data[{target!r}]"]

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.random import RandomState, child_generator, seed_of
+from automl_meta._utils.threads import single_threaded
 from automl_meta.exceptions import UsageError
 from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
 from automl_meta.metafeatures._view import TaskView
@@ -201,7 +202,7 @@ def _run(
     absent = "out of time"
     if not view.budget.exhausted:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), single_threaded():
                 found = extractor.extract(view, child_generator(seed, extractor.name))
         except Exception as error:  # noqa: BLE001 - a group, perhaps a user's, must not take the others down
             absent = f"the group failed: {type(error).__name__}: {error}"
