@@ -101,15 +101,20 @@ def command(
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            line = bar.add_task("runs", total=None)
-            end = campaign.run(
-                tasks,
-                families=families,
-                progress=lambda state: bar.update(
-                    line, description=state.task[:30], completed=state.done, total=state.total
-                ),
-            )
+        errors = Console(stderr=True)
+        try:
+            with Progress(*columns, console=errors) as bar:
+                line = bar.add_task("runs", total=None)
+                end = campaign.run(
+                    tasks,
+                    families=families,
+                    progress=lambda state: bar.update(
+                        line, description=state.task[:30], completed=state.done, total=state.total
+                    ),
+                )
+        except KeyboardInterrupt:
+            errors.print("Interrupted. What was done is stored; the same command goes on from there.")
+            raise typer.Exit(130) from None
         summary = {"datasets": len(tasks), "runs": end.total, "failed_now": end.failed, "store": opened.url}
     if json:
         print_json(summary)
