@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from automl_meta._utils.threads import single_threaded
 from automl_meta.algorithms import algorithms_for
 from automl_meta.exceptions import UsageError
 from automl_meta.metafeatures import extract_metafeatures
@@ -113,7 +114,8 @@ def recommend(
     if copies:
         experience = experience.select(datasets=set(experience.datasets.index) - set(copies))
     model = DEFAULT_RECOMMENDER() if recommender is None else recommender
-    advice = model.fit(experience).recommend(metafeatures, top, time_limit=time_limit)
+    with single_threaded():
+        advice = model.fit(experience).recommend(metafeatures, top, time_limit=time_limit)
     for name in copies.values():
         note = f"The known data set {name!r} is nearly the same as this one, so it was not asked."
         advice = replace(advice, notes=(*advice.notes, note))
