@@ -54,7 +54,9 @@ def main() -> None:
         )
         print(f"seed {seed}: " + "; ".join(str(np.round(figures, 3)) for figures in rounds[-1]), flush=True)
     plain, grouped, timed = (np.mean(figures, axis=0) for figures in zip(*rounds, strict=True))
-    print(f"regret by budget {dict(zip(BUDGETS.round(4).tolist(), np.round(timed, 2).tolist(), strict=False))}" if np.ndim(timed) else "")
+    if np.ndim(timed):
+        by_budget = zip(BUDGETS.round(4).tolist(), np.round(timed, 2).tolist(), strict=True)
+        print(f"regret by budget: {dict(by_budget)}")
     print(
         json.dumps(
             {

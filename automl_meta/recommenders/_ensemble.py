@@ -151,7 +151,7 @@ class Ensemble:
         chosen: list[int] = []
         left = list(candidates)
         while left and len(chosen) < n:
-            value = self._votes if not chosen and self.voters is not None and seconds is None else average
+            value = average if self.voters is None or chosen else self._votes(self.voters)
             if np.isfinite(best_so_far).all():
                 gain = np.maximum(self.rows - best_so_far[:, None], 0.0)
                 if seconds is not None:
@@ -163,10 +163,9 @@ class Ensemble:
             best_so_far = np.maximum(best_so_far, self.rows[:, pick])
         return chosen
 
-    @property
-    def _votes(self) -> NDArray[np.float64]:
+    def _votes(self, voters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean rank in the voters' averages, greater is better, shape (n_configurations,)."""
-        averages = np.round((self.voters @ self.rows) / self.typical_scale, 9)
+        averages = np.round((voters @ self.rows) / self.typical_scale, 9)
         return _rounded(rankdata(averages, axis=1).mean(axis=0))
 
     def _kernel(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

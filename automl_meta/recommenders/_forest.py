@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -44,7 +46,7 @@ class SimilarityForest:
         n_components: int,
         random_state: int,
     ) -> None:
-        self._forest = None
+        self._forest: Any = None
         self._leaves = np.zeros((len(points), 1), dtype=np.int64)
         ranks = rankdata(np.round(scores, 9), axis=1) / scores.shape[1]
         ranks -= ranks.mean(axis=0)
