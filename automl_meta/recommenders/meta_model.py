@@ -32,8 +32,9 @@ class MetaModel(Portfolio):
         Of the similarity.
     n_components : int, default=5
         Principal components of the ranks that the trees learn.
-    uniform_share : float, default=0.15
-        Part of the weight that is spread evenly over all known data sets.
+    uniform_share : float, default=0.4
+        Part of the weight that is spread evenly over all known data sets. The first place is not
+        affected, it is the trees' alone; those after it gain from a wider view.
     scale_power : float, default=0.5
         How far regrets are normalised by each data set's regret scale before they are averaged:
         1 makes all data sets count alike, 0 those where most can be lost count most.
@@ -50,7 +51,7 @@ class MetaModel(Portfolio):
         self,
         n_trees: int = 60,
         n_components: int = 5,
-        uniform_share: float = 0.15,
+        uniform_share: float = 0.4,
         scale_power: float = 0.5,
         random_state: int = 0,
     ) -> None:
