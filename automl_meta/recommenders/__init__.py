@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from automl_meta.recommenders._base import Recommender
 from automl_meta.recommenders.average_rank import AverageRank
+from automl_meta.recommenders.meta_model import MetaModel
 from automl_meta.recommenders.nearest_datasets import NearestDatasets
 from automl_meta.recommenders.portfolio import Portfolio
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
@@ -16,6 +17,7 @@ __all__ = [
     "RECOMMENDERS",
     "AverageRank",
     "Evidence",
+    "MetaModel",
     "NearestDatasets",
     "Neighbor",
     "Portfolio",
@@ -33,8 +35,9 @@ RECOMMENDERS: tuple[type[Recommender], ...] = (
     Portfolio,
     SimilarityPortfolio,
     ScoreModel,
+    MetaModel,
 )
 """All members, simple ones first."""
 
-DEFAULT_RECOMMENDER: type[Recommender] = SimilarityPortfolio
+DEFAULT_RECOMMENDER: type[Recommender] = MetaModel
 """Chosen by ``automl-meta evaluate`` on the shipped experience."""

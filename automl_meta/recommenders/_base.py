@@ -84,6 +84,7 @@ class Recommender(BaseEstimator):
         *,
         observed: Mapping[str, float] | None = None,
         time_limit: float | None = None,
+        remaining_seconds: float | None = None,
     ) -> Recommendation:
         """Say what to try on a task.
 
@@ -100,6 +101,10 @@ class Recommender(BaseEstimator):
         time_limit : float, optional
             Seconds of one fit; configurations predicted to take longer are left out, all but the
             quickest.
+        remaining_seconds : float, optional
+            What is left to spend on the task. Configurations predicted to take longer are left
+            out, as by `time_limit`, and members that look for the greatest expected gain then
+            look for it per square root of a second; without it only the number of trials counts.
 
         Returns
         -------
@@ -109,17 +114,16 @@ class Recommender(BaseEstimator):
         Raises
         ------
         UsageError
-            If `n` is less than 1 or `time_limit` is not positive.
+            If `n` is less than 1, or `time_limit` or `remaining_seconds` is not positive.
         NotFittedError
             If `fit` was not called.
         """
         check_is_fitted(self, "experience_")
         if n < 1:
             raise UsageError(f"At least one configuration must be asked for; n is {n!r}.")
-        if time_limit is not None and not time_limit > 0:
-            raise UsageError(
-                f"time_limit must be a positive number of seconds or None; it is {time_limit!r}."
-            )
+        for name, limit in (("time_limit", time_limit), ("remaining_seconds", remaining_seconds)):
+            if limit is not None and not limit > 0:
+                raise UsageError(f"{name} must be a positive number of seconds or None; it is {limit!r}.")
         notes: list[str] = []
         point = self._space.locate(metafeatures)
         distances = self._space.distances(point)
@@ -130,8 +134,10 @@ class Recommender(BaseEstimator):
         seconds = self._seconds.predict(
             metafeatures.get("n_rows", np.nan), metafeatures.get("n_features", np.nan)
         )
-        candidates = self._candidates(observed or {}, seconds, time_limit, notes)
-        order = self._order(ensemble, candidates, n) if len(candidates) else []
+        limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
+        candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
+        costs = seconds if remaining_seconds is not None and self._seconds.has_times else None
+        order = self._order(ensemble, candidates, n, costs) if len(candidates) else []
         nearest = float(distances.min())
         far = bool(self._space.is_far(nearest))
         self._note(notes, order, nearest, far)
@@ -166,8 +172,14 @@ class Recommender(BaseEstimator):
         """By how much each configuration is expected to miss the best score, where a model says so."""
         return 0.0
 
-    def _order(self, ensemble: Ensemble, candidates: NDArray[np.int64], n: int) -> list[int]:
-        """Columns of at most `n` candidates, the first to try first."""
+    def _order(
+        self,
+        ensemble: Ensemble,
+        candidates: NDArray[np.int64],
+        n: int,
+        seconds: NDArray[np.float64] | None = None,
+    ) -> list[int]:
+        """Columns of at most `n` candidates, the first to try first; `seconds` if they count."""
         return ensemble.best_on_average(candidates, n)
 
     # What all share ------------------------------------------------------------------------
@@ -176,6 +188,10 @@ class Recommender(BaseEstimator):
         weights = self._weights(distances)
         weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
         return weights / weights.sum(axis=1, keepdims=True)
+
+    def _known_weights(self) -> NDArray[np.float64]:
+        """How much each known data set counts for each other, shape (n_datasets, n_datasets)."""
+        return self._normalized_weights(self._space.between)
 
     def _ensemble(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> Ensemble:
         center = self._difficulty.predict(point)[0] - self._expected_gaps(point)
@@ -187,7 +203,7 @@ class Recommender(BaseEstimator):
         experience = self.experience_
         if len(np.unique(experience.families)) < _FEWEST_FAMILIES:
             return -_NORMAL_QUANTILE, _NORMAL_QUANTILE
-        weights = self._normalized_weights(self._space.between)
+        weights = self._known_weights()
         mean = weights @ self._departures
         noise = NOISE * (weights @ experience.scale)[:, None]
         variance = np.maximum(weights @ self._departures**2 - mean**2, 0.0) + noise**2

@@ -28,6 +28,12 @@ class AverageRank(Recommender):
     def _learn(self, experience: Experience) -> None:
         self._mean_ranks = np.round(rankdata(-experience.scores, axis=1).mean(axis=0), 9)
 
-    def _order(self, ensemble: Ensemble, candidates: NDArray[np.int64], n: int) -> list[int]:
+    def _order(
+        self,
+        ensemble: Ensemble,
+        candidates: NDArray[np.int64],
+        n: int,
+        seconds: NDArray[np.float64] | None = None,
+    ) -> list[int]:
         order = candidates[np.argsort(self._mean_ranks[candidates], kind="stable")]
         return [int(column) for column in order[:n]]

@@ -24,5 +24,11 @@ class Portfolio(Recommender):
     JMLR 23.
     """
 
-    def _order(self, ensemble: Ensemble, candidates: NDArray[np.int64], n: int) -> list[int]:
-        return ensemble.greedy_portfolio(candidates, n)
+    def _order(
+        self,
+        ensemble: Ensemble,
+        candidates: NDArray[np.int64],
+        n: int,
+        seconds: NDArray[np.float64] | None = None,
+    ) -> list[int]:
+        return ensemble.greedy_portfolio(candidates, n, seconds)

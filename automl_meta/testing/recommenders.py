@@ -191,6 +191,8 @@ class RecommenderContract:
         assert all(ranked.expected_seconds <= limit for ranked in quick)
         quickest = fitted.recommend(task, time_limit=1e-9)
         assert [ranked.expected_seconds for ranked in quickest.configurations] == [min(times)]
+        left = fitted.recommend(task, ALL, remaining_seconds=limit)
+        assert sorted(_ids(left)) == sorted(_ids(fitted.recommend(task, ALL, time_limit=limit)))
 
     def test_a_sparse_matrix_works(self, recommender: Recommender, task: dict[str, float]) -> None:
         meta = synthetic_experience(missing=0.6, failed=0.2)
@@ -242,6 +244,8 @@ class RecommenderContract:
             fitted.recommend(task, 0)
         with pytest.raises(UsageError, match=r"time_limit"):
             fitted.recommend(task, time_limit=-1.0)
+        with pytest.raises(UsageError, match=r"remaining_seconds"):
+            fitted.recommend(task, remaining_seconds=0.0)
 
     def test_parameters_survive_a_clone(self, recommender: Recommender) -> None:
         assert clone(recommender).get_params() == recommender.get_params()

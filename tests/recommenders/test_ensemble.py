@@ -44,3 +44,66 @@ def test_after_an_observation_the_next_pick_is_what_may_be_better() -> None:
 def test_one_row_alone_moves_too() -> None:
     single = ensemble([[0.9, 0.8]])
     assert single.observe(np.array([0]), np.array([0.5])).expected[1] < 0.7
+
+
+def naive_observe(before: Ensemble, columns: list[int], scores: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """The same by explicit loops over rows: weights and moved rows."""
+    n, m = before.rows.shape
+    mean = sum(weight * row for weight, row in zip(before.weights, before.rows, strict=True))
+    covariance = sum(
+        weight * np.outer(row - mean, row - mean)
+        for weight, row in zip(before.weights, before.rows, strict=True)
+    )
+    variance = np.trace(covariance) / m
+    share = 4.0 / (4.0 + 1.0 / sum(before.weights**2))
+    like = np.where(np.eye(m) == 1, variance, 0.95 * variance)
+    kernel = 0.16 * ((1 - share) * covariance + share * like) + 0.2 * variance
+    typical = sum(before.weights * before.scale)
+    inverse = np.linalg.inv(kernel[np.ix_(columns, columns)] + (0.05 * typical) ** 2 * np.eye(len(columns)))
+    weights, rows = np.zeros(n), np.zeros((n, m))
+    for position in range(n):
+        surprise = np.array(scores) - before.rows[position, columns]
+        rows[position] = before.rows[position] + kernel[:, columns] @ inverse @ surprise
+        width = before.scale[position] / typical
+        tail = (1 + surprise @ inverse @ surprise / (4.0 * width)) ** (-(4.0 + len(columns)) / 2)
+        weights[position] = before.weights[position] * width ** (-len(columns) / 2) * tail
+    return weights / weights.sum(), rows
+
+
+def test_observing_agrees_with_the_formulas_row_by_row() -> None:
+    rng = np.random.default_rng(1)
+    weights = rng.uniform(size=30)
+    before = Ensemble(rng.normal(0.7, 0.1, (30, 6)), rng.uniform(0.1, 0.4, 30), weights / weights.sum())
+    after = before.observe(np.array([1, 4]), np.array([0.8, 0.6]))
+    expected_weights, expected_rows = naive_observe(before, [1, 4], [0.8, 0.6])
+    assert after.weights == pytest.approx(expected_weights)
+    assert after.rows == pytest.approx(expected_rows)
+
+
+def test_rows_that_explain_what_was_observed_count_more() -> None:
+    after = SPECIALISTS.observe(np.array([0, 1]), np.array([0.2, 0.3]))
+    assert after.weights[2] > 0.6
+    assert after.weights.sum() == pytest.approx(1.0)
+
+
+def test_the_spread_left_after_an_observation_is_smallest_where_it_was_made() -> None:
+    rng = np.random.default_rng(0)
+    before = Ensemble(rng.normal(size=(50, 5)), np.ones(50), np.full(50, 0.02))
+    after = before.observe(np.array([2]), np.array([0.3]))
+    assert int(np.argmin(after.within)) == 2
+    assert int(np.argmin(after.deviation)) == 2
+
+
+def test_voters_decide_the_first_place_by_mean_rank_and_not_by_mean_score() -> None:
+    rows = np.array([[0.9, 0.8], [0.9, 0.8], [0.1, 0.8]])
+    voted = Ensemble(rows, np.ones(3), np.full(3, 1 / 3), voters=np.eye(3))
+    assert voted.greedy_portfolio(np.arange(2), 1) == [0]
+    assert Ensemble(rows, np.ones(3), np.full(3, 1 / 3)).greedy_portfolio(np.arange(2), 1) == [1]
+
+
+def test_gain_per_square_root_of_a_second_decides_where_seconds_count() -> None:
+    before = Ensemble(np.array([[0.9, 0.6, 0.2]]), np.array([1.0]), np.array([1.0]))
+    # Gains over a useless score (0.9 - 1.0 = -0.1): 1.0, 0.7, 0.3.
+    assert before.greedy_portfolio(np.arange(3), 1, np.array([1.0, 1.0, 1.0])) == [0]
+    assert before.greedy_portfolio(np.arange(3), 1, np.array([4.0, 1.0, 1.0])) == [1]
+    assert before.greedy_portfolio(np.arange(3), 1, np.array([16.0, 9.0, 1.0])) == [2]
