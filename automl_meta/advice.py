@@ -93,7 +93,7 @@ def recommend(
     """
     if top < 1:
         raise UsageError(f"top is {top}; ask for at least one configuration.")
-    task = _task(X, y, task_type)
+    task = TabularTask.of(X, y, task_type=task_type)
     chosen = default_metric(task.task_type) if metric is None else get_metric(metric, task.task_type)
     candidates = [
         a.name for a in algorithms_for(task.task_type, only=only, exclude=exclude) if a.supports(task)
@@ -146,17 +146,3 @@ def _near_copies(
     comparable = np.isfinite(known.to_numpy()) & np.isfinite(own)
     share = (close & comparable).sum(axis=1) / np.maximum(comparable.sum(axis=1), 1)
     return {key: str(datasets.at[key, "name"]) for key in known.index[share >= _SAME_SHARE]}
-
-
-def _task(
-    X: TabularTask | pd.DataFrame | ArrayLike,
-    y: ArrayLike | str | None,
-    task_type: TaskType | Literal["auto"],
-) -> TabularTask:
-    if isinstance(X, TabularTask):
-        if y is not None:
-            raise UsageError("A TabularTask has its target: leave y out.")
-        return X
-    if y is None:
-        raise UsageError("Give the target: y, or the name of its column in X.")
-    return TabularTask.from_frame(X, y, task_type=task_type)

@@ -126,7 +126,7 @@ def extract_metafeatures(
     >>> described.reasons["n_levels_max"]
     'it needs a categorical or boolean column'
     """
-    task = _as_task(X, y, task_type)
+    task = TabularTask.of(X, y, task_type=task_type)
     chosen = _choose(extractors, groups, task.task_type)
     budget = time_budget if isinstance(time_budget, Budget) else Budget(time_budget)
     seed = seed_of(random_state)
@@ -160,22 +160,6 @@ def all_names(
 ) -> tuple[str, ...]:
     """Names of all meta-features of one type of task, in the order of their groups."""
     return tuple(name for extractor in extractors for name in extractor.names(task_type))
-
-
-def _as_task(
-    X: TabularTask | pd.DataFrame | ArrayLike,
-    y: ArrayLike | str | None,
-    task_type: TaskType | Literal["auto"],
-) -> TabularTask:
-    if isinstance(X, TabularTask):
-        if y is not None:
-            raise UsageError("A TabularTask has its target already: give no y beside it.")
-        if task_type not in ("auto", X.task_type):
-            raise UsageError(f"The task is one of {X.task_type}; task_type={task_type!r} cannot change it.")
-        return X
-    if y is None:
-        raise UsageError("There is no target: give y, or a TabularTask in place of X.")
-    return TabularTask.from_frame(X, y, task_type=task_type)
 
 
 def _choose(

@@ -65,6 +65,35 @@ class TabularTask:
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
+    def of(
+        cls,
+        X: TabularTask | pd.DataFrame | ArrayLike,
+        y: ArrayLike | str | None = None,
+        *,
+        task_type: TaskType | Literal["auto"] = "auto",
+    ) -> TabularTask:
+        """Take a task as it is, or make one of a table and a target, as `from_frame` does.
+
+        Raises
+        ------
+        UsageError
+            If there is no target, or two, or another type is asked for than the task has.
+        DataError
+            If nothing can be learnt from the table.
+        """
+        if isinstance(X, TabularTask):
+            if y is not None:
+                raise UsageError("The task has its target already: give no y beside it.")
+            if task_type not in ("auto", X.task_type):
+                raise UsageError(
+                    f"The task is one of {X.task_type}; task_type={task_type!r} cannot change it."
+                )
+            return X
+        if y is None:
+            raise UsageError("There is no target: give y, or the name of its column in X.")
+        return cls.from_frame(X, y, task_type=task_type)
+
+    @classmethod
     def from_frame(
         cls,
         X: pd.DataFrame | ArrayLike,

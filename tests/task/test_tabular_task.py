@@ -167,3 +167,22 @@ class TestFingerprint:
         frame = table()
         changed = TabularTask.from_frame(change(frame), "y")
         assert changed.fingerprint != TabularTask.from_frame(frame, "y").fingerprint
+
+
+class TestOf:
+    def test_a_task_stays_as_it_is(self) -> None:
+        task = TabularTask.bundled("iris")
+        assert TabularTask.of(task) is task
+        assert TabularTask.of(task, task_type="classification") is task
+
+    def test_a_table_and_a_target_become_one(self) -> None:
+        assert TabularTask.of(table(), "y").fingerprint == TabularTask.from_frame(table(), "y").fingerprint
+
+    def test_no_target_two_targets_and_another_type_are_refused(self) -> None:
+        task = TabularTask.bundled("iris")
+        with pytest.raises(UsageError, match="no target"):
+            TabularTask.of(table())
+        with pytest.raises(UsageError, match="already"):
+            TabularTask.of(task, task.y)
+        with pytest.raises(UsageError, match="regression"):
+            TabularTask.of(task, task_type="regression")
