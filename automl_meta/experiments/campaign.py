@@ -20,6 +20,9 @@ from automl_meta.task import TabularTask
 __all__ = ["Campaign", "Progress", "dataset_record"]
 
 
+_THREADS = "threading"
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a campaign is.
@@ -42,7 +45,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class _Batch:
-    """One algorithm's configurations on one task: what is handed to a worker and stored at once."""
+    """Configurations of one algorithm on one task: what is handed out and stored at once.
+
+    Threads get one at a time, so that a kill loses nothing but what is running. Other backends
+    start an evaluator for each batch, which is dear, and so get all of them.
+    """
 
     task: TabularTask
     algorithm: Algorithm
@@ -85,7 +92,7 @@ class Campaign:
     limits: Limits = Limits()  # noqa: RUF009 - frozen
     source: Source = LOCAL
     n_jobs: int = 1
-    backend: str = "threading"
+    backend: str = _THREADS
 
     def run(
         self,
@@ -144,8 +151,8 @@ class Campaign:
             configurations = algorithm.configurations(self.n_sampled)
             missing = tuple(c for c in configurations if self._run_id(task, c) not in known)
             n_known += len(configurations) - len(missing)
-            if missing:
-                batches.append(_Batch(task, algorithm, missing))
+            size = 1 if self.backend == _THREADS else max(len(missing), 1)
+            batches += [_Batch(task, algorithm, missing[i : i + size]) for i in range(0, len(missing), size)]
         return batches, n_known
 
     def _run_id(self, task: TabularTask, configuration: Configuration) -> str:
@@ -174,7 +181,7 @@ class Campaign:
     def _results(self, batches: Sequence[_Batch]) -> Iterator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:
             pool: queue.SimpleQueue[Evaluator] | None = None
-            if self.backend == "threading":
+            if self.backend == _THREADS:
                 pool = queue.SimpleQueue()  # threads can share the worker processes, which are slow to start
                 for _ in range(joblib.effective_n_jobs(self.n_jobs)):
                     pool.put(stack.enter_context(Evaluator(self.limits)))

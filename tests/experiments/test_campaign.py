@@ -40,7 +40,7 @@ def test_every_pair_is_run_and_stored(store: MetadataStore) -> None:
     seen: list[Progress] = []
     end = campaign(store).run(TASKS, families={"iris": "flowers"}, progress=seen.append)
     assert (end.done, end.total, end.failed) == (20, 20, 0)
-    assert [state.task for state in seen] == ["iris"] * 4 + ["wine"] * 4, "the smallest comes first"
+    assert [state.task for state in seen] == ["iris"] * 10 + ["wine"] * 10, "the smallest comes first"
     experience = store.meta_dataset("accuracy", "classification")
     assert experience.scores.shape == (2, 10)
     assert experience.scores.notna().all(axis=None)
