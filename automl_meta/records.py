@@ -7,7 +7,7 @@ import json
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -63,6 +63,7 @@ class Environment:
         object.__setattr__(self, "versions", dict(self.versions))
 
     @classmethod
+    @cache  # asked for with every run, and looking up versions reads files
     def current(cls) -> Environment:
         """The environment of this process."""
         from importlib.metadata import version

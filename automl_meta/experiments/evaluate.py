@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.pipeline import Pipeline
 
@@ -92,8 +93,6 @@ def cross_validate(pipeline: Pipeline, task: TabularTask, protocol: Protocol) ->
     Exception
         Whatever the estimators raise.
     """
-    from sklearn.base import clone
-
     y = task.y_codes
     predicted = np.zeros_like(y)
     has_probabilities = task.task_type == "classification" and hasattr(pipeline, "predict_proba")
