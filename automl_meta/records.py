@@ -164,6 +164,8 @@ class Protocol:
     ----------
     n_folds : int
         Cross-validation folds, stratified for classification.
+    n_repeats : int
+        Cross-validations, each with other folds: on few rows, one of them says little.
     max_train_rows : int or None
         Training folds with more rows are sampled down to so many; test folds are left whole.
     seed : int
@@ -171,14 +173,16 @@ class Protocol:
     """
 
     n_folds: int = 5
+    n_repeats: int = 1
     max_train_rows: int | None = 5000
     seed: int = 0
 
     @property
     def name(self) -> str:
         """The key in the store."""
+        repeats = "" if self.n_repeats == 1 else f"x{self.n_repeats}"
         rows = "all" if self.max_train_rows is None else str(self.max_train_rows)
-        return f"cv{self.n_folds}-rows{rows}-seed{self.seed}"
+        return f"cv{self.n_folds}{repeats}-rows{rows}-seed{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -194,10 +198,10 @@ class Run:
     status : {"ok", "timeout", "memout", "crash"}
         How it ended.
     scores : mapping of str to float
-        Metric name to the score of all out-of-fold predictions taken together, greater is better;
-        empty unless `status` is ok.
+        Metric name to the score of all out-of-fold predictions taken together (the mean over
+        repeats of the cross-validation), greater is better; empty unless `status` is ok.
     fold_scores : mapping of str to tuple of float
-        Metric name to the score of each test fold.
+        Metric name to the score of each test fold, one repeat after the other.
     fit_seconds, predict_seconds : float
         CPU seconds of one thread, mean over the folds; NaN if unknown.
     seconds : float

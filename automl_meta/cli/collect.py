@@ -41,6 +41,10 @@ def command(
         int, typer.Option(min=0, help="Configurations of each search space besides the default.")
     ] = 5,
     folds: Annotated[int, typer.Option(min=2, help="Folds of the cross-validation.")] = 5,
+    repeats: Annotated[
+        int,
+        typer.Option(min=1, help="Cross-validations on data sets of under 300 rows, where one says little."),
+    ] = 1,
     max_train_rows: Annotated[
         int, typer.Option(min=10, help="Training folds are sampled down to so many rows.")
     ] = 5000,
@@ -88,7 +92,8 @@ def command(
             opened,
             chosen,
             n_sampled=samples,
-            protocol=Protocol(folds, max_train_rows),
+            protocol=Protocol(folds, max_train_rows=max_train_rows),
+            small_repeats=repeats,
             limits=Limits(time_limit, int(memory_limit * 2**20)),
             source=Source(source),
             n_jobs=jobs,

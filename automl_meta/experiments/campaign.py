@@ -21,6 +21,7 @@ __all__ = ["Campaign", "Progress", "dataset_record"]
 
 
 _THREADS = "threading"
+_FEW_ROWS = 300  # one cross-validation of fewer says little
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class _Batch:
     """
 
     task: TabularTask
-    algorithm: Algorithm
+    protocol: Protocol
     configurations: tuple[Configuration, ...]
 
 
@@ -74,6 +75,8 @@ class Campaign:
         Configurations of each search space besides the default.
     protocol : Protocol
         How each is judged.
+    small_repeats : int
+        On data sets of fewer than 300 rows the cross-validation is done so many times.
     limits : Limits
         For each evaluation.
     source : Source
@@ -89,6 +92,7 @@ class Campaign:
     algorithms: Sequence[Algorithm]
     n_sampled: int = 5
     protocol: Protocol = Protocol()  # noqa: RUF009 - frozen
+    small_repeats: int = 1
     limits: Limits = Limits()  # noqa: RUF009 - frozen
     source: Source = LOCAL
     n_jobs: int = 1
@@ -141,23 +145,31 @@ class Campaign:
                 progress(state)
         return state
 
+    def _protocol(self, task: TabularTask) -> Protocol:
+        repeats = self.small_repeats if task.n_rows < _FEW_ROWS else 1
+        return replace(self.protocol, n_repeats=max(self.protocol.n_repeats, repeats))
+
     def _missing(self, task: TabularTask) -> tuple[list[_Batch], int]:
         """What is to be run on a task, and how much of it is there already."""
-        known = self.store.run_ids(dataset_id=task.fingerprint, protocol=self.protocol.name)
+        protocol = self._protocol(task)
+        known = self.store.run_ids(dataset_id=task.fingerprint, protocol=protocol.name)
         batches, n_known = [], 0
         for algorithm in self.algorithms:
             if not algorithm.supports(task):
                 continue
             configurations = algorithm.configurations(self.n_sampled)
-            missing = tuple(c for c in configurations if self._run_id(task, c) not in known)
+            missing = tuple(c for c in configurations if self._run_id(task, c, protocol) not in known)
             n_known += len(configurations) - len(missing)
             size = 1 if self.backend == _THREADS else max(len(missing), 1)
-            batches += [_Batch(task, algorithm, missing[i : i + size]) for i in range(0, len(missing), size)]
+            batches += [
+                _Batch(task, protocol, missing[start : start + size])
+                for start in range(0, len(missing), size)
+            ]
         return batches, n_known
 
-    def _run_id(self, task: TabularTask, configuration: Configuration) -> str:
+    def _run_id(self, task: TabularTask, configuration: Configuration, protocol: Protocol) -> str:
         return Run(
-            task.fingerprint, configuration, "ok", protocol=self.protocol.name, source=self.source.name
+            task.fingerprint, configuration, "ok", protocol=protocol.name, source=self.source.name
         ).run_id
 
     def _undescribed(self, tasks: Sequence[TabularTask]) -> set[str]:
@@ -188,18 +200,17 @@ class Campaign:
             parallel = joblib.Parallel(
                 n_jobs=self.n_jobs, backend=self.backend, batch_size=1, return_as="generator_unordered"
             )
-            yield from parallel(
-                joblib.delayed(_evaluate)(batch, self.protocol, self.limits, pool) for batch in batches
-            )
+            yield from parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
 
 
 def _evaluate(
-    batch: _Batch, protocol: Protocol, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None
+    batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None
 ) -> tuple[TabularTask, list[Run]]:
     evaluator = Evaluator(limits) if pool is None else pool.get()
     try:
         return batch.task, [
-            evaluator.evaluate(configuration, batch.task, protocol) for configuration in batch.configurations
+            evaluator.evaluate(configuration, batch.task, batch.protocol)
+            for configuration in batch.configurations
         ]
     finally:
         if pool is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,55 +95,66 @@ def cross_validate(pipeline: Pipeline, task: TabularTask, protocol: Protocol) ->
         Whatever the estimators raise.
     """
     y = task.y_codes
-    predicted = np.zeros_like(y)
-    has_probabilities = task.task_type == "classification" and hasattr(pipeline, "predict_proba")
-    probabilities = np.zeros((task.n_rows, len(task.classes))) if has_probabilities else None
-    fit_seconds, predict_seconds, tests = [], [], []
-    for train, test in _folds(task, protocol):
-        fitted = clone(pipeline)
-        start = time.process_time()
-        fitted.fit(task.X.iloc[train], y[train])
-        fit_seconds.append(time.process_time() - start)
-        start = time.process_time()
-        predicted[test] = fitted.predict(task.X.iloc[test])
-        predict_seconds.append(time.process_time() - start)
-        if probabilities is not None:
-            # A class that this training fold never saw keeps probability 0.
-            probabilities[np.ix_(test, fitted.classes_)] = fitted.predict_proba(task.X.iloc[test])
-        tests.append(test)
-    if not np.isfinite(predicted).all() or (
-        probabilities is not None and not np.isfinite(probabilities).all()
-    ):
-        raise FloatingPointError("a prediction is not a finite number")
-    responses = {"predict": predicted, "predict_proba": probabilities}
-    scores, fold_scores = {}, {}
-    for metric in metrics_for(task.task_type):
-        response = responses[metric.response]
-        if response is not None:
-            folds = fold_scores[metric.name] = tuple(metric.score(y[t], response[t]) for t in tests)
-            scores[metric.name] = metric.score(y, response) if metric.pooled else _mean(folds)
+    fit_seconds: list[float] = []
+    predict_seconds: list[float] = []
+    totals: dict[str, list[float]] = defaultdict(list)
+    fold_scores: dict[str, tuple[float, ...]] = defaultdict(tuple)
+    for repeat in range(protocol.n_repeats):
+        tests: list[NDArray[np.int64]] = []
+        responses = _responses(pipeline, task)
+        for train, test in _folds(task, protocol, repeat):
+            fitted = clone(pipeline)
+            start = time.process_time()
+            fitted.fit(task.X.iloc[train], y[train])
+            fit_seconds.append(time.process_time() - start)
+            start = time.process_time()
+            responses["predict"][test] = fitted.predict(task.X.iloc[test])
+            predict_seconds.append(time.process_time() - start)
+            if "predict_proba" in responses:
+                # A class that this training fold never saw keeps probability 0.
+                probabilities = fitted.predict_proba(task.X.iloc[test])
+                responses["predict_proba"][np.ix_(test, fitted.classes_)] = probabilities
+            tests.append(test)
+        if not all(np.isfinite(response).all() for response in responses.values()):
+            raise FloatingPointError("a prediction is not a finite number")
+        for metric in metrics_for(task.task_type):
+            if metric.response in responses:
+                response = responses[metric.response]
+                folds = tuple(metric.score(y[t], response[t]) for t in tests)
+                fold_scores[metric.name] += folds
+                totals[metric.name].append(metric.score(y, response) if metric.pooled else _mean(folds))
     return {
-        "scores": scores,
+        "scores": {name: _mean(scores) for name, scores in totals.items()},
         "fold_scores": fold_scores,
         "fit_seconds": float(np.mean(fit_seconds)),
         "predict_seconds": float(np.mean(predict_seconds)),
     }
 
 
-def _mean(scores: tuple[float, ...]) -> float:
+def _responses(pipeline: Pipeline, task: TabularTask) -> dict[str, NDArray]:
+    """Room for what the metrics judge: predictions, and probabilities where there are any."""
+    responses: dict[str, NDArray] = {"predict": np.zeros_like(task.y_codes)}
+    if task.task_type == "classification" and hasattr(pipeline, "predict_proba"):
+        responses["predict_proba"] = np.zeros((task.n_rows, len(task.classes)))
+    return responses
+
+
+def _mean(scores: Sequence[float]) -> float:
     known = [score for score in scores if not np.isnan(score)]
     return float(np.mean(known)) if known else float("nan")
 
 
-def _folds(task: TabularTask, protocol: Protocol) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    n_folds = min(protocol.n_folds, task.n_rows)
+def _folds(
+    task: TabularTask, protocol: Protocol, repeat: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    n_folds, seed = min(protocol.n_folds, task.n_rows), protocol.seed + repeat
     y = task.y_codes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # classes with fewer members than folds
         if task.task_type == "classification" and np.bincount(y).max() >= n_folds:
-            splits = StratifiedKFold(n_folds, shuffle=True, random_state=protocol.seed).split(task.X, y)
+            splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(task.X, y)
         else:
-            splits = KFold(n_folds, shuffle=True, random_state=protocol.seed).split(task.X)
+            splits = KFold(n_folds, shuffle=True, random_state=seed).split(task.X)
         for train, test in splits:
             yield _sampled(train, y, protocol, task), test
 

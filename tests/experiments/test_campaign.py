@@ -2,6 +2,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_a_larger_campaign_runs_only_what_is_new(store: MetadataStore) -> None:
     expected = sum(len(algorithm.configurations(3)) for algorithm in campaign(store).algorithms)
     assert end.total == 2 * expected
     assert seen[0].done > 10
+
+
+def test_small_data_sets_are_cross_validated_repeatedly(store: MetadataStore) -> None:
+    tasks = [TASKS[1], TabularTask.bundled("breast_cancer")]
+    repeated = replace(campaign(store, n_sampled=0), small_repeats=3)
+    repeated.run(tasks)
+    sizes = store.datasets()["n_rows"]
+    found = {int(sizes[run.dataset_id]): run.protocol for run in store.runs()}
+    assert found == {150: "cv5x3-rows5000-seed0", 569: "cv5-rows5000-seed0"}
+    seen: list[Progress] = []
+    assert repeated.run(tasks, progress=seen.append).total == 8
+    assert not seen
 
 
 def test_scores_do_not_depend_on_the_backend(store: MetadataStore, tmp_path: Path) -> None:

@@ -83,6 +83,18 @@ def test_training_folds_are_sampled_and_test_folds_are_not() -> None:
     assert run.protocol == "cv5-rows60-seed0"
 
 
+def test_a_repeated_cross_validation_is_the_mean_of_single_ones() -> None:
+    task = TabularTask.bundled("iris")
+    repeated = evaluate(LDA.default_configuration, task, Protocol(n_repeats=2, seed=3))
+    single = [evaluate(LDA.default_configuration, task, Protocol(seed=seed)) for seed in (3, 4)]
+    assert repeated.protocol == "cv5x2-rows5000-seed3"
+    for metric, score in repeated.scores.items():
+        assert score == pytest.approx(np.mean([run.scores[metric] for run in single]))
+        assert repeated.fold_scores[metric] == pytest.approx(
+            single[0].fold_scores[metric] + single[1].fold_scores[metric]
+        )
+
+
 @pytest.mark.parametrize(
     ("configuration", "reason"),
     [
