@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,16 +12,24 @@ from automl_meta.cli._shared import STORE_HELP, console, names, print_json
 if TYPE_CHECKING:
     from automl_meta.evaluation import Evaluation
 
+_KS = (1, 3, 5, 10)
+_KS_PLOTTED = tuple(range(1, 11))
+_BUDGETS_PLOTTED = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
+
 _HELP = """Measure whether the advice helps, on the experience in the store.
 
 One family of data sets after another is left out, advised from the others, and the advice is
-compared with what is known of it. Regret is what is missing to the best known score.
+compared with what is known of it. Each is asked for one configuration at a time and told what those
+before it reached. Regret is what is missing to the best known score; under a time budget, a trial costs
+five fits, as a five-fold cross-validation does.
 
 Examples:
 
   automl-meta evaluate
 
-  automl-meta evaluate --metric r2 --recommenders Portfolio,NearestDatasets --json
+  automl-meta evaluate --metric r2 --plot regret.svg
+
+  automl-meta evaluate --recommenders Portfolio,NearestDatasets --budgets 5,30 --json
 """
 
 
@@ -34,8 +43,19 @@ def command(
     recommenders: Annotated[
         str | None, typer.Option(help="Class names, with commas; all by default.")
     ] = None,
+    budgets: Annotated[
+        str, typer.Option(help="Seconds, with commas: regret within these is reported.")
+    ] = "1,10,60",
+    feedback: Annotated[
+        bool,
+        typer.Option("--feedback/--list", help="Tell what each trial reached, or ask for one list only."),
+    ] = True,
     splits: Annotated[
         int | None, typer.Option(min=2, help="Leave out families in so many groups, not one by one.")
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Draw regret over trials and seconds into this .svg, .png or .pdf file."),
     ] = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
@@ -44,7 +64,7 @@ def command(
     from rich.progress import Progress
 
     from automl_meta.algorithms import get_algorithm
-    from automl_meta.evaluation import leave_family_out
+    from automl_meta.evaluation import leave_family_out, plot_evaluation
     from automl_meta.exceptions import UsageError
     from automl_meta.metrics import default_metric, get_metric
     from automl_meta.recommenders import RECOMMENDERS
@@ -68,38 +88,59 @@ def command(
         evaluation = leave_family_out(
             experience,
             {name: members[name]() for name in wanted},
+            ks=_KS if plot is None else _KS_PLOTTED,
+            seconds=_budgets(budgets, plot is not None),
+            feedback=feedback,
             baselines=baselines,
             n_splits=splits,
             progress=lambda done, total: bar.update(line, completed=done, total=total),
         )
+    if plot is not None:
+        plot_evaluation(evaluation, plot)
     if json:
         print_json(evaluation.to_dict())
     else:
-        _show(evaluation, len(experience.datasets))
+        _show(evaluation, len(experience.datasets), _budgets(budgets, False))
 
 
 command.__doc__ = _HELP
 
 
-def _show(evaluation: Evaluation, n_datasets: int) -> None:
+def _budgets(text: str, plotted: bool) -> tuple[float, ...]:
+    from automl_meta.exceptions import UsageError
+
+    try:
+        given = {float(budget) for budget in text.split(",") if budget.strip()}
+    except ValueError as error:
+        raise UsageError(
+            f"--budgets are numbers of seconds with commas between; given was {text!r}."
+        ) from error
+    return tuple(sorted(given | set(_BUDGETS_PLOTTED if plotted else ())))
+
+
+def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -> None:
     from rich.table import Table
 
     frame = evaluation.table()
     console.print(f"{evaluation.metric} on {n_datasets} data sets, each advised by other families only.")
     console.print(
-        "Mean regret (what is missing to the best known score) after k configurations; less is better."
+        "Mean regret (what is missing to the best known score) after k trials or some seconds (less is better), rank of the "
+        "first pick, and how often the 80 % intervals hold."
     )
     table = Table(box=None)
     table.add_column("", no_wrap=True)
-    for k in evaluation.ks:
+    for k in _KS:
         table.add_column(f"k={k}", justify="right")
-    table.add_column("first's rank", justify="right")
-    table.add_column("80 % holds", justify="right")
+    for seconds in budgets:
+        table.add_column(f"{seconds:g} s", justify="right")
+    table.add_column("rank", justify="right")
+    table.add_column("80 %", justify="right")
     for name, row in frame.iterrows():
         coverage = row["coverage_80"]
         table.add_row(
             str(name),
-            *(f"{row[f'regret@{k}']:.4f}" for k in evaluation.ks),
+            *(f"{row[f'regret@{k}']:.3f}" for k in _KS),
+            *(f"{row[f'regret@{seconds:g}s']:.3f}" for seconds in budgets),
             f"{row['rank']:.1f}",
             "" if coverage != coverage else f"{coverage:.0%}",
         )

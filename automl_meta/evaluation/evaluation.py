@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from automl_meta.evaluation.statistics import Interval, paired_bootstrap
+from automl_meta.exceptions import UsageError
 from automl_meta.metrics import TaskType
 
 __all__ = ["Evaluation"]
@@ -28,6 +30,8 @@ class Evaluation:
         Of all data sets.
     ks : tuple of int
         Numbers of tried configurations.
+    seconds : tuple of float
+        Budgets.
     recommenders : tuple of str
         Names of what was evaluated; all other names in the frames are baselines.
     regrets : DataFrame
@@ -35,12 +39,16 @@ class Evaluation:
         k, in the unit of the metric) and ``normalized_regret`` (0 best known, 1 useless). A
         regret is at most the data set's regret scale (see `recommenders.regret_scales`), so that
         one diverged fit does not decide a mean.
+    timed_regrets : DataFrame
+        The same with ``seconds`` in place of ``k``: of what was reached within the budget.
     first_picks : DataFrame
         Columns ``name``, ``dataset_id``, ``family``, ``rank`` (of the first pick among all that
         is known on the data set, from 1).
-    covered : DataFrame
-        Columns ``name``, ``dataset_id``, ``family``, ``covered`` (whether the score of a
-        recommended configuration lies in its interval) and ``width`` of the interval.
+    intervals : DataFrame
+        Columns ``name``, ``dataset_id``, ``family``, ``rank`` (of the configuration in the first
+        recommendation, from 1), ``covered`` (whether its score lies in its interval; NaN if it
+        failed), ``width`` of the interval, ``chance_of_best`` as it was recommended, and
+        ``is_best`` (whether nothing known is better).
     notes : tuple of str
         What was decided on the way.
     """
@@ -48,10 +56,12 @@ class Evaluation:
     metric: str
     task_type: TaskType
     ks: tuple[int, ...]
+    seconds: tuple[float, ...]
     recommenders: tuple[str, ...]
     regrets: pd.DataFrame
+    timed_regrets: pd.DataFrame
     first_picks: pd.DataFrame
-    covered: pd.DataFrame
+    intervals: pd.DataFrame
     notes: tuple[str, ...] = ()
 
     @property
@@ -62,24 +72,61 @@ class Evaluation:
     def table(self) -> pd.DataFrame:
         """Means over data sets, one row for each name.
 
-        Columns ``regret@k`` and ``normalized@k`` for each k, ``rank`` and ``coverage_80`` (NaN
-        for baselines).
+        Columns ``regret@k`` and ``normalized@k`` for each k, the same with ``@ss`` for each
+        budget of s seconds, ``rank`` and ``coverage_80`` (of as many as the greatest k; NaN for
+        baselines).
         """
         table = pd.DataFrame(index=pd.Index(self.names, name="name"))
-        for column, prefix in zip(REGRETS, ("regret", "normalized"), strict=True):
-            means = self.regrets.pivot_table(index="name", columns="k", values=column, aggfunc="mean")
-            for k in self.ks:
-                table[f"{prefix}@{k}"] = means[k].reindex(table.index)
+        for frame, key, points, unit in (
+            (self.regrets, "k", self.ks, ""),
+            (self.timed_regrets, "seconds", self.seconds, "s"),
+        ):
+            for column, prefix in zip(REGRETS, ("regret", "normalized"), strict=True):
+                means = frame.groupby(["name", key])[column].mean()
+                for point in points:
+                    table[f"{prefix}@{point:g}{unit}"] = means.xs(point, level=key).reindex(table.index)
         table["rank"] = self.first_picks.groupby("name")["rank"].mean()
-        table["coverage_80"] = self.covered.groupby("name")["covered"].mean()
+        first = self.intervals[self.intervals["rank"] <= max(self.ks)]
+        table["coverage_80"] = first.groupby("name")["covered"].mean()
         return table.astype("float64")
+
+    def calibration(self, name: str) -> pd.DataFrame:
+        """How honest a recommender is about what it does not know.
+
+        Parameters
+        ----------
+        name : str
+            Of a recommender.
+
+        Returns
+        -------
+        DataFrame
+            One row for each group of ``ranks`` (str); columns ``coverage_80`` (share of the
+            scores in their 80 % intervals), ``width`` (median, in the unit of the metric),
+            ``chance`` (mean of what was given as the chance to be best) and ``best`` (how
+            often it was, ties shared).
+        """
+        own = self.intervals[self.intervals["name"] == name]
+        n_best = own.groupby("dataset_id")["is_best"].transform("sum")
+        own = own.assign(best=own["is_best"] / n_best.where(n_best > 0))
+        groups = pd.cut(own["rank"], [0, 1, 3, 10, 30, np.inf], labels=["1", "2-3", "4-10", "11-30", "31-"])
+        grouped = own.groupby(groups, observed=True)
+        return pd.DataFrame(
+            {
+                "coverage_80": grouped["covered"].mean(),
+                "width": grouped["width"].median(),
+                "chance": grouped["chance_of_best"].mean(),
+                "best": grouped["best"].mean(),
+            }
+        ).rename_axis("ranks")
 
     def paired(
         self,
         name: str,
         other: str,
-        k: int,
+        k: int | None = None,
         *,
+        seconds: float | None = None,
         regret: str = "normalized_regret",
         n_resamples: int = 2000,
         random_state: int = 0,
@@ -88,9 +135,19 @@ class Evaluation:
 
         Negative speaks for `name`; it is clear if the whole interval is. Data sets on which one
         of the two cannot be judged are left out.
+
+        Raises
+        ------
+        UsageError
+            If not exactly one of `k` and `seconds` is given.
         """
-        wide = self.regrets[self.regrets["k"] == k].pivot(index="dataset_id", columns="name", values=regret)
-        families = self.regrets.drop_duplicates("dataset_id").set_index("dataset_id")["family"]
+        if (k is None) == (seconds is None):
+            raise UsageError("Differences are after k trials or within seconds: give exactly one of them.")
+        frame = self.regrets[self.regrets["k"] == k] if k is not None else self.timed_regrets
+        if seconds is not None:
+            frame = frame[frame["seconds"] == seconds]
+        wide = frame.pivot(index="dataset_id", columns="name", values=regret)
+        families = frame.drop_duplicates("dataset_id").set_index("dataset_id")["family"]
         return paired_bootstrap(
             (wide[name] - wide[other]).to_numpy(),
             families.reindex(wide.index).to_numpy(dtype=object).astype(str),
@@ -102,7 +159,8 @@ class Evaluation:
         """Plain values for JSON, NaN as None.
 
         ``results`` holds the means of each name, ``coverage_80`` of each recommender, and
-        ``paired[a][b][regret][k]`` the difference a minus b as ``{"mean", "low", "high"}``.
+        ``paired[a][b][regret][k]`` the difference a minus b as ``{"mean", "low", "high"}``, for
+        budgets under ``regret_seconds`` and ``normalized_regret_seconds``.
         """
         table = self.table()
         return {
@@ -112,9 +170,15 @@ class Evaluation:
             "n_families": int(self.regrets["family"].nunique()),
             "results": {
                 name: {
-                    "regret": {str(k): _number(table.at[name, f"regret@{k}"]) for k in self.ks},
+                    "regret": {f"{k}": _number(table.at[name, f"regret@{k}"]) for k in self.ks},
                     "normalized_regret": {
-                        str(k): _number(table.at[name, f"normalized@{k}"]) for k in self.ks
+                        f"{k}": _number(table.at[name, f"normalized@{k}"]) for k in self.ks
+                    },
+                    "regret_seconds": {
+                        f"{s:g}": _number(table.at[name, f"regret@{s:g}s"]) for s in self.seconds
+                    },
+                    "normalized_regret_seconds": {
+                        f"{s:g}": _number(table.at[name, f"normalized@{s:g}s"]) for s in self.seconds
                     },
                     "rank": _number(table.at[name, "rank"]),
                 }
@@ -129,16 +193,19 @@ class Evaluation:
         }
 
     def _differences(self, name: str, other: str) -> dict[str, Any]:
-        return {
-            regret: {
-                str(k): {
-                    key: _number(value)
-                    for key, value in self.paired(name, other, k, regret=regret)._asdict().items()
-                }
-                for k in self.ks
+        differences: dict[str, Any] = {}
+        for regret in REGRETS:
+            differences[regret] = {
+                f"{k}": _plain(self.paired(name, other, k, regret=regret)) for k in self.ks
             }
-            for regret in REGRETS
-        }
+            differences[f"{regret}_seconds"] = {
+                f"{s:g}": _plain(self.paired(name, other, seconds=s, regret=regret)) for s in self.seconds
+            }
+        return differences
+
+
+def _plain(interval: Interval) -> dict[str, float | None]:
+    return {key: _number(value) for key, value in interval._asdict().items()}
 
 
 def _number(value: Any) -> float | None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from sklearn.base import clone
 
 from automl_meta.evaluation.evaluation import Evaluation
-from automl_meta.evaluation.statistics import expected_best_of_random
+from automl_meta.evaluation.families import merged_families
+from automl_meta.evaluation.game import Outcomes, all_outcomes, judged, play_seconds, play_trials
+from automl_meta.evaluation.statistics import expected_best_of_random, expected_best_within
 from automl_meta.exceptions import NoExperienceError, UsageError
-from automl_meta.recommenders import Recommendation, Recommender, regret_scales
+from automl_meta.recommenders import Recommender
 from automl_meta.records import MetaDataset
 
-__all__ = ["leave_family_out", "merged_families"]
-
-_FEWEST_EQUAL_SCORES = 5
-_FEWEST_EQUAL_METAFEATURES = 10
+__all__ = ["leave_family_out"]
 
 
 def leave_family_out(
@@ -28,6 +27,10 @@ def leave_family_out(
     recommenders: Mapping[str, Recommender],
     *,
     ks: Sequence[int] = (1, 3, 5, 10),
+    seconds: Sequence[float] = (1.0, 10.0, 60.0),
+    feedback: bool = True,
+    frugal: bool = True,
+    known_share: float = 1.0,
     baselines: Mapping[str, str] | None = None,
     n_splits: int | None = None,
     random_state: int = 0,
@@ -48,12 +51,23 @@ def leave_family_out(
         What to evaluate, under names to call them by; clones are fitted, they stay as they are.
     ks : sequence of int, default=(1, 3, 5, 10)
         The regret of the best of the first k is reported.
+    seconds : sequence of float, default=(1, 10, 60)
+        The regret of what is reached within each of these budgets is reported. A trial costs five
+        fits, and counts if it ends in time. Empty where times are unknown or do not matter.
+    feedback : bool, default=True
+        Whether recommenders are asked for one configuration at a time and told what those before
+        it reached, as tuning does; if not, for one list.
+    frugal : bool, default=True
+        Whether they are told what is left of a budget of seconds.
+    known_share : float, default=1.0
+        Share of the other families that is known, drawn anew for each fold: with less, this
+        gives the learning curve.
     baselines : mapping of str to str, optional
         Name to the ``configuration_id`` that is always used. ``random`` is always there.
     n_splits : int or None, default=None
         Number of folds of families; None leaves out one family at a time.
     random_state : int, default=0
-        Decides the folds.
+        Decides the folds, which families are known, and the orders of ``random``.
     progress : callable, optional
         Called as ``progress(n_done, n_folds)`` after each fold.
 
@@ -65,169 +79,152 @@ def leave_family_out(
     Raises
     ------
     UsageError
-        If a name is used twice, a baseline is unknown, or `ks` or `n_splits` is out of range.
+        If a name is used twice, a baseline is unknown, or a number is out of range.
     NoExperienceError
         If fewer than two families have a score.
     """
     baselines = dict(baselines or {})
-    _check(meta, recommenders, ks, baselines, n_splits)
-    judge = _Judge(meta)
+    _check(meta, recommenders, ks, seconds, known_share, baselines, n_splits)
+    outcomes = all_outcomes(meta)
     families, notes = merged_families(meta)
-    families = families.loc[judge.dataset_ids]
+    families = families.loc[list(outcomes)]
     folds = _folds(families, n_splits, random_state)
-    rows: dict[str, list[dict[str, Any]]] = {"regrets": [], "first_picks": [], "covered": []}
-    for n_done, held_out in enumerate(folds, start=1):
-        training = meta.select(datasets=[key for key in meta.datasets.index if key not in held_out])
+    seeds = np.random.default_rng(random_state).integers(2**31, size=len(folds))
+    report = _Report(tuple(ks), tuple(seconds))
+    for number, held_out in enumerate(folds):
+        others = families[~families.isin(families[held_out])]
+        known = _some_families(others, known_share, int(seeds[number]))
+        training = meta.select(datasets=list(known.index))
         for name, recommender in recommenders.items():
             fitted = clone(recommender).fit(training)
             for dataset_id in held_out:
-                recommendation = fitted.recommend(
-                    _description(meta, dataset_id), judge.n_needed(dataset_id, max(ks))
-                )
-                judge.add_recommendation(rows, name, dataset_id, recommendation, ks)
+                report.add_recommender(name, dataset_id, fitted, outcomes[dataset_id], feedback, frugal)
         if progress is not None:
-            progress(n_done, len(folds))
-    for dataset_id in families.index:
-        judge.add_random(rows, dataset_id, ks)
+            progress(number + 1, len(folds))
+    for dataset_id, outcome in outcomes.items():
+        report.add_random(dataset_id, outcome, random_state)
         for name, configuration_id in baselines.items():
-            judge.add_constant(rows, name, dataset_id, configuration_id, ks)
-    frames = {key: pd.DataFrame(values) for key, values in rows.items()}
-    for frame in frames.values():
-        frame["family"] = families.reindex(frame["dataset_id"]).to_numpy()
-    return Evaluation(meta.metric.name, meta.task_type, tuple(ks), tuple(recommenders), **frames, notes=notes)
-
-
-def merged_families(meta: MetaDataset) -> tuple[pd.Series, tuple[str, ...]]:
-    """Families of the data sets, those that share a copy of a data set made one.
-
-    Data sets are taken for copies if ten or more meta-features, or five or more scores that are
-    not all the same, are known and all equal: a renamed copy must not advise its original.
-
-    Returns
-    -------
-    families : Series
-        Index ``dataset_id``, values the names of the families.
-    notes : tuple of str
-        One for each pair that was found.
-    """
-    families = meta.datasets["family"].astype(str).copy()
-    notes: list[str] = []
-    tables = (
-        ("meta-features", meta.metafeatures.to_numpy(np.float64), _FEWEST_EQUAL_METAFEATURES),
-        ("scores", meta.scores.to_numpy(np.float64), _FEWEST_EQUAL_SCORES),
+            report.add_constant(name, dataset_id, outcome, configuration_id)
+    return Evaluation(
+        meta.metric.name,
+        meta.task_type,
+        tuple(ks),
+        tuple(seconds),
+        tuple(recommenders),
+        **report.frames(families),
+        notes=notes,
     )
-    for what, values, fewest in tables:
-        first_with: dict[bytes, str] = {}
-        for dataset_id, row in zip(meta.datasets.index, values, strict=True):
-            finite = row[np.isfinite(row)]
-            if len(finite) < fewest or np.ptp(finite) == 0.0:
-                continue
-            original = first_with.setdefault(np.round(row, 12).tobytes(), dataset_id)
-            if families[original] != families[dataset_id]:
-                pair = " and ".join(repr(meta.datasets.at[key, "name"]) for key in (original, dataset_id))
-                notes.append(f"Data sets {pair} have equal {what}; their families were made one.")
-                families[families == families[dataset_id]] = families[original]
-    return families, tuple(notes)
 
 
-class _Judge:
-    """Looks up what each choice reached."""
+@dataclass
+class _Report:
+    """Rows of the frames of an `Evaluation`."""
 
-    def __init__(self, meta: MetaDataset) -> None:
-        scored = meta.scores.notna().any(axis=1)
-        self.dataset_ids = list(meta.datasets.index[scored])
-        scores = meta.scores[scored].to_numpy(np.float64)
-        tried = meta.tried[scored].to_numpy(bool)
-        best, scale = regret_scales(scores)
-        self._scale = dict(zip(self.dataset_ids, scale, strict=True))
-        regrets = np.nan_to_num(np.minimum((best - scores.T) / scale, 1.0), nan=1.0).T
-        ids = meta.configurations.index
-        # Of what was tried on each data set: normalised regret, rank from 1, score.
-        self._regrets, self._ranks, self._scores = {}, {}, {}
-        for position, dataset_id in enumerate(self.dataset_ids):
-            there, row = tried[position], scores[position]
-            ranks = rankdata(-np.nan_to_num(row[there], nan=-np.inf))
-            self._regrets[dataset_id] = pd.Series(regrets[position, there], index=ids[there])
-            self._ranks[dataset_id] = pd.Series(ranks, index=ids[there])
-            self._scores[dataset_id] = pd.Series(row[there], index=ids[there])
-        self._n_configurations = len(ids)
+    ks: tuple[int, ...]
+    seconds: tuple[float, ...]
+    regrets: list[dict[str, Any]] = field(default_factory=list)
+    timed_regrets: list[dict[str, Any]] = field(default_factory=list)
+    first_picks: list[dict[str, Any]] = field(default_factory=list)
+    intervals: list[dict[str, Any]] = field(default_factory=list)
 
-    def n_needed(self, dataset_id: str, k: int) -> int:
-        """How many recommendations contain at least k that can be judged."""
-        return k + self._n_configurations - len(self._regrets[dataset_id])
+    def frames(self, families: pd.Series) -> dict[str, pd.DataFrame]:
+        columns = {
+            "regrets": ["name", "dataset_id", "k", "regret", "normalized_regret"],
+            "timed_regrets": ["name", "dataset_id", "seconds", "regret", "normalized_regret"],
+            "first_picks": ["name", "dataset_id", "rank"],
+            "intervals": ["name", "dataset_id", "rank", "covered", "width", "chance_of_best", "is_best"],
+        }
+        frames = {key: pd.DataFrame(getattr(self, key), columns=names) for key, names in columns.items()}
+        return {
+            key: frame.assign(family=families.reindex(frame["dataset_id"]).to_numpy())
+            for key, frame in frames.items()
+        }
 
-    def add_recommendation(
-        self,
-        rows: dict[str, list[dict[str, Any]]],
-        name: str,
-        dataset_id: str,
-        recommendation: Recommendation,
-        ks: Sequence[int],
+    def add_recommender(
+        self, name: str, dataset_id: str, fitted: Recommender, known: Outcomes, feedback: bool, frugal: bool
     ) -> None:
-        judged = self._regrets[dataset_id]
-        picks = [
-            ranked
-            for ranked in recommendation.configurations
-            if ranked.configuration.configuration_id in judged
-        ][: max(ks)]
-        keys = [ranked.configuration.configuration_id for ranked in picks]
-        regrets = judged.loc[keys].to_numpy()
-        self._add(
-            rows, name, dataset_id, ks, [float(regrets[:k].min()) if len(regrets) else np.nan for k in ks]
-        )
-        if keys:
-            rank = float(self._ranks[dataset_id][keys[0]])
-            rows["first_picks"].append({"name": name, "dataset_id": dataset_id, "rank": rank})
-        for ranked, score in zip(picks, self._scores[dataset_id].loc[keys], strict=True):
-            if np.isfinite(score):
-                low, high = ranked.interval
-                rows["covered"].append(
-                    {
-                        "name": name,
-                        "dataset_id": dataset_id,
-                        "covered": float(low <= score <= high),
-                        "width": high - low,
-                    }
-                )
+        picks = play_trials(fitted, known, max(self.ks), feedback=feedback)
+        regrets = known.regrets[picks]
+        by_trials = [float(regrets[:k].min()) if len(picks) else np.nan for k in self.ks]
+        by_seconds = [
+            play_seconds(fitted, known, budget, feedback=feedback, frugal=frugal) for budget in self.seconds
+        ]
+        self._add(name, dataset_id, known.scale, by_trials, by_seconds)
+        if picks:
+            self._add_rank(name, dataset_id, known.ranks[picks[0]])
+        everything = fitted.recommend(known.task, len(known.configuration_ids) + known.n_untried)
+        for rank, (position, ranked) in enumerate(judged(known, everything.configurations), start=1):
+            low, high = ranked.interval
+            score = known.scores[position]
+            self.intervals.append(
+                {
+                    "name": name,
+                    "dataset_id": dataset_id,
+                    "rank": rank,
+                    "covered": float(low <= score <= high) if np.isfinite(score) else np.nan,
+                    "width": high - low,
+                    "chance_of_best": ranked.chance_of_best,
+                    "is_best": float(known.regrets[position] == 0.0),
+                }
+            )
 
-    def add_random(self, rows: dict[str, list[dict[str, Any]]], dataset_id: str, ks: Sequence[int]) -> None:
-        regrets = self._regrets[dataset_id].to_numpy()
-        self._add(rows, "random", dataset_id, ks, [expected_best_of_random(regrets, k) for k in ks])
-        rank = (len(regrets) + 1) / 2.0
-        rows["first_picks"].append({"name": "random", "dataset_id": dataset_id, "rank": rank})
+    def add_random(self, dataset_id: str, known: Outcomes, random_state: int) -> None:
+        by_trials = [expected_best_of_random(known.regrets, k) for k in self.ks]
+        timed = np.isfinite(known.seconds)
+        by_seconds = [
+            expected_best_within(
+                known.regrets[timed], known.seconds[timed], budget, random_state=random_state
+            )
+            for budget in self.seconds
+        ]
+        self._add("random", dataset_id, known.scale, by_trials, by_seconds)
+        self._add_rank("random", dataset_id, (len(known.regrets) + 1) / 2.0)
 
-    def add_constant(
-        self,
-        rows: dict[str, list[dict[str, Any]]],
-        name: str,
-        dataset_id: str,
-        configuration_id: str,
-        ks: Sequence[int],
-    ) -> None:
-        regret = float(self._regrets[dataset_id].get(configuration_id, np.nan))
-        self._add(rows, name, dataset_id, ks, [regret] * len(ks))
-        rank = float(self._ranks[dataset_id].get(configuration_id, np.nan))
-        rows["first_picks"].append({"name": name, "dataset_id": dataset_id, "rank": rank})
+    def add_constant(self, name: str, dataset_id: str, known: Outcomes, configuration_id: str) -> None:
+        position = known.position(configuration_id)
+        regret = np.nan if position is None else float(known.regrets[position])
+        cost = np.nan if position is None else float(known.seconds[position])
+        by_seconds = [regret if cost <= budget else 1.0 for budget in self.seconds]
+        if not np.isfinite(cost):
+            by_seconds = [np.nan] * len(self.seconds)
+        self._add(name, dataset_id, known.scale, [regret] * len(self.ks), by_seconds)
+        self._add_rank(name, dataset_id, np.nan if position is None else known.ranks[position])
+
+    def _add_rank(self, name: str, dataset_id: str, rank: float) -> None:
+        self.first_picks.append({"name": name, "dataset_id": dataset_id, "rank": float(rank)})
 
     def _add(
         self,
-        rows: dict[str, list[dict[str, Any]]],
         name: str,
         dataset_id: str,
-        ks: Sequence[int],
-        normalized: Sequence[float],
+        scale: float,
+        by_trials: Sequence[float],
+        by_seconds: Sequence[float],
     ) -> None:
-        scale = float(self._scale[dataset_id])
-        rows["regrets"].extend(
-            {
-                "name": name,
-                "dataset_id": dataset_id,
-                "k": k,
-                "regret": scale * value,
-                "normalized_regret": value,
-            }
-            for k, value in zip(ks, normalized, strict=True)
-        )
+        for rows, key, points, values in (
+            (self.regrets, "k", self.ks, by_trials),
+            (self.timed_regrets, "seconds", self.seconds, by_seconds),
+        ):
+            rows.extend(
+                {
+                    "name": name,
+                    "dataset_id": dataset_id,
+                    key: point,
+                    "regret": scale * value,
+                    "normalized_regret": value,
+                }
+                for point, value in zip(points, values, strict=True)
+            )
+
+
+def _some_families(others: pd.Series, share: float, seed: int) -> pd.Series:
+    """Keep data sets of a share of the families, two at least."""
+    names = np.array(sorted(others.unique()), dtype=object)
+    n_kept = min(len(names), max(2, round(share * len(names))))
+    if n_kept == len(names):
+        return others
+    kept = np.random.default_rng(seed).permutation(names)[:n_kept]
+    return others[others.isin(kept)]
 
 
 def _folds(families: pd.Series, n_splits: int | None, random_state: int) -> list[list[str]]:
@@ -243,23 +240,21 @@ def _folds(families: pd.Series, n_splits: int | None, random_state: int) -> list
     return [sorted(families.index[families.isin(names[fold::n_folds])]) for fold in range(n_folds)]
 
 
-def _description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:
-    row = meta.datasets.index.get_loc(dataset_id)
-    sizes = {name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features")}
-    values = meta.metafeatures.to_numpy(np.float64)[row]
-    known = {str(name): float(value) for name, value in zip(meta.metafeatures.columns, values, strict=True)}
-    return sizes | {name: value for name, value in known.items() if name not in sizes or np.isfinite(value)}
-
-
 def _check(
     meta: MetaDataset,
     recommenders: Mapping[str, Recommender],
     ks: Sequence[int],
+    seconds: Sequence[float],
+    known_share: float,
     baselines: Mapping[str, str],
     n_splits: int | None,
 ) -> None:
     if not ks or min(ks) < 1:
         raise UsageError(f"ks must hold numbers from 1; they are {list(ks)!r}.")
+    if any(not budget > 0.0 for budget in seconds):
+        raise UsageError(f"seconds must hold positive numbers; they are {list(seconds)!r}.")
+    if not 0.0 < known_share <= 1.0:
+        raise UsageError(f"known_share must be above 0 and at most 1; it is {known_share!r}.")
     if n_splits is not None and n_splits < 2:
         raise UsageError(f"n_splits must be at least 2, or None; it is {n_splits!r}.")
     twice = (set(recommenders) & set(baselines)) | ({"random"} & (set(recommenders) | set(baselines)))

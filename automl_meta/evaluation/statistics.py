@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "expected_best_of_random", "paired_bootstrap"]
+__all__ = ["Interval", "expected_best_of_random", "expected_best_within", "paired_bootstrap"]
 
 
 class Interval(NamedTuple):
@@ -102,3 +102,34 @@ def _chance_of_being_smallest(n_values: int, k: int) -> NDArray[np.float64]:
         chances[position] = left * drawn
         left *= 1.0 - drawn
     return chances
+
+
+def expected_best_within(
+    regrets: ArrayLike, seconds: ArrayLike, budget: float, *, n_orders: int = 200, random_state: int = 0
+) -> float:
+    """Estimate the expected smallest regret that trials in random order reach within a budget.
+
+    Parameters
+    ----------
+    regrets, seconds : array-like of shape (n_configurations,)
+        Of each trial; it counts if it ends in time.
+    budget : float
+        Seconds; before the first trial has ended, the regret is 1.
+    n_orders : int, default=200
+        Random orders that the mean is of.
+    random_state : int, default=0
+        Decides the orders.
+
+    Examples
+    --------
+    >>> expected_best_within([0.2, 0.2], [3.0, 4.0], 5.0), expected_best_within([0.2], [3.0], 2.0)
+    (0.2, 1.0)
+    """
+    values, costs = np.asarray(regrets, dtype=np.float64), np.asarray(seconds, dtype=np.float64)
+    if not len(values):
+        return float("nan")
+    rng = np.random.default_rng(random_state)
+    orders = rng.permuted(np.tile(np.arange(len(values)), (n_orders, 1)), axis=1)
+    in_time = costs[orders].cumsum(axis=1) <= budget
+    best = np.where(in_time, values[orders], 1.0).min(axis=1)
+    return round(float(best.mean()), 12)

@@ -102,5 +102,17 @@ def test_evaluate_compares_recommenders_with_baselines(run) -> None:
     assert set(content["results"]) == {"Portfolio", "AverageRank", "random", "LightGBM default"}
     for result in content["results"].values():
         assert set(result["regret"]) == {"1", "3", "5", "10"}
+        assert set(result["regret_seconds"]) == {"1", "10", "60"}
     assert 0.5 < content["coverage_80"]["Portfolio"] <= 1
     assert json.dumps(content)
+
+
+def test_evaluate_draws_and_takes_other_budgets(run, tmp_path: Path) -> None:
+    file = tmp_path / "regret.svg"
+    options = ["--recommenders", "AverageRank", "--splits", "2", "--metric", "r2", "--list"]
+    content = run("evaluate", *options, "--budgets", "5", "--plot", str(file), "--json").json
+    assert {"0.3", "5", "60"} <= set(content["results"]["AverageRank"]["regret_seconds"])
+    assert "AverageRank" in file.read_text()
+    assert "k=10" in run("evaluate", *options).out
+    wrong = run("evaluate", "--budgets", "1;10")
+    assert (wrong.code, "--budgets" in wrong.err) == (2, True)

@@ -36,7 +36,7 @@ def test_no_recommender_is_asked_about_a_family_it_was_fitted_on(n_splits: int |
     Spy.seen.clear()
     leave_family_out(meta, {"spy": Spy()}, n_splits=n_splits)
     family_of = dict(zip(meta.metafeatures["noise"], meta.datasets["family"], strict=True))
-    assert len(Spy.seen) == len(meta.datasets)
+    assert {noise for _, noise in Spy.seen} == set(family_of)
     assert all(family_of[noise] not in families for families, noise in Spy.seen)
 
 
@@ -132,8 +132,66 @@ def test_differences_are_antisymmetric_and_reported_for_all_pairs() -> None:
     content = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert set(content["results"]) == {"rank", "portfolio", "random"}
     assert set(content["results"]["rank"]["regret"]) == {"1", "3", "5", "10"}
+    assert set(content["results"]["rank"]["regret_seconds"]) == {"1", "10", "60"}
     assert set(content["paired"]["rank"]) == {"portfolio", "random"}
+    assert set(content["paired"]["rank"]["random"]["regret_seconds"]) == {"1", "10", "60"}
+    with pytest.raises(UsageError, match="exactly one"):
+        evaluation.paired("rank", "portfolio")
     assert set(content["coverage_80"]) == {"rank", "portfolio"}
+
+
+def test_a_budget_pays_for_five_fits_of_each_trial_that_ends_in_time() -> None:
+    meta = synthetic_experience(6, 5)
+    costs = dict(zip(meta.configurations.index, (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
+    meta = replace(meta, runs=meta.runs.assign(fit_seconds=meta.runs["configuration_id"].map(costs)))
+    evaluation = leave_family_out(
+        meta, {"rank": AverageRank()}, ks=(5,), seconds=(4.9, 15.0, 1e6), feedback=False, frugal=False
+    )
+    regrets = evaluation.timed_regrets.set_index(["name", "dataset_id", "seconds"])["normalized_regret"]
+    assert (regrets.xs(4.9, level="seconds") == 1.0).all(), "not even the shortest trial ends"
+    assert (regrets.xs(1e6, level="seconds") == 0.0).all()
+    dataset_id = "data-002"
+    training = meta.select(datasets=meta.datasets.index[meta.datasets["family"] != "family-001"])
+    advice = AverageRank().fit(training).recommend({}, 5).configurations
+    order = [ranked.configuration.configuration_id for ranked in advice]
+    spent = np.cumsum([5.0 * costs[key] for key in order])
+    scores = meta.scores.loc[dataset_id]
+    reached = scores[[key for key, end in zip(order, spent, strict=True) if end <= 15.0]].max()
+    raw = evaluation.timed_regrets.set_index(["name", "dataset_id", "seconds"])["regret"]
+    expected = min(scores.max() - reached, raw["rank", dataset_id, 4.9])
+    assert raw["rank", dataset_id, 15.0] == pytest.approx(expected)
+
+
+def test_trials_are_told_to_the_recommender_and_a_list_is_not() -> None:
+    class Told(Portfolio):
+        n_observed: list[int] = []  # noqa: RUF012 - clones share it
+
+        def recommend(self, metafeatures, n=10, **options):
+            Told.n_observed.append(len(options.get("observed") or {}))
+            return super().recommend(metafeatures, n, **options)
+
+    for feedback, most in ((True, 2), (False, 0)):
+        Told.n_observed.clear()
+        leave_family_out(synthetic_experience(6), {"x": Told()}, ks=(3,), seconds=(), feedback=feedback)
+        assert max(Told.n_observed) == most
+
+
+def test_with_less_known_fewer_families_are_fitted_on() -> None:
+    meta = synthetic_experience(24)
+    Spy.seen.clear()
+    leave_family_out(meta, {"spy": Spy()}, known_share=0.25)
+    n_families = meta.datasets["family"].nunique()
+    assert {len(families) for families, _ in Spy.seen} == {round(0.25 * (n_families - 1))}
+
+
+def test_calibration_compares_what_was_said_with_what_came() -> None:
+    evaluation = leave_family_out(synthetic_experience(20, 12), {"rank": AverageRank()}, seconds=())
+    calibration = evaluation.calibration("rank")
+    assert list(calibration.index) == ["1", "2-3", "4-10", "11-30"]
+    sizes = np.array([1, 2, 7, 2])
+    assert calibration["best"] @ sizes == pytest.approx(1.0)
+    assert calibration["chance"] @ sizes == pytest.approx(1.0, abs=0.02)
+    assert calibration["coverage_80"].between(0.5, 1.0).all()
 
 
 def test_a_replay_is_reproducible_and_leaves_the_recommenders_alone() -> None:
@@ -156,6 +214,8 @@ def test_a_replay_is_reproducible_and_leaves_the_recommenders_alone() -> None:
         ({"ks": ()}, "ks"),
         ({"ks": (0, 1)}, "ks"),
         ({"n_splits": 1}, "n_splits"),
+        ({"seconds": (1.0, 0.0)}, "seconds"),
+        ({"known_share": 0.0}, "known_share"),
         ({"baselines": {"x": "unknown"}}, "unknown"),
         ({"baselines": {"random": "unknown"}}, "random"),
     ],

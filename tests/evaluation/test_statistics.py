@@ -1,9 +1,9 @@
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
 
-from automl_meta.evaluation import expected_best_of_random, paired_bootstrap
+from automl_meta.evaluation import expected_best_of_random, expected_best_within, paired_bootstrap
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 5, 9])
@@ -33,3 +33,13 @@ def test_copies_within_a_family_do_not_narrow_the_interval() -> None:
 def test_unknown_differences_are_left_out() -> None:
     assert paired_bootstrap([1.0, np.nan], ["a", "b"]).mean == 1.0
     assert np.isnan(paired_bootstrap([np.nan], ["a"]).low)
+
+
+def test_the_expected_best_within_a_budget_is_near_enumeration() -> None:
+    regrets, seconds = np.array([0.0, 0.2, 0.5, 0.9]), np.array([4.0, 3.0, 2.0, 1.0])
+    best = []
+    for order in permutations(range(4)):
+        ended = np.cumsum(seconds[list(order)]) <= 5.0
+        best.append(min([1.0, *regrets[list(order)][ended]]))
+    found = expected_best_within(regrets, seconds, 5.0, n_orders=20_000)
+    assert found == pytest.approx(np.mean(best), abs=0.01)

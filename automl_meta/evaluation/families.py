@@ -1,0 +1,46 @@
+"""Families: data sets that must not advise each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from automl_meta.records import MetaDataset
+
+__all__ = ["merged_families"]
+
+_FEWEST_EQUAL_SCORES = 5
+_FEWEST_EQUAL_METAFEATURES = 10
+
+
+def merged_families(meta: MetaDataset) -> tuple[pd.Series, tuple[str, ...]]:
+    """Families of the data sets, those that share a copy of a data set made one.
+
+    Data sets are taken for copies if ten or more meta-features, or five or more scores that are
+    not all the same, are known and all equal: a renamed copy must not advise its original.
+
+    Returns
+    -------
+    families : Series
+        Index ``dataset_id``, values the names of the families.
+    notes : tuple of str
+        One for each pair that was found.
+    """
+    families = meta.datasets["family"].astype(str).copy()
+    notes: list[str] = []
+    tables = (
+        ("meta-features", meta.metafeatures.to_numpy(np.float64), _FEWEST_EQUAL_METAFEATURES),
+        ("scores", meta.scores.to_numpy(np.float64), _FEWEST_EQUAL_SCORES),
+    )
+    for what, values, fewest in tables:
+        first_with: dict[bytes, str] = {}
+        for dataset_id, row in zip(meta.datasets.index, values, strict=True):
+            finite = row[np.isfinite(row)]
+            if len(finite) < fewest or np.ptp(finite) == 0.0:
+                continue
+            original = first_with.setdefault(np.round(row, 12).tobytes(), dataset_id)
+            if families[original] != families[dataset_id]:
+                pair = " and ".join(repr(meta.datasets.at[key, "name"]) for key in (original, dataset_id))
+                notes.append(f"Data sets {pair} have equal {what}; their families were made one.")
+                families[families == families[dataset_id]] = families[original]
+    return families, tuple(notes)

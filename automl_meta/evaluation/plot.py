@@ -1,0 +1,65 @@
+"""Evaluation as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automl_meta.evaluation.evaluation import Evaluation
+from automl_meta.exceptions import MissingDependencyError, UsageError
+
+__all__ = ["plot_evaluation"]
+
+_DASHED = (0, (4, 2))
+
+
+def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
+    """Draw normalised regret over the number of trials, and over seconds if there are budgets.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to draw: recommenders as lines, baselines dashed; the mean over data sets, 0 for the
+        best known score and 1 for a useless one.
+    file : str or Path
+        Where to; its ending (``.svg``, ``.png``, ``.pdf``) decides the format.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    UsageError
+        If the ending is none that matplotlib knows, or the file cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import NullLocator, ScalarFormatter
+    except ImportError as error:
+        raise MissingDependencyError("Plots need matplotlib: pip install 'automl_meta[plots]'.") from error
+    table = evaluation.table()
+    panels: list[tuple[str, str, tuple[float, ...]]] = [("trials", "", evaluation.ks)]
+    if evaluation.seconds:
+        panels.append(("seconds", "s", evaluation.seconds))
+    figure = Figure(figsize=(5.2 * len(panels), 4.2), layout="constrained")
+    for axes, (label, unit, points) in zip(
+        figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
+    ):
+        for name in evaluation.names:
+            values = [table.at[name, f"normalized@{point:g}{unit}"] for point in points]
+            style = "-" if name in evaluation.recommenders else _DASHED
+            axes.plot(points, values, linestyle=style, marker="o", markersize=3, label=name)
+        axes.set_xscale("log")
+        axes.set_xticks(points)
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.3)
+    first = figure.axes[0]
+    first.set_ylim(bottom=0.0)  # once all lines are there
+    first.set_ylabel("mean normalised regret (less is better)")
+    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    n_datasets = evaluation.regrets["dataset_id"].nunique()
+    figure.suptitle(f"{evaluation.metric}: {n_datasets} data sets, each advised by other families only")
+    try:
+        figure.savefig(file, dpi=150)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"The plot cannot be written to {file}: {error}.") from error
