@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, select
+from sqlalchemy import Column, Connection, and_, exists, func, or_, select
 
 from automl_meta.metrics import METRICS
 from automl_meta.records import Configuration, Run
 from automl_meta.store.migrations import current_revision
 from automl_meta.store.models import configurations, datasets, metadata, run_scores, runs, store_state
+from automl_meta.store.seed import folder_digest, seed_folder, shipped_run_ids
+from automl_meta.store.writing import known
 
 __all__ = ["described", "problems"]
 
@@ -46,9 +48,13 @@ def problems(connection: Connection) -> list[str]:
     return [
         *_damage(connection),
         *_orphans(connection),
+        *_impossible_sizes(connection),
+        *_impossible_costs(connection),
         *_impossible_scores(connection),
+        *_successes_without_scores(connection),
         *_scores_of_failures(connection),
         *_wrong_digests(connection),
+        *_lost_seed(connection),
     ]
 
 
@@ -72,6 +78,38 @@ def _orphans(connection: Connection) -> Iterator[str]:
             )
             for value in connection.execute(missing).scalars():
                 yield f"{table.name} refer to {child.name} {value!r}, which {parent.table.name} lacks."
+
+
+def _impossible_sizes(connection: Connection) -> Iterator[str]:
+    table = datasets.c
+    is_classes = table.task_type == "classification"
+    possible = and_(
+        table.n_rows > 0, table.n_features > 0, or_(and_(is_classes, table.n_classes > 1), ~is_classes)
+    )
+    query = select(table.dataset_id, table.n_rows, table.n_features, table.n_classes)
+    for dataset_id, *sizes in connection.execute(query.where(~possible).order_by(table.dataset_id).limit(10)):
+        shown = ", ".join(
+            f"{size} {what}" for size, what in zip(sizes, ("rows", "columns", "classes"), strict=True)
+        )
+        yield f"Data set {dataset_id} has {shown}, which no task has."
+
+
+def _impossible_costs(connection: Connection) -> Iterator[str]:
+    for column in (runs.c.fit_seconds, runs.c.predict_seconds, runs.c.seconds, runs.c.peak_memory):
+        query = select(runs.c.run_id, column).where(column < 0.0).order_by(runs.c.number).limit(10)
+        for run_id, value in connection.execute(query):
+            yield f"Run {run_id} has {column.name} {value:g}, and nothing costs less than nothing."
+
+
+def _successes_without_scores(connection: Connection) -> Iterator[str]:
+    query = (
+        select(runs.c.run_id)
+        .where(runs.c.status == "ok", ~exists().where(run_scores.c.number == runs.c.number))
+        .order_by(runs.c.number)
+        .limit(10)
+    )
+    for run_id in connection.execute(query).scalars():
+        yield f"Run {run_id} has no score, and its status is ok."
 
 
 def _impossible_scores(connection: Connection) -> Iterator[str]:
@@ -101,10 +139,10 @@ def _scores_of_failures(connection: Connection) -> Iterator[str]:
 
 
 def _wrong_digests(connection: Connection) -> Iterator[str]:
-    known = {}
+    made = {}
     for configuration_id, algorithm, parameters in connection.execute(select(configurations)):
         configuration = Configuration(algorithm, json.loads(parameters))
-        known[configuration_id] = configuration
+        made[configuration_id] = configuration
         if configuration.configuration_id != configuration_id:
             yield (
                 f"Configuration {configuration_id} ({algorithm}) has the digest "
@@ -112,8 +150,20 @@ def _wrong_digests(connection: Connection) -> Iterator[str]:
             )
     query = select(runs.c.run_id, runs.c.dataset_id, runs.c.configuration_id, runs.c.protocol, runs.c.source)
     for run_id, dataset_id, configuration_id, protocol, source in connection.execute(query):
-        if configuration_id not in known:
+        if configuration_id not in made:
             continue  # reported as an orphan
-        run = Run(dataset_id, known[configuration_id], "ok", protocol=protocol, source=source)
+        run = Run(dataset_id, made[configuration_id], "ok", protocol=protocol, source=source)
         if run.run_id != run_id:
             yield f"Run {run_id} has the digest {run.run_id}: what it says of itself was changed."
+
+
+def _lost_seed(connection: Connection) -> Iterator[str]:
+    """Compare with the shipped experience, if it is the one that was read."""
+    folder = seed_folder()
+    planted = connection.execute(select(store_state.c.value).where(store_state.c.key == "seed")).scalar()
+    if folder is None or planted is None or planted != folder_digest(folder):
+        return
+    shipped = shipped_run_ids(folder)
+    lost = shipped - known(connection, runs.c.run_id, shipped)
+    if lost:
+        yield f"{len(lost)} runs of the shipped experience are missing, such as {min(lost)}."

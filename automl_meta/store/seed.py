@@ -49,7 +49,7 @@ from automl_meta.store.writing import (
     put_source,
 )
 
-__all__ = ["CHECKSUMS", "folder_digest", "import_experience", "seed_folder"]
+__all__ = ["CHECKSUMS", "folder_digest", "import_experience", "seed_folder", "shipped_run_ids"]
 
 CHECKSUMS = "checksums.json"
 _RUN_NUMBERS = dict.fromkeys(
@@ -134,6 +134,23 @@ def import_experience(connection: Connection, folder: Path) -> int:
             with _blamed(folder, name):
                 n_new += insert_runs(connection, _run_rows(_read_csv(name, contents, _RUN_NUMBERS), known))
     return n_new
+
+
+def shipped_run_ids(folder: Path) -> set[str]:
+    """Names of all runs in a folder.
+
+    Raises
+    ------
+    StoreError
+        If a file is missing or damaged; its name is in the message.
+    """
+    contents = _checked(folder)
+    found: set[str] = set()
+    for name in contents:
+        if name.startswith("runs/"):
+            with _blamed(folder, name):
+                found.update(_values(_read_csv(name, contents, _RUN_NUMBERS), "run_id"))
+    return found
 
 
 def _checked(folder: Path) -> dict[str, bytes]:

@@ -328,7 +328,11 @@ class MetadataStore:
         }
 
     def check(self) -> list[str]:
-        """Look for what should not be: references to nothing, impossible scores, wrong digests.
+        """Look for what should not be.
+
+        That is: a damaged file, references to nothing, sizes, scores or costs out of their range,
+        runs without the scores that their status promises, ids that are not the digest of their
+        content (and so duplicates), and missing runs of the shipped experience.
 
         Returns
         -------

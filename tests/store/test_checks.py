@@ -1,5 +1,7 @@
 """The store looks at itself."""
 
+from pathlib import Path
+
 import pytest
 from store.store_workers import dataset, fill, run
 
@@ -21,6 +23,9 @@ def test_a_store_in_order_has_no_problems(store: MetadataStore) -> None:
         ("DELETE FROM datasets WHERE dataset_id = 'classification-0'", "which datasets lacks"),
         ("DELETE FROM configurations", "which configurations lacks"),
         ("DELETE FROM runs WHERE number = 1", "which runs lacks"),
+        ("DELETE FROM run_scores WHERE number = 1", "has no score, and its status is ok"),
+        ("UPDATE runs SET fit_seconds = -1 WHERE number = 1", "has fit_seconds -1"),
+        ("UPDATE datasets SET n_classes = 1", "1 classes, which no task has"),
     ],
 )
 def test_what_somebody_changed_by_hand_is_found(file_store: MetadataStore, change: str, problem: str) -> None:
@@ -36,3 +41,13 @@ def test_a_perfect_score_is_possible(store: MetadataStore) -> None:
     store.add_dataset(dataset(0))
     store.add_runs([run(dataset(0), 1, scores={"accuracy": 1.0, "neg_log_loss": 0.0})])
     assert store.check() == []
+
+
+def test_runs_of_the_shipped_experience_that_got_lost_are_counted(tmp_path: Path) -> None:
+    with MetadataStore(tmp_path / "seeded.db") as seeded:
+        assert seeded.check() == []
+        with seeded._engine.connect() as connection:
+            for table in ("run_scores", "run_folds", "runs"):
+                connection.exec_driver_sql(f"DELETE FROM {table} WHERE number <= 3")
+            connection.commit()
+        assert [problem[:34] for problem in seeded.check()] == ["3 runs of the shipped experience a"]
