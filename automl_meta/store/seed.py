@@ -25,7 +25,7 @@ import io
 import json
 import tomllib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,6 @@ from automl_meta.store.writing import (
     RUN_COLUMNS,
     RunRows,
     insert_runs,
-    number_or_none,
     put_costs,
     put_datasets,
     put_environment,
@@ -116,13 +115,9 @@ def import_experience(connection: Connection, folder: Path) -> int:
         put_datasets(connection, zip(*(_values(datasets, name) for name in DATASET_COLUMNS), strict=True))
     with _blamed(folder, "metafeatures.csv"):
         cells = _melted(_read_csv("metafeatures.csv", contents, None))
-        rows = [
-            (dataset_id, name, number_or_none(value), versions.get(name, 1))
-            for dataset_id, name, value in cells
-        ]
-        put_metafeatures(connection, rows)
+        put_metafeatures(connection, [(*cell, versions.get(cell[1], 1)) for cell in cells])
     with _blamed(folder, "metafeature_seconds.csv"):
-        put_costs(connection, list(_melted(_read_csv("metafeature_seconds.csv", contents, None))))
+        put_costs(connection, _melted(_read_csv("metafeature_seconds.csv", contents, None)))
     with _blamed(folder, "configurations.csv"):
         table = _read_csv("configurations.csv", contents, {})
         columns = (_values(table, name) for name in ("algorithm", "parameters"))
@@ -212,13 +207,15 @@ def _values(table: pa.Table, name: str) -> list[Any]:
     return table.column(name).to_pylist()
 
 
-def _melted(table: pa.Table) -> Iterable[tuple[str, str, float]]:
-    """Rows of data set, column and value, of the values that are there."""
+def _melted(table: pa.Table) -> list[tuple[str, str, float | None]]:
+    """Rows of data set, column and value, of the values that are there; None for one that is no number."""
     dataset_ids = _values(table, "dataset_id")
-    for name in table.column_names[1:]:
-        for dataset_id, value in zip(dataset_ids, _values(table, name), strict=True):
-            if value is not None:
-                yield dataset_id, name, value
+    return [
+        (dataset_id, name, value if value == value else None)
+        for name in table.column_names[1:]
+        for dataset_id, value in zip(dataset_ids, _values(table, name), strict=True)
+        if value is not None
+    ]
 
 
 def _run_rows(table: pa.Table, configurations: dict[str, tuple[str, str]]) -> RunRows:
