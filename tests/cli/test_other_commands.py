@@ -1,4 +1,5 @@
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,10 @@ def test_every_command_explains_itself(run, command: str) -> None:
     done = run(*command.split(), "--help")
     assert done.code == 0
     assert "Usage: automl-meta" in done.out
+
+
+def test_the_version_is_that_of_the_package(run) -> None:
+    assert run("--version").out.strip() == version("automl_meta")
 
 
 @pytest.mark.parametrize("name", ["iris", "diabetes"])
