@@ -83,9 +83,7 @@ class Ensemble:
 
     def chance_of_best(self) -> NDArray[np.float64]:
         """Probability of each configuration to be the best; shape (n_configurations,), sum one."""
-        below = (self.rows - self.rows.max(axis=1, keepdims=True)) / (_TEMPERATURE * self.scale[:, None])
-        shares = np.exp(below)
-        return self.weights @ (shares / shares.sum(axis=1, keepdims=True))
+        return self.weights @ shares_of_best(self.rows, self.scale)
 
     def observe(self, columns: NDArray[np.int64], scores: NDArray[np.float64]) -> Ensemble:
         """Weigh and move all rows by what was observed on the task itself.
@@ -186,6 +184,15 @@ class Ensemble:
         total = (1.0 - shrinkage) * total + shrinkage * variance
         level = _LEVEL * variance
         return _BANDWIDTH**2 * total + level, _BANDWIDTH**2 * covariance + level
+
+
+def shares_of_best(rows: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How probably each configuration is the best in each row, if differences within the noise are chance.
+
+    Shape (n_datasets, n_configurations), like `rows`; each row sums to one.
+    """
+    shares = np.exp((rows - rows.max(axis=1, keepdims=True)) / (_TEMPERATURE * scale[:, None]))
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""SimilarityForest: which known data sets have scores like those of a task, from meta-features."""
+"""SimilarityForest: on which known data sets the same wins as on a task, from meta-features."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-_SMALLEST_LEAF = 3
-_LEAF_SHARE = 0.04  # of the known data sets
-_FEWEST_FEATURES = 10  # to choose a split from; a third of them where there are more
+_SMALLEST_LEAF = 2
+_LEAF_SHARE = 0.02  # of the known data sets
 _FEWEST_DATASETS = 6  # with fewer there is nothing to split
 
 
 class SimilarityForest:
-    """Trees that put data sets with alike rows of ranks into one leaf, by their meta-features.
+    """Trees that put data sets with alike targets into one leaf, by their meta-features.
 
     Two data sets are alike as often as they meet in a leaf: a similarity that was learnt, in
-    which meta-features that say nothing about the scores do not count.
+    which meta-features that say nothing about the targets do not count.
 
     Parameters
     ----------
     points : ndarray of shape (n_datasets, n_metafeatures)
         Scaled meta-features without gaps.
-    scores : ndarray of shape (n_datasets, n_configurations)
-        Greater is better, without gaps.
+    targets : ndarray of shape (n_datasets, n_targets)
+        What makes data sets alike, without gaps.
     n_trees, n_components : int
-        How many trees; and principal components of the ranks that they predict.
+        How many trees; and principal components of the targets that they predict.
     random_state : int
         Decides the splits.
 
@@ -40,7 +38,7 @@ class SimilarityForest:
     def __init__(
         self,
         points: NDArray[np.float64],
-        scores: NDArray[np.float64],
+        targets: NDArray[np.float64],
         *,
         n_trees: int,
         n_components: int,
@@ -48,17 +46,15 @@ class SimilarityForest:
     ) -> None:
         self._forest: Any = None
         self._leaves = np.zeros((len(points), 1), dtype=np.int64)
-        ranks = rankdata(np.round(scores, 9), axis=1) / scores.shape[1]
-        ranks -= ranks.mean(axis=0)
-        if len(points) < _FEWEST_DATASETS or not points.shape[1] or not ranks.any():
+        targets = targets - targets.mean(axis=0)
+        if len(points) < _FEWEST_DATASETS or not points.shape[1] or np.allclose(targets, 0.0):
             return
         from sklearn.ensemble import ExtraTreesRegressor  # slow to import; not needed by the others
 
-        left, singular, _ = np.linalg.svd(ranks, full_matrices=False)
+        left, singular, _ = np.linalg.svd(targets, full_matrices=False)
         self._forest = ExtraTreesRegressor(
             n_trees,
             min_samples_leaf=max(_SMALLEST_LEAF, round(_LEAF_SHARE * len(points))),
-            max_features=max(points.shape[1] // 3, min(points.shape[1], _FEWEST_FEATURES)),
             random_state=random_state,
         )
         self._forest.fit(points, (left * singular)[:, :n_components])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from automl_meta.recommenders._ensemble import Ensemble
+from automl_meta.recommenders._ensemble import Ensemble, shares_of_best
 from automl_meta.recommenders._experience import Experience
 from automl_meta.recommenders._forest import SimilarityForest
 from automl_meta.recommenders.portfolio import Portfolio
@@ -18,9 +18,10 @@ __all__ = ["MetaModel"]
 class MetaModel(Portfolio):
     """Greedy expected improvement over known data sets, weighted by a learnt similarity.
 
-    Before anything was tried, a known data set counts by how often trees that learnt to tell the
-    ranks of all configurations from meta-features put it and the task into one leaf; the trees
-    vote on the first configuration. Scores observed on the task itself then weigh and move all
+    Before anything was tried, a known data set counts by how often trees that learnt to tell from
+    meta-features which configurations win put it and the task into one leaf; the trees vote on the
+    first configuration. What they learn is each configuration's chance to be the best, so that
+    neither the order of the losers nor the depth of a failure decides a split. Scores observed on the task itself then weigh and move all
     rows (see `Ensemble`), and the next configuration is that with the greatest expected
     improvement of the best so far, per square root of a second if ``remaining_seconds`` is given.
     A task that is further from all that is known than any known data set is from the others gets
@@ -28,11 +29,11 @@ class MetaModel(Portfolio):
 
     Parameters
     ----------
-    n_trees : int, default=60
+    n_trees : int, default=100
         Of the similarity.
-    n_components : int, default=5
-        Principal components of the ranks that the trees learn.
-    uniform_share : float, default=0.4
+    n_components : int, default=20
+        Principal components of the chances that the trees learn.
+    uniform_share : float, default=0.7
         Part of the weight that is spread evenly over all known data sets. The first place is not
         affected, it is the trees' alone; those after it gain from a wider view.
     scale_power : float, default=0.5
@@ -49,9 +50,9 @@ class MetaModel(Portfolio):
 
     def __init__(
         self,
-        n_trees: int = 60,
-        n_components: int = 5,
-        uniform_share: float = 0.4,
+        n_trees: int = 100,
+        n_components: int = 20,
+        uniform_share: float = 0.7,
         scale_power: float = 0.5,
         random_state: int = 0,
     ) -> None:
@@ -64,7 +65,7 @@ class MetaModel(Portfolio):
     def _learn(self, experience: Experience) -> None:
         self._forest = SimilarityForest(
             self._space.known,
-            experience.scores,
+            shares_of_best(experience.scores, experience.scale),
             n_trees=self.n_trees,
             n_components=self.n_components,
             random_state=self.random_state,

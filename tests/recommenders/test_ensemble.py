@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automl_meta.recommenders._ensemble import Ensemble
+from automl_meta.recommenders._ensemble import Ensemble, shares_of_best
 
 
 def ensemble(rows: list[list[float]]) -> Ensemble:
@@ -107,3 +107,11 @@ def test_gain_per_square_root_of_a_second_decides_where_seconds_count() -> None:
     assert before.greedy_portfolio(np.arange(3), 1, np.array([1.0, 1.0, 1.0])) == [0]
     assert before.greedy_portfolio(np.arange(3), 1, np.array([4.0, 1.0, 1.0])) == [1]
     assert before.greedy_portfolio(np.arange(3), 1, np.array([16.0, 9.0, 1.0])) == [2]
+
+
+def test_shares_of_the_best_ignore_how_the_losers_rank_and_how_far_they_fall() -> None:
+    rows = np.array([[0.9, 0.5, 0.4, 0.3], [0.9, 0.3, 0.5, 0.4], [0.9, 0.5, 0.4, -9.0], [0.9, 0.9, 0.4, 0.3]])
+    shares = shares_of_best(rows, np.full(4, 0.5))
+    assert shares.sum(axis=1) == pytest.approx(np.ones(4))
+    assert shares[:3] == pytest.approx(np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)), abs=1e-5)
+    assert shares[3] == pytest.approx([0.5, 0.5, 0.0, 0.0], abs=1e-5)
