@@ -102,8 +102,9 @@ class Recommender(BaseEstimator):
             Seconds of one fit; configurations predicted to take longer are left out, all but the
             quickest.
         remaining_seconds : float, optional
-            What is left to spend on the task. Configurations predicted to take longer are left
-            out, as by `time_limit`, and members that look for the greatest expected gain then
+            Seconds of fits that are left to spend on the task; who pays five for a trial, as a
+            five-fold cross-validation does, has a fifth of the budget. Configurations predicted
+            to take longer are left out, as by `time_limit`, and members that look for the greatest expected gain then
             look for it per square root of a second; without it only the number of trials counts.
 
         Returns
@@ -304,7 +305,7 @@ class Recommender(BaseEstimator):
                 distance=float(distances[row]),
                 score=float(experience.raw_scores[row, column]),
                 run_id=str(experience.run_ids[row, column]),
-                best_there=experience.winner(int(row)),
+                best_there=experience.winners[row],
             )
             for row in rows
         )
@@ -316,7 +317,7 @@ class Recommender(BaseEstimator):
                 dataset_id=experience.dataset_ids[row],
                 dataset=experience.names[row],
                 distance=float(distances[row]),
-                best_algorithm=experience.winner(int(row)),
+                best_algorithm=experience.winners[row],
                 best_score=float(experience.best[row]),
             )
             for row in np.argsort(distances, kind="stable")[:_N_NEAREST]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -119,14 +120,15 @@ class Experience:
         """Normalised regrets, 0 (best known) to 1 (useless or failed), without gaps."""
         return (self.best[:, None] - self.scores) / self.scale[:, None]
 
-    @property
+    @cached_property
     def configuration_ids(self) -> list[str]:
         """Keys of the columns."""
         return [configuration.configuration_id for configuration in self.configurations]
 
-    def winner(self, row: int) -> str:
-        """Name of the algorithm with the best score on a data set."""
-        return self.configurations[int(np.nanargmax(self.raw_scores[row]))].algorithm
+    @cached_property
+    def winners(self) -> list[str]:
+        """Name of the algorithm with the best score on each data set."""
+        return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
 
 
 def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
