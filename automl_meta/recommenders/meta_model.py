@@ -31,7 +31,7 @@ class MetaModel(Portfolio):
     ----------
     n_trees : int, default=100
         Of the similarity.
-    n_components : int, default=20
+    n_components : int, default=5
         Principal components of the chances that the trees learn.
     uniform_share : float, default=0.7
         Part of the weight that is spread evenly over all known data sets. The first place is not
@@ -51,7 +51,7 @@ class MetaModel(Portfolio):
     def __init__(
         self,
         n_trees: int = 100,
-        n_components: int = 20,
+        n_components: int = 5,
         uniform_share: float = 0.7,
         scale_power: float = 0.5,
         random_state: int = 0,
