@@ -21,11 +21,14 @@ class MetaModel(Portfolio):
     Before anything was tried, a known data set counts by how often trees that learnt to tell from
     meta-features which configurations win put it and the task into one leaf; the trees vote on the
     first configuration. What they learn is each configuration's chance to be the best, so that
-    neither the order of the losers nor the depth of a failure decides a split. Scores observed on the task itself then weigh and move all
-    rows (see `Ensemble`), and the next configuration is that with the greatest expected
-    improvement of the best so far, per square root of a second if ``remaining_seconds`` is given.
-    A task that is further from all that is known than any known data set is from the others gets
-    the static portfolio.
+    neither the order of the losers nor the depth of a failure decides a split. Scores observed on
+    the task itself then weigh and move all rows (see `Ensemble`), and the next configuration is
+    that with the greatest expected improvement of the best so far, per square root of a second if
+    ``remaining_seconds`` is given. A task that is further from all that is known than any known
+    data set is from the others gets the static portfolio.
+
+    Fitting takes a fraction of a second, so nothing is trained ahead and shipped: the model is
+    always that of the experience as it is now, the user's own runs included.
 
     Parameters
     ----------
