@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 _SMALLEST_LEAF = 2
 _LEAF_SHARE = 0.02  # of the known data sets
+_FEWEST_FEATURES = 10  # that compete for a split; a third of them where there are more
 _FEWEST_DATASETS = 6  # with fewer there is nothing to split
 
 
@@ -54,6 +55,7 @@ class SimilarityForest:
         left, singular, _ = np.linalg.svd(targets, full_matrices=False)
         self._forest = ExtraTreesRegressor(
             n_trees,
+            max_features=max(points.shape[1] // 3, min(points.shape[1], _FEWEST_FEATURES)),
             min_samples_leaf=max(_SMALLEST_LEAF, round(_LEAF_SHARE * len(points))),
             random_state=random_state,
         )
