@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from automl_meta.recommenders import RankedConfiguration, Recommender, regret_scales
 from automl_meta.records import MetaDataset
 
-__all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "play_seconds", "play_trials"]
+__all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "judged", "play_seconds", "play_trials"]
 
 FITS_OF_A_TRIAL = 5
 """What a trial costs: so many fits, as in a five-fold cross-validation."""
