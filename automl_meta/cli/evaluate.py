@@ -79,6 +79,7 @@ def command(
     unknown = [name for name in wanted if name not in members]
     if unknown:
         raise UsageError(f"There is no recommender {unknown[0]!r}. Choose from: {', '.join(members)}.")
+    shown = _budgets(budgets)
     lightgbm = get_algorithm("lightgbm", chosen.task_type).default_configuration.configuration_id
     with MetadataStore(store) as opened:
         experience = opened.meta_dataset(chosen, chosen.task_type)
@@ -89,7 +90,7 @@ def command(
             experience,
             {name: members[name]() for name in wanted},
             ks=_KS if plot is None else _KS_PLOTTED,
-            seconds=_budgets(budgets, plot is not None),
+            seconds=shown if plot is None else sorted({*shown, *_BUDGETS_PLOTTED}),
             feedback=feedback,
             baselines=baselines,
             n_splits=splits,
@@ -100,13 +101,13 @@ def command(
     if json:
         print_json(evaluation.to_dict())
     else:
-        _show(evaluation, len(experience.datasets), _budgets(budgets, False))
+        _show(evaluation, len(experience.datasets), shown)
 
 
 command.__doc__ = _HELP
 
 
-def _budgets(text: str, plotted: bool) -> tuple[float, ...]:
+def _budgets(text: str) -> tuple[float, ...]:
     from automl_meta.exceptions import UsageError
 
     try:
@@ -115,7 +116,7 @@ def _budgets(text: str, plotted: bool) -> tuple[float, ...]:
         raise UsageError(
             f"--budgets are numbers of seconds with commas between; given was {text!r}."
         ) from error
-    return tuple(sorted(given | set(_BUDGETS_PLOTTED if plotted else ())))
+    return tuple(sorted(given))
 
 
 def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,22 @@ from automl_meta.recommenders._space import MetafeatureSpace
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
 from automl_meta.records import MetaDataset
 
-__all__ = ["Recommender"]
+__all__ = ["Choice", "Recommender"]
 
 _COVERAGE = 0.8
 _NORMAL_QUANTILE = 1.2816  # of 90 %, where too few families are known to measure it
 _FEWEST_FAMILIES = 5
 _CALIBRATED_RANKS = 10  # intervals are calibrated on what would be recommended
 _N_EVIDENCE, _N_NEAREST = 3, 5
+
+
+class Choice(NamedTuple):
+    """What is to be put in order: columns of `candidates`, at most `n`, by `seconds` too if they count."""
+
+    ensemble: Ensemble
+    candidates: NDArray[np.int64]
+    n: int
+    seconds: NDArray[np.float64] | None
 
 
 class Recommender(BaseEstimator):
@@ -138,7 +147,7 @@ class Recommender(BaseEstimator):
         limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
         candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
         costs = seconds if remaining_seconds is not None and self._seconds.has_times else None
-        order = self._order(ensemble, candidates, n, costs) if len(candidates) else []
+        order = self._order(Choice(ensemble, candidates, n, costs)) if len(candidates) else []
         nearest = float(distances.min())
         far = bool(self._space.is_far(nearest))
         self._note(notes, order, nearest, far)
@@ -173,15 +182,9 @@ class Recommender(BaseEstimator):
         """By how much each configuration is expected to miss the best score, where a model says so."""
         return 0.0
 
-    def _order(
-        self,
-        ensemble: Ensemble,
-        candidates: NDArray[np.int64],
-        n: int,
-        seconds: NDArray[np.float64] | None = None,
-    ) -> list[int]:
-        """Columns of at most `n` candidates, the first to try first; `seconds` if they count."""
-        return ensemble.best_on_average(candidates, n)
+    def _order(self, choice: Choice) -> list[int]:
+        """Columns of the configurations to recommend, the first to try first."""
+        return choice.ensemble.best_on_average(choice.candidates, choice.n)
 
     # What all share ------------------------------------------------------------------------
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from automl_meta.recommenders._base import Recommender
-from automl_meta.recommenders._ensemble import Ensemble
+from automl_meta.recommenders._base import Choice, Recommender
 from automl_meta.recommenders._experience import Experience
 
 __all__ = ["AverageRank"]
@@ -28,12 +26,7 @@ class AverageRank(Recommender):
     def _learn(self, experience: Experience) -> None:
         self._mean_ranks = np.round(rankdata(-experience.scores, axis=1).mean(axis=0), 9)
 
-    def _order(
-        self,
-        ensemble: Ensemble,
-        candidates: NDArray[np.int64],
-        n: int,
-        seconds: NDArray[np.float64] | None = None,
-    ) -> list[int]:
-        order = candidates[np.argsort(self._mean_ranks[candidates], kind="stable")]
-        return [int(column) for column in order[:n]]
+    def _order(self, choice: Choice) -> list[int]:
+        ranks = self._mean_ranks[choice.candidates]
+        order = choice.candidates[np.argsort(ranks, kind="stable")]
+        return [int(column) for column in order[: choice.n]]

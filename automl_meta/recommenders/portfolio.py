@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from automl_meta.recommenders._base import Recommender
-from automl_meta.recommenders._ensemble import Ensemble
+from automl_meta.recommenders._base import Choice, Recommender
 
 __all__ = ["Portfolio"]
 
@@ -24,11 +20,5 @@ class Portfolio(Recommender):
     JMLR 23.
     """
 
-    def _order(
-        self,
-        ensemble: Ensemble,
-        candidates: NDArray[np.int64],
-        n: int,
-        seconds: NDArray[np.float64] | None = None,
-    ) -> list[int]:
-        return ensemble.greedy_portfolio(candidates, n, seconds)
+    def _order(self, choice: Choice) -> list[int]:
+        return choice.ensemble.greedy_portfolio(choice.candidates, choice.n, choice.seconds)

@@ -11,8 +11,8 @@ from sqlalchemy import Column, Connection, and_, exists, func, or_, select
 from automl_meta.metrics import METRICS
 from automl_meta.records import Configuration, Run
 from automl_meta.store.migrations import current_revision
-from automl_meta.store.models import configurations, datasets, metadata, run_scores, runs, store_state
-from automl_meta.store.seed import folder_digest, seed_folder, shipped_run_ids
+from automl_meta.store.models import configurations, datasets, metadata, run_scores, runs
+from automl_meta.store.seed import folder_digest, planted_seed, seed_folder, shipped_run_ids
 from automl_meta.store.writing import known
 
 __all__ = ["described", "problems"]
@@ -20,12 +20,11 @@ __all__ = ["described", "problems"]
 
 def described(connection: Connection) -> dict[str, Any]:
     """Count what there is; see `MetadataStore.info`."""
-    seed = select(store_state.c.value).where(store_state.c.key == "seed")
     of_configuration = runs.join(configurations, configurations.c.configuration_id == runs.c.configuration_id)
     of_dataset = runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id)
     return {
         "schema": current_revision(connection),
-        "seed": connection.execute(seed).scalar(),
+        "seed": planted_seed(connection),
         "datasets": connection.execute(select(func.count()).select_from(datasets)).scalar_one(),
         "runs": connection.execute(select(func.count()).select_from(runs)).scalar_one(),
         "datasets_by_task_type": _counts(connection, datasets.c.task_type, datasets),
@@ -159,8 +158,7 @@ def _wrong_digests(connection: Connection) -> Iterator[str]:
 
 def _lost_seed(connection: Connection) -> Iterator[str]:
     """Compare with the shipped experience, if it is the one that was read."""
-    folder = seed_folder()
-    planted = connection.execute(select(store_state.c.value).where(store_state.c.key == "seed")).scalar()
+    folder, planted = seed_folder(), planted_seed(connection)
     if folder is None or planted is None or planted != folder_digest(folder):
         return
     shipped = shipped_run_ids(folder)

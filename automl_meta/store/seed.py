@@ -32,10 +32,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.csv
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from automl_meta.exceptions import StoreError
 from automl_meta.records import Environment, Source
+from automl_meta.store import models
 from automl_meta.store.writing import (
     DATASET_COLUMNS,
     RUN_COLUMNS,
@@ -46,9 +47,19 @@ from automl_meta.store.writing import (
     put_environment,
     put_metafeatures,
     put_source,
+    write_state,
 )
 
-__all__ = ["CHECKSUMS", "folder_digest", "import_experience", "seed_folder", "shipped_run_ids"]
+__all__ = [
+    "CHECKSUMS",
+    "folder_digest",
+    "import_experience",
+    "plant",
+    "planted_seed",
+    "seed_folder",
+    "shipped_run_ids",
+    "unplanted_seed",
+]
 
 CHECKSUMS = "checksums.json"
 _RUN_NUMBERS = dict.fromkeys(
@@ -87,6 +98,30 @@ def folder_digest(folder: Path) -> str:
         If it has no list of checksums.
     """
     return hashlib.sha256(_read_bytes(folder, CHECKSUMS)).hexdigest()
+
+
+def planted_seed(connection: Connection) -> str | None:
+    """Digest of the shipped experience that a store was filled with; None without any."""
+    table = models.store_state.c
+    digest: str | None = connection.execute(select(table.value).where(table.key == "seed")).scalar()
+    return digest
+
+
+def unplanted_seed(connection: Connection) -> Path | None:
+    """Find the shipped experience if the store is empty, or has an older one of it."""
+    folder, planted = seed_folder(), planted_seed(connection)
+    if folder is None or planted == folder_digest(folder):
+        return None
+    is_filled = connection.execute(select(models.datasets.c.dataset_id).limit(1)).first() is not None
+    return None if planted is None and is_filled else folder
+
+
+def plant(connection: Connection, folder: Path) -> None:
+    """Add the shipped experience, unless another process was faster."""
+    digest = folder_digest(folder)
+    if planted_seed(connection) != digest:
+        import_experience(connection, folder)
+        write_state(connection, "seed", digest)
 
 
 def import_experience(connection: Connection, folder: Path) -> int:

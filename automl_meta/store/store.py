@@ -21,7 +21,7 @@ from automl_meta.store.engine import is_memory, make_engine, resolve_url, transl
 from automl_meta.store.experience import ExperienceMemo, nothing_left
 from automl_meta.store.export import export_experience
 from automl_meta.store.reading import count_runs, dataset_frame, iterate_runs, read_dataset
-from automl_meta.store.seed import folder_digest, import_experience, seed_folder
+from automl_meta.store.seed import import_experience, plant, unplanted_seed
 from automl_meta.store.writing import (
     begin_write,
     insert_runs,
@@ -29,7 +29,6 @@ from automl_meta.store.writing import (
     put_environment,
     put_source,
     rows_of,
-    write_state,
 )
 
 __all__ = ["MetadataStore"]
@@ -386,20 +385,11 @@ class MetadataStore:
 
         One that somebody filled without it stays without it.
         """
-        folder = seed_folder()
-        if folder is None:
-            return
-        digest = folder_digest(folder)
-        query = select(models.store_state.c.value).where(models.store_state.c.key == "seed")
-        filled = select(models.datasets.c.dataset_id).limit(1)
         with self._reading() as connection:
-            planted = connection.execute(query).scalar()
-            if planted == digest or (planted is None and connection.execute(filled).first()):
-                return
-        with self._writing() as connection:
-            if connection.execute(query).scalar() != digest:  # another process may have been faster
-                import_experience(connection, folder)
-                write_state(connection, "seed", digest)
+            folder = unplanted_seed(connection)
+        if folder is not None:
+            with self._writing() as connection:
+                plant(connection, folder)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:

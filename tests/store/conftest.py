@@ -118,7 +118,7 @@ def seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with MetadataStore("sqlite://", seed=False) as source:
         store_workers.fill(source, n_datasets=3, n_configurations=4)
         source.export(folder)
-    monkeypatch.setattr("automl_meta.store.store.seed_folder", lambda: folder)
+    monkeypatch.setattr("automl_meta.store.seed.seed_folder", lambda: folder)
     return folder
 
 

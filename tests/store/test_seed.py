@@ -166,7 +166,7 @@ def test_newer_shipped_experience_is_added(seed: Path, tmp_path: Path) -> None:
 
 
 def test_a_checkout_without_shipped_experience_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl_meta.store.store.seed_folder", lambda: None)
+    monkeypatch.setattr("automl_meta.store.seed.seed_folder", lambda: None)
     with MetadataStore("sqlite://") as store:
         assert len(store.run_ids()) == 0
 
