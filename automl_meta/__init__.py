@@ -1,8 +1,34 @@
 """Learns to learn: advice for tabular machine learning from past experiments, and few-shot models."""
 
-from automl_meta.advice import recommend
-from automl_meta.metafeatures import extract_metafeatures
-from automl_meta.store import MetadataStore
-from automl_meta.task import TabularTask
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automl_meta.advice import recommend
+    from automl_meta.metafeatures import extract_metafeatures
+    from automl_meta.store import MetadataStore
+    from automl_meta.task import TabularTask
 
 __all__ = ["MetadataStore", "TabularTask", "extract_metafeatures", "recommend"]
+
+# Loaded when first asked for: who opens a store does not wait for the algorithms to be imported.
+_ROOMS = {
+    "MetadataStore": "store",
+    "TabularTask": "task",
+    "extract_metafeatures": "metafeatures",
+    "recommend": "advice",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
