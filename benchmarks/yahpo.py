@@ -164,8 +164,8 @@ def figures(runs: dict[str, list[float]]) -> dict[str, float]:
 
 def imported(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("yahpo_bench", path)
-    assert spec is not None
-    assert spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # its dataclasses look themselves up there
     spec.loader.exec_module(module)

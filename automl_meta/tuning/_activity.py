@@ -33,20 +33,23 @@ class Activity:
     ----------
     space : EncodedSpace
         Of the rows.
-    rows : ndarray of shape (n_rows, n_columns)
-        NaN where a parameter was not active. Columns that no row has count as always active.
+    past : ndarray of shape (n_past, n_columns)
+        NaN where a parameter was not active, or not known.
+    observed : ndarray of shape (n_observed, n_columns)
+        Rows that know all parameters. They alone tell of a column that no past row has; one that
+        they do not have either counts as always active.
     """
 
-    def __init__(self, space: EncodedSpace, rows: Matrix) -> None:
-        present = ~np.isnan(rows)
-        share = present.mean(axis=0) if len(rows) else np.ones(len(space))
-        share = np.where(share == 0.0, 1.0, share)
+    def __init__(self, space: EncodedSpace, past: Matrix, observed: Matrix) -> None:
+        everything = np.vstack([past, observed])
+        sources = [everything if (~np.isnan(past[:, j])).any() else observed for j in range(len(space))]
+        share = np.array([_share(rows[:, column]) for column, rows in enumerate(sources)])
         # Parents are there more often than their children, so this order has no circle.
         self._rules = [
             rule
             for column in np.argsort(-share, kind="stable")
             if share[column] < 1.0
-            and (rule := _best_rule(space, rows, present, int(column), np.flatnonzero(share > share[column])))
+            and (rule := _best_rule(space, sources[column], column, np.flatnonzero(share > share[column])))
         ]
 
     def expected(self, rows: Matrix) -> NDArray[np.bool_]:
@@ -65,19 +68,21 @@ class Activity:
         return filled
 
 
-def _best_rule(
-    space: EncodedSpace, rows: Matrix, present: NDArray[np.bool_], column: int, parents: NDArray[np.int64]
-) -> _Rule | None:
-    """The parent with the fewest wrong rows; the one that is there most often among equals."""
+def _share(values: Matrix) -> float:
+    present = ~np.isnan(values)
+    return float(present.mean()) if present.any() else 1.0
+
+
+def _best_rule(space: EncodedSpace, rows: Matrix, column: int, parents: NDArray[np.int64]) -> _Rule | None:
+    """The parent with the fewest wrong rows; categories before numbers among equals."""
+    target = ~np.isnan(rows[:, column])
     best, fewest = None, np.inf
-    for parent in sorted(parents, key=lambda one: (space.categories[one] == 0, -present[:, one].sum())):
-        values, target = rows[:, parent], present[:, column]
-        intervals = (
-            _active_categories(values, target) if space.categories[parent] else _active_range(values, target)
-        )
+    for parent in sorted(parents, key=lambda one: space.categories[one] == 0):
+        values, learnt = rows[:, parent], _active_categories if space.categories[parent] else _active_range
+        intervals = learnt(values, target)
         if not intervals:
             continue
-        rule = _Rule(column, int(parent), intervals)
+        rule = _Rule(int(column), int(parent), intervals)
         wrong = int((rule.holds(values) != target).sum())
         if wrong < fewest:
             best, fewest = rule, wrong

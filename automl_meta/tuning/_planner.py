@@ -95,7 +95,7 @@ class Planner:
         rng : Generator
             Draws the candidates.
         """
-        activity = Activity(self._space, np.vstack([self._past, observed.rows]))
+        activity = Activity(self._space, self._past, observed.rows)
         domain = Domain(self._space, activity, fixed)
         n_taken = len(observed.taken)
         if self._surfaces is not None and n_taken < _ADVISED:

@@ -24,10 +24,11 @@ PLAN = "automl_meta:plan"
 
 
 def seen_space(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """All parameters that trials had so far, each with its latest distribution."""
+    """All parameters that finished trials had, each with its latest distribution."""
     space: dict[str, BaseDistribution] = {}
     for trial in trials:
-        space.update(trial.distributions)
+        if trial.state.is_finished():  # one that runs may be in the middle of asking
+            space.update(trial.distributions)
     return space
 
 
@@ -41,7 +42,7 @@ class Branches:
     def __init__(self, history: History) -> None:
         self._space = EncodedSpace(history.distributions)
         past = [configuration for task in history.tasks for configuration in task.configurations]
-        self._activity = Activity(self._space, self._space.encode(past))
+        self._activity = Activity(self._space, self._space.encode(past), self._space.encode([]))
 
     def joined(
         self, seen: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]

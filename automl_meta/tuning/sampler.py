@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,9 +13,9 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from automl_meta._utils.random import RandomState, seed_of
+from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta._utils.threads import single_threaded
 from automl_meta.tuning._planner import Planner
 from automl_meta.tuning._space import EncodedSpace
@@ -34,7 +36,8 @@ from automl_meta.tuning.history import Direction, History, HistoryLike, as_histo
 __all__ = ["ExperienceSampler"]
 
 _MOST_AHEAD = 8  # running trials that have not said what they try, and that are waited for in line
-_ATTEMPTS = 4  # to find what no other process tries at this moment
+_ATTEMPTS = 8  # to find what no other process tries at this moment
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 _logger = logging.getLogger(__name__)
 
 
@@ -109,7 +112,7 @@ class ExperienceSampler(BaseSampler):
         vars(self).update(state, _lock=threading.RLock())
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All parameters that the study's trials had so far, each with its latest distribution."""
+        """All parameters that finished trials had so far, each with its latest distribution."""
         self._raise_error_if_multi_objective(study)
         return seen_space(study.get_trials(deepcopy=False))
 
@@ -131,9 +134,12 @@ class ExperienceSampler(BaseSampler):
         value = fitted_value(param_distribution, planned.get(param_name))
         if value is not None:
             return value
-        space = EncodedSpace({param_name: param_distribution})
-        rng = np.random.default_rng([self._seed, trial.number, *param_name.encode()])
-        return space.decode(space.snap(space.sample(1, rng))[0])[param_name]
+        others = _all_announced(study, trial)
+        for attempt in range(_ATTEMPTS):
+            value = _even_value(self._seed, param_name, param_distribution, trial.number + attempt)
+            if not any(_agrees(other, {**trial.params, param_name: value}) for other in others):
+                break
+        return value
 
     def _planned(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
@@ -151,7 +157,7 @@ class ExperienceSampler(BaseSampler):
                 observed = observed.with_pending(plan.row)
             configuration = space.decode(plan.row)
             announce(study, trial, configuration, plan.origin)
-            if configuration not in _announced(study, trial):
+            if not configuration or configuration not in _all_announced(study, trial):
                 break
         return configuration
 
@@ -170,9 +176,23 @@ class ExperienceSampler(BaseSampler):
         return self._made[0], self._made[2]
 
 
-def _announced(study: Study, trial: FrozenTrial) -> list[dict[str, Any]]:
-    trials = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return [under_way(other) for other in trials if other.number != trial.number]
+def _even_value(seed: int, name: str, distribution: BaseDistribution, number: int) -> Any:
+    """A value for each trial number: those of successive ones are far from each other, in any process."""
+    space = EncodedSpace({name: distribution})
+    stride = math.sqrt(_PRIMES[zlib.crc32(name.encode()) % len(_PRIMES)])
+    share = np.full((1, 1), (child_generator(seed, name).random() + number * stride) % 1.0)
+    row = np.floor(share * space.categories) if space.categories[0] else share
+    return space.decode(space.snap(row)[0])[name]
+
+
+def _agrees(configuration: Mapping[str, Any], with_these: Mapping[str, Any]) -> bool:
+    return all(name in configuration and configuration[name] == value for name, value in with_these.items())
+
+
+def _all_announced(study: Study, trial: FrozenTrial) -> list[dict[str, Any]]:
+    """What all other trials tried, or are going to."""
+    trials = study.get_trials(deepcopy=False)
+    return [under_way(other) or other.params for other in trials if other.number != trial.number]
 
 
 def _tell(

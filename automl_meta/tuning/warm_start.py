@@ -85,6 +85,7 @@ def warm_start(
     *,
     space: SearchSpace | Mapping[str, BaseDistribution] | None = None,
     default: Mapping[str, Any] | None = None,
+    algorithm: str | None = None,
 ) -> WarmStartReport:
     """Put configurations into a study's queue, after a check against its space.
 
@@ -105,6 +106,8 @@ def warm_start(
         What the study searches; None is what its trials have had so far.
     default : mapping of str to value, optional
         The default configuration. It comes second, so that bad advice costs one trial.
+    algorithm : str, optional
+        Which algorithm of a recommendation the space is of; the others' configurations are dropped.
 
     Returns
     -------
@@ -114,7 +117,8 @@ def warm_start(
     Raises
     ------
     UsageError
-        If the space is not known, or the advice is no list of configurations.
+        If the space is not known, the advice is no list of configurations, or a recommendation of
+        several algorithms meets a space that does not say whose it is.
 
     Examples
     --------
@@ -131,8 +135,10 @@ def warm_start(
     queued = [trial.params if trial.state.is_finished() else under_way(trial) for trial in study.trials]
     taken = columns.encode(queued)
     entries: list[WarmStartEntry] = []
-    for origin, parameters in _ordered(advice, default, known):
+    for origin, parameters, foreign in _ordered(advice, default, known, algorithm):
         entry = _checked(origin, parameters, known)
+        if foreign:
+            entry = WarmStartEntry(origin, parameters, "dropped", (f"it is of {foreign}",))
         if entry.outcome == "enqueued":
             row = columns.encode([entry.parameters])
             if is_among(row[0], taken):
@@ -162,38 +168,61 @@ def _ordered(
     advice: Recommendation | Iterable[Mapping[str, Any] | FrozenTrial],
     default: Mapping[str, Any] | None,
     space: SearchSpace,
-) -> list[tuple[str, Mapping[str, Any]]]:
-    """Origin and parameters of each configuration, the default second."""
-    ordered = [
-        (f"advice rank {rank}", _parameters(one, space)) for rank, one in enumerate(_listed(advice), start=1)
-    ]
+    algorithm: str | None,
+) -> list[tuple[str, Mapping[str, Any], str]]:
+    """Origin, parameters, and of which other algorithm each is; the default second."""
+    listed = (
+        _recommended(advice, space, algorithm)
+        if isinstance(advice, Recommendation)
+        else [(parameters, "") for parameters in _given(advice)]
+    )
+    ordered = [(f"advice rank {rank}", *one) for rank, one in enumerate(listed, start=1)]
     if default is not None:
-        ordered.insert(_DEFAULT_AT, ("default", default))
+        ordered.insert(_DEFAULT_AT, ("default", default, ""))
     return ordered
 
 
-def _listed(advice: Any) -> list[Any]:
-    if isinstance(advice, Recommendation):
-        return [ranked.configuration for ranked in advice.configurations]
-    if isinstance(advice, Iterable) and not isinstance(advice, (str, Mapping)):
-        return list(advice)
-    raise UsageError(
-        f"advice is of type {type(advice).__name__}; it must be a Recommendation, or a list of dicts or trials."
-    )
+def _recommended(
+    advice: Recommendation, space: SearchSpace, algorithm: str | None
+) -> list[tuple[Mapping[str, Any], str]]:
+    configurations = [ranked.configuration for ranked in advice.configurations]
+    if "algorithm" in space.distributions:
+        return [
+            (
+                {"algorithm": one.algorithm}
+                | {joint_name(one.algorithm, name): value for name, value in one.parameters.items()},
+                "",
+            )
+            for one in configurations
+        ]
+    algorithms = sorted({one.algorithm for one in configurations})
+    if algorithm is None and len(algorithms) > 1:
+        raise UsageError(
+            f"The advice is on {', '.join(algorithms)}, and the space has no parameter 'algorithm'. Say with "
+            "algorithm= whose space it is."
+        )
+    return [
+        (one.parameters, "" if algorithm in (None, one.algorithm) else one.algorithm)
+        for one in configurations
+    ]
 
 
-def _parameters(one: Any, space: SearchSpace) -> Mapping[str, Any]:
-    if isinstance(one, FrozenTrial):
-        return under_way(one) or one.params
-    if isinstance(one, Mapping):
-        return one
-    if hasattr(one, "algorithm"):
-        if "algorithm" in space.distributions:
-            return {"algorithm": one.algorithm} | {
-                joint_name(one.algorithm, name): value for name, value in one.parameters.items()
-            }
-        return one.parameters
-    raise UsageError(f"An entry of advice is of type {type(one).__name__}; it must be a dict or a trial.")
+def _given(advice: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(advice, Iterable) or isinstance(advice, (str, Mapping)):
+        raise UsageError(
+            f"advice is of type {type(advice).__name__}; it must be a Recommendation, or a list of dicts or trials."
+        )
+    found: list[Mapping[str, Any]] = []
+    for one in advice:
+        if isinstance(one, FrozenTrial):
+            found.append(under_way(one) or one.params)
+        elif isinstance(one, Mapping):
+            found.append(one)
+        else:
+            raise UsageError(
+                f"An entry of advice is of type {type(one).__name__}; it must be a dict or a trial."
+            )
+    return found
 
 
 def _checked(origin: str, given: Mapping[str, Any], space: SearchSpace) -> WarmStartEntry:
