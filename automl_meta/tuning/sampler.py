@@ -81,6 +81,7 @@ class ExperienceSampler(BaseSampler):
     Examples
     --------
     >>> import pandas as pd
+    >>> import optuna
     >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
     >>> past = pd.DataFrame({"task": "old", "x": [0.1, 0.4, 0.7, 0.9], "value": [0.5, 0.2, 0.1, 0.4]})
     >>> sampler = ExperienceSampler(past, seed=0, direction="minimize")
