@@ -24,6 +24,7 @@ LAYERS = {
     "experiments": 3,
     "evaluation": 3,
     "advice": 5,
+    "automl": 5,
     "testing": 6,  # the contracts see everything they test
     "cli": 6,
     "__init__": 6,
@@ -34,6 +35,7 @@ SAME_LAYER = {
     ("_utils", "exceptions"),  # what is wrong with a seed or a budget
     ("task", "metrics"),  # the names of the task types
     ("records", "metrics"),  # a MetaDataset is of one metric
+    ("automl", "advice"),  # the first trials follow it
 }
 
 

@@ -81,6 +81,11 @@ class Evaluator:
     limits : Limits
         For each evaluation.
 
+    Attributes
+    ----------
+    start_seconds : float
+        Wall seconds that the last start of the process took, which comes after each that was ended.
+
     Examples
     --------
     >>> from automl_meta.task import TabularTask
@@ -93,6 +98,8 @@ class Evaluator:
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+        self.start_seconds = 0.0
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._task: TabularTask | None = None
         self._protocol: Protocol | Folds | None = None
@@ -114,7 +121,7 @@ class Evaluator:
             As in `automl_meta.experiments.evaluate`. An `algorithm` that is not of the catalogue
             has to be picklable.
         seconds : float, optional
-            A shorter limit for this evaluation.
+            A shorter limit for this evaluation, the start of the process included.
 
         Returns
         -------
@@ -174,7 +181,10 @@ class Evaluator:
         algorithm: Algorithm | None,
         seconds: float | None,
     ) -> _End:
+        asked = time.perf_counter()
         process = self._started()
+        if seconds is not None:  # the caller's time runs while the process starts
+            seconds = max(seconds - (time.perf_counter() - asked), 0.0)
         limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
         question = Question(
             kind,
@@ -186,6 +196,7 @@ class Evaluator:
         end = self._answered(process, question, limit)
         if end.answer is None:
             self.close()
+            self.start()  # while others decide what comes next
         else:
             self._task, self._protocol = task, protocol
         return end
@@ -217,9 +228,10 @@ class Evaluator:
             if limit is not None and time.perf_counter() - started > limit:
                 return end("timeout", f"ended at its limit of {limit:.4g} s")
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Start the worker process now, so that it is ready when it is needed; do not wait for it."""
         if self._process is not None and self._process.poll() is None:
-            return self._process
+            return
         self.close()
         # One thread each: times are then comparable, and parallel evaluations do not fight.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -229,18 +241,35 @@ class Evaluator:
             stdout=subprocess.PIPE,
             env={**os.environ, **single},
         )
+        self._is_ready = False
         self._answers = queue.SimpleQueue()
         threading.Thread(
-            target=_read_answers, args=(self._process.stdout, self._answers), daemon=True
+            target=self._read_answers,
+            args=(self._process.stdout, self._answers, time.perf_counter()),
+            daemon=True,
         ).start()
-        try:
-            ready = self._answers.get(timeout=_START_SECONDS)
-        except queue.Empty:
-            ready = None
-        if ready != "ready":
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        self.start()
+        if self._process is not None and not self._is_ready:
+            try:
+                self._is_ready = self._answers.get(timeout=_START_SECONDS) == "ready"
+            except queue.Empty:
+                self._is_ready = False
+        if self._process is None or not self._is_ready:
             self.close()
             raise RuntimeError("A worker process could not be started.")
         return self._process
+
+    def _read_answers(self, stream: IO[bytes], answers: queue.SimpleQueue[Any], started: float) -> None:
+        """In a thread: the queue can be waited for with a limit, and the pipe cannot."""
+        try:
+            answers.put(receive(stream))
+            self.start_seconds = time.perf_counter() - started
+            while True:
+                answers.put(receive(stream))
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            answers.put(EOFError())
 
     def close(self) -> None:
         """End the worker process, whatever it is doing."""
@@ -271,15 +300,6 @@ class _End(NamedTuple):
     seconds: float
     memory: float
     answer: Any
-
-
-def _read_answers(stream: IO[bytes], answers: queue.SimpleQueue[Any]) -> None:
-    while True:
-        try:
-            answers.put(receive(stream))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            answers.put(EOFError())
-            return
 
 
 def _send(stream: IO[bytes], message: Any) -> None:

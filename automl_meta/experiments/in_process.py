@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluate import OutOfFold, evaluate_out_of_fold
 from automl_meta.experiments.fitting import Fitted, fit_whole
@@ -15,8 +17,14 @@ __all__ = ["InProcessEvaluator"]
 class InProcessEvaluator:
     """Evaluate and fit as an `Evaluator` does, in this process and without limits.
 
-    It starts at once and shares memory; what hangs or dies takes the process with it.
+    It starts at once and shares memory; what hangs or dies takes the process with it. Libraries
+    compute on one thread, as in a worker: more would fight over small matrices.
     """
+
+    start_seconds = 0.0
+
+    def __init__(self) -> None:
+        self._libraries = ThreadpoolController()
 
     def out_of_fold(
         self,
@@ -28,7 +36,8 @@ class InProcessEvaluator:
         seconds: float | None = None,
     ) -> OutOfFold:
         """See `Evaluator.out_of_fold`; `seconds` limits nothing here."""
-        return evaluate_out_of_fold(configuration, task, protocol, algorithm=algorithm)
+        with self._libraries.limit(limits=1):
+            return evaluate_out_of_fold(configuration, task, protocol, algorithm=algorithm)
 
     def fit(
         self,
@@ -40,7 +49,11 @@ class InProcessEvaluator:
         seconds: float | None = None,
     ) -> Fitted:
         """See `Evaluator.fit`; `seconds` limits nothing here."""
-        return fit_whole(configuration, task, folds, algorithm=algorithm)
+        with self._libraries.limit(limits=1):
+            return fit_whole(configuration, task, folds, algorithm=algorithm)
+
+    def start(self) -> None:
+        """Do nothing: this process runs already."""
 
     def close(self) -> None:
         """Do nothing: there is nothing to end."""
