@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from automl_meta.advice import recommend
-from automl_meta.metafeatures import extract_metafeatures
-from automl_meta.store import MetadataStore
-from automl_meta.task import TabularTask
-
 if TYPE_CHECKING:
+    from automl_meta.advice import recommend
     from automl_meta.automl import AutoMLClassifier, AutoMLRegressor
+    from automl_meta.metafeatures import extract_metafeatures
+    from automl_meta.store import MetadataStore
+    from automl_meta.task import TabularTask
 
 __all__ = [
     "AutoMLClassifier",
@@ -21,13 +21,24 @@ __all__ = [
     "recommend",
 ]
 
-# Loaded when they are asked for: they need Optuna's samplers, which advice does without.
-_DEFERRED = {"AutoMLClassifier": "automl_meta.automl", "AutoMLRegressor": "automl_meta.automl"}
+# Loaded when first asked for: who opens a store does not wait for the algorithms to be imported.
+_ROOMS = {
+    "AutoMLClassifier": "automl",
+    "AutoMLRegressor": "automl",
+    "MetadataStore": "store",
+    "TabularTask": "task",
+    "extract_metafeatures": "metafeatures",
+    "recommend": "advice",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _DEFERRED:
-        from importlib import import_module
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    globals()[name] = value
+    return value
 
-        return getattr(import_module(_DEFERRED[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

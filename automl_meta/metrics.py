@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import metrics as sklearn_metrics
 
 from automl_meta.exceptions import UsageError
 
@@ -80,13 +79,15 @@ class Metric:
 
 def _roc_auc(y_true: NDArray, probabilities: NDArray) -> float:
     """One-vs-rest, unweighted mean over the classes that are present and not alone."""
+    from sklearn.metrics import roc_auc_score  # slow to import, and a store needs the names alone
+
     n_classes = probabilities.shape[1]
     columns = [1] if n_classes == 2 else range(n_classes)
     areas = []
     for code in columns:
         positive = y_true == code
         if positive.any() and not positive.all():
-            areas.append(sklearn_metrics.roc_auc_score(positive, probabilities[:, code]))
+            areas.append(roc_auc_score(positive, probabilities[:, code]))
     return float(np.mean(areas)) if areas else float("nan")
 
 
@@ -109,7 +110,9 @@ def _balanced_accuracy(y_true: NDArray, y_pred: NDArray) -> float:
 
 
 def _f1_macro(y_true: NDArray, y_pred: NDArray) -> float:
-    return float(sklearn_metrics.f1_score(y_true, y_pred, average="macro", zero_division=0.0))
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(y_true, y_pred, average="macro", zero_division=0.0))
 
 
 def _spearman(y_true: NDArray, y_pred: NDArray) -> float:
@@ -122,7 +125,9 @@ def _spearman(y_true: NDArray, y_pred: NDArray) -> float:
 
 
 def _r2(y_true: NDArray, y_pred: NDArray) -> float:
-    return float(sklearn_metrics.r2_score(y_true, y_pred)) if len(y_true) > 1 else float("nan")
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(y_true, y_pred)) if len(y_true) > 1 else float("nan")
 
 
 METRICS: tuple[Metric, ...] = (

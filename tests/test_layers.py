@@ -79,5 +79,20 @@ def test_importing_does_not_load_torch_or_openml(module: str) -> None:
 
 def test_public_names_are_sorted_and_exist() -> None:
     assert list(automl_meta.__all__) == sorted(automl_meta.__all__)
+    assert set(automl_meta.__all__) <= set(dir(automl_meta))
     for name in automl_meta.__all__:
         assert getattr(automl_meta, name) is not None
+
+
+def test_opening_a_store_does_not_load_the_algorithms() -> None:
+    program = (
+        "import sys; from automl_meta import MetadataStore;"
+        "print([m for m in ('sklearn', 'lightgbm', 'optuna') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Store'"):
+        automl_meta.Store  # noqa: B018

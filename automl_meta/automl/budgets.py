@@ -19,6 +19,7 @@ __all__ = ["StudyBudget"]
 _SHARE_OF_A_TRIAL = 0.25  # of the time limit: one slow configuration must not be all that was tried
 _REFIT_MARGIN = 1.5  # measured seconds of fits vary so much
 _FINISHING = 0.3  # share of the time limit that refits may take at most, unless the best one needs more
+_GRACE = 0.05  # of the time limit
 _START_SECONDS = 0.3  # of a refit, whatever it fits: its data go to the worker, the model comes back
 
 
@@ -83,8 +84,14 @@ class StudyBudget:
     def refit_seconds(self, trial: FrozenTrial) -> float:
         """Wall seconds that a fit on all rows will take, from those of its folds."""
         rows = float(np.mean([len(train) for train, _ in self.folds.all]))
-        one_fold = float(measured(trial, "fit_seconds") or 0.0)
-        return _START_SECONDS + _REFIT_MARGIN * one_fold * self.task.n_rows / rows
+        cpu = float(measured(trial, "fit_seconds") or 0.0)
+        wall = float(measured(trial, "wall_seconds") or 0.0) / len(self.folds.all)
+        return _START_SECONDS + _REFIT_MARGIN * max(cpu, wall) * self.task.n_rows / rows
+
+    @property
+    def grace_seconds(self) -> float:
+        """By which the refit of the best model may overrun the limit at most, rather than be lost."""
+        return math.inf if self.time_limit is None else _GRACE * self.time_limit
 
     def _quickest(self, trials: Sequence[FrozenTrial]) -> float:
         """Seconds of the quickest trial so far: with less left, starting one is a waste."""

@@ -18,6 +18,7 @@ from automl_meta.records import Configuration
 __all__ = ["Member", "chosen_members", "fitted_members", "members_score", "ranked_trials"]
 
 _CANDIDATES = 30  # best trials that may enter the ensemble
+_QUICK_SECONDS = 0.2  # slower than the quickest, a model is still quick
 _SELECTION_SHARE = 0.1  # of the time limit
 
 
@@ -95,8 +96,8 @@ def fitted_members(
 ) -> list[tuple[Member, Pipeline]]:
     """Fit the members on all rows, the weightiest first, as far as the time goes.
 
-    If none of them can be fitted in time, others follow: those that are expected to be done in
-    time, the best first, and last of all the quickest, without a limit.
+    If none of them can be fitted in time, the best of the quick ones follows, without a limit: a
+    model has to be there in the end.
 
     Raises
     ------
@@ -104,39 +105,34 @@ def fitted_members(
         If nothing could be fitted.
     """
     done: list[tuple[Member, Pipeline]] = []
-    reason = ""
-    for member in members:
+    for number, member in enumerate(members):
         left = tuner.budget.clock.remaining
-        if done and member.refit_seconds > left:
+        if number > 0 and member.refit_seconds > left:
             tuner.notes.append(f"No time was left to fit {member.configuration} for the ensemble.")
             continue
-        pipeline, reason = _fitted(tuner, evaluator, member, max(left, 0.05))
+        pipeline = _fitted(tuner, evaluator, member, max(left, tuner.budget.grace_seconds))
         if pipeline is not None:
             done.append((member, pipeline))
     if done:
         return done
-    others = [_member(tuner, trial, 1.0) for trial in ranked]
-    in_time = [other for other in others if other.refit_seconds <= tuner.budget.clock.remaining]
-    quickest = min(others, key=lambda other: other.refit_seconds)
-    for other in [*in_time, quickest]:
-        limit = None if other is quickest else max(tuner.budget.clock.remaining, 0.05)
-        pipeline, reason = _fitted(tuner, evaluator, other, limit)
-        if pipeline is not None:
-            tuner.notes.append(
-                f"{other.configuration} was fitted: the best could not be, {reason or 'in time'}."
-            )
-            return [(other, pipeline)]
-    raise DataError(f"No model could be fitted on all rows: {reason}.")
+    failed = {member.trial for member in members}
+    others = [_member(tuner, trial, 1.0) for trial in ranked if trial.number not in failed]
+    quick = min((other.refit_seconds for other in others), default=0.0) + _QUICK_SECONDS
+    for other in others:
+        if other.refit_seconds <= quick:
+            pipeline = _fitted(tuner, evaluator, other, None)
+            if pipeline is not None:
+                tuner.notes.append(f"Fitted instead: {other.configuration}.")
+                return [(other, pipeline)]
+    raise DataError("No model could be fitted on all rows in time: give more of it.")
 
 
-def _fitted(
-    tuner: Tuner, evaluator: AnyEvaluator, member: Member, seconds: float | None
-) -> tuple[Pipeline | None, str]:
+def _fitted(tuner: Tuner, evaluator: AnyEvaluator, member: Member, seconds: float | None) -> Pipeline | None:
     limit = None if seconds is None or not np.isfinite(seconds) else seconds
     found = evaluator.fit(member.configuration, tuner.task, tuner.folds, seconds=limit)
     if found.pipeline is None:
         tuner.notes.append(f"{member.configuration} could not be fitted on all rows: {found.reason}.")
-    return found.pipeline, found.reason
+    return found.pipeline
 
 
 def _member(tuner: Tuner, trial: FrozenTrial, weight: float) -> Member:
