@@ -278,6 +278,7 @@ class AutoML(BaseEstimator):
         """The task, and the labels as they were given, in the order of its codes."""
         if isinstance(X, TabularTask):
             task = TabularTask.of(X, y, task_type=self._task_type)
+            validate_data(self, task.X, skip_check_array=True)
             return task, self._labels(task, task.y.to_numpy())
         if y is None:
             raise UsageError(f"{type(self).__name__} requires y to be passed, but the target y is None.")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
 from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
@@ -155,7 +156,9 @@ class TabularModel:
         from automl_meta.automl.trusted import TRUSTED_TYPES
 
         try:
-            model = io.load(file, trusted=list(TRUSTED_TYPES))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", InconsistentVersionWarning)  # one warning below is enough
+                model = io.load(file, trusted=list(TRUSTED_TYPES))
         except FileNotFoundError:
             raise DataError(f"There is no file {file}.") from None
         except UntrustedTypesFoundException as error:

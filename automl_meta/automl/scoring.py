@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer
 from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
 
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import Folds, score_responses
@@ -68,6 +69,8 @@ class Scoring:
         try:
             chosen = get_metric(metric, task_type)
         except UsageError as error:
+            if any(metric in (known.name, *known.aliases) for known in METRICS):
+                raise  # it scores the other type of task
             try:
                 return cls(metric, task_type, scorer=get_scorer(metric))
             except (ValueError, KeyError):
@@ -135,8 +138,6 @@ class _Predicted(BaseEstimator):
         self.task_type, self.answers, self.labels = task_type, answers, labels
         if task_type == "classification":
             self.classes_ = labels
-        if "predict_proba" in answers:
-            self.predict_proba = lambda X: answers["predict_proba"][_rows(X)]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -150,6 +151,11 @@ class _Predicted(BaseEstimator):
         """Predicted labels or numbers."""
         predicted = self.answers["predict"][_rows(X)]
         return self.labels[predicted] if self.task_type == "classification" else predicted
+
+    @available_if(lambda self: "predict_proba" in self.answers)
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Predicted probabilities."""
+        return self.answers["predict_proba"][_rows(X)]
 
 
 def _rows(X: pd.DataFrame) -> NDArray[np.int64]:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from automl_meta.cli._shared import check_writable
+
 _HELP = """Predict with a model that "automl-meta tune" has written.
 
 Columns are found by name, in any order, and further ones are ignored.
@@ -31,6 +33,8 @@ def command(
     from automl_meta.automl.model import TabularModel
     from automl_meta.task import read_table
 
+    if out is not None:
+        check_writable(out)
     loaded = TabularModel.load(model)
     table = read_table(file)
     if proba:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import (
+    STORE_HELP,
+    TASK_TYPE_HELP,
+    check_writable,
+    console,
+    load_task,
+    names,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from automl_meta.automl import TuningProgress
@@ -76,7 +84,7 @@ def command(
     if resume and study is None:
         raise UsageError("Say which study to resume: --study NAME.")
     if out is not None:
-        _check_writable(out)
+        check_writable(out)
     task, group_values = _task(file, target, task_type, groups)
     make = AutoMLClassifier if task.task_type == "classification" else AutoMLRegressor
     with _progress(trials, time_limit if time_limit or trials else 60.0) as progress:
@@ -133,14 +141,6 @@ def _task(file: str, target: str | None, task_type: str | None, groups: str | No
     return task, table[groups].astype(str).to_numpy()
 
 
-def _check_writable(path: Path) -> None:
-    from automl_meta.exceptions import UsageError
-
-    folder = path.parent
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UsageError(f"{path} cannot be written: give a file in a folder that is there and writable.")
-
-
 @contextmanager
 def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable[[TuningProgress], None]]:
     """A line on standard error: best so far, trials, time."""
@@ -149,7 +149,8 @@ def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable
 
     budget = f"of {trials} trials" if trials is not None else f"in {time_limit:g} s"
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(budget), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         line = bar.add_task("describing the data", total=trials if trials is not None else time_limit)
 
         def show(state: TuningProgress) -> None:
