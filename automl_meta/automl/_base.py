@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import algorithms_for
+from automl_meta.algorithms import ALGORITHMS, Algorithm, algorithms_for
 from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.finishing import chosen_members, fitted_members, members_score, ranked_trials
 from automl_meta.automl.joint_space import JointSpace
@@ -57,7 +57,7 @@ class AutoML(BaseEstimator):
         *,
         time_limit: float | None = None,
         n_trials: int | None = None,
-        algorithms: Collection[str] | None = None,
+        algorithms: Collection[str | Algorithm] | None = None,
         cv: Any = 5,
         ensemble: bool = True,
         trial_time_limit: float | None = None,
@@ -297,9 +297,13 @@ class AutoML(BaseEstimator):
 
     def _space(self, task: TabularTask, scoring: Scoring, *, weighted: bool) -> JointSpace:
         """Algorithms that can be tried on so many rows, weigh them if they must, and can be scored."""
-        chosen = [a for a in algorithms_for(self._task_type, only=self.algorithms) if a.supports(task)]
-        kept = []
-        for algorithm in chosen:
+        given = None if self.algorithms is None else list(self.algorithms)
+        named = None if given is None else [a for a in given if not isinstance(a, Algorithm)]
+        own = [a for a in given or () if isinstance(a, Algorithm)]
+        kept: list[Algorithm] = []
+        for algorithm in [*(() if named == [] else algorithms_for(self._task_type, only=named)), *own]:
+            if not algorithm.supports(task):
+                continue
             pipeline = algorithm.build(algorithm.default_configuration, task)
             if weighted and not takes_weights(pipeline):
                 continue
@@ -363,7 +367,9 @@ class AutoML(BaseEstimator):
         described: MetaFeatures = extract_metafeatures(task, time_budget=limit)
         describe_dataset(store, task, described)
         store.add_environment(Environment.current())
-        names = [algorithm.name for algorithm in space.algorithms]
+        names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
+        if not names:
+            return None
         try:
             return Advisor.for_task(task, scoring.advised, algorithms=names, store=store, described=described)
         except NoExperienceError as error:

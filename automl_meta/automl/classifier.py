@@ -40,8 +40,9 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
         is shared or resumed, of the whole study.
     n_trials : int, optional
         Trials of the whole study.
-    algorithms : collection of str, optional
-        Names to choose from; all by default.
+    algorithms : collection of str or Algorithm, optional
+        Names to choose from, all by default; and your own, which must be picklable where trials
+        run in workers.
     cv : int, cross-validation splitter or iterable of splits
         How configurations are judged.
     ensemble : bool

@@ -129,7 +129,8 @@ def fitted_members(
 
 def _fitted(tuner: Tuner, evaluator: AnyEvaluator, member: Member, seconds: float | None) -> Pipeline | None:
     limit = None if seconds is None or not np.isfinite(seconds) else seconds
-    found = evaluator.fit(member.configuration, tuner.task, tuner.folds, seconds=limit)
+    own = tuner.proposals.space.own_algorithm(member.configuration)
+    found = evaluator.fit(member.configuration, tuner.task, tuner.folds, algorithm=own, seconds=limit)
     if found.pipeline is None:
         tuner.notes.append(f"{member.configuration} could not be fitted on all rows: {found.reason}.")
     return found.pipeline

@@ -9,7 +9,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from automl_meta.algorithms import Algorithm, Condition, SearchSpace
+from automl_meta.algorithms import ALGORITHMS, Algorithm, Condition, SearchSpace
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
 
@@ -85,6 +85,11 @@ class JointSpace:
         prefix = f"{algorithm.name}."
         own = {name.removeprefix(prefix): v for name, v in parameters.items() if name.startswith(prefix)}
         return algorithm.completed(Configuration(algorithm.name, own))
+
+    def own_algorithm(self, configuration: Configuration) -> Algorithm | None:
+        """The algorithm of a configuration if it is not of the catalogue, where a worker would find it."""
+        algorithm = self.algorithm(configuration.algorithm)
+        return None if algorithm in ALGORITHMS else algorithm
 
     def algorithm(self, name: str) -> Algorithm:
         """The algorithm of that name.

@@ -150,7 +150,13 @@ class Tuner:
             trial, configuration, seconds = claimed
             started = time.perf_counter()
             try:
-                found = evaluator.out_of_fold(configuration, self.task, self.folds, seconds=seconds)
+                found = evaluator.out_of_fold(
+                    configuration,
+                    self.task,
+                    self.folds,
+                    algorithm=self.proposals.space.own_algorithm(configuration),
+                    seconds=seconds,
+                )
             except BaseException:
                 self._fail(trial, "interrupted", "interrupted before its end")
                 raise
