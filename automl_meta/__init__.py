@@ -11,24 +11,29 @@ if TYPE_CHECKING:
     from automl_meta.metafeatures import extract_metafeatures
     from automl_meta.store import MetadataStore
     from automl_meta.task import TabularTask
+    from automl_meta.tuning import ExperienceSampler, warm_start
 
 __all__ = [
     "AutoMLClassifier",
     "AutoMLRegressor",
+    "ExperienceSampler",
     "MetadataStore",
     "TabularTask",
     "extract_metafeatures",
     "recommend",
+    "warm_start",
 ]
 
 # Loaded when first asked for: who opens a store does not wait for the algorithms to be imported.
 _ROOMS = {
     "AutoMLClassifier": "automl",
     "AutoMLRegressor": "automl",
+    "ExperienceSampler": "tuning",
     "MetadataStore": "store",
     "TabularTask": "task",
     "extract_metafeatures": "metafeatures",
     "recommend": "advice",
+    "warm_start": "tuning",
 }
 
 

@@ -119,6 +119,8 @@ class Advisor:
         Without the task itself and near copies of it.
     described : MetaFeatures
         Of the task.
+    excluded : tuple of str
+        Ids of the known data sets that must not advise: the task itself, and near copies.
     scale : float
         Unit of the task's own scores in units of the experience: the standard deviation of the
         target for metrics that carry its unit, else 1.
@@ -129,6 +131,7 @@ class Advisor:
     recommender: Recommender
     experience: MetaDataset
     described: MetaFeatures
+    excluded: tuple[str, ...] = ()
     scale: float = 1.0
     notes: tuple[str, ...] = ()
 
@@ -180,6 +183,7 @@ class Advisor:
             model,
             experience,
             described,
+            (task.fingerprint, *copies),
             1.0 if metric.scale_free else float(np.std(task.y)),
             tuple(
                 f"The known data set {name!r} is nearly the same as this one, so it was not asked."

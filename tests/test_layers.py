@@ -23,6 +23,7 @@ LAYERS = {
     "recommenders": 2,
     "experiments": 3,
     "evaluation": 3,
+    "tuning": 4,
     "advice": 5,
     "automl": 5,
     "testing": 6,  # the contracts see everything they test

@@ -27,7 +27,7 @@ from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, counts, runs_frame
-from automl_meta.automl.sampling import Sampling, make_sampler
+from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.tuner import Tuner, TuningProgress
@@ -38,6 +38,7 @@ from automl_meta.metrics import Metric, TaskType
 from automl_meta.records import Environment, Protocol
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
+from automl_meta.tuning import ExperienceSampler, StoreQuery
 
 __all__ = ["AutoML"]
 
@@ -139,7 +140,7 @@ class AutoML(BaseEstimator):
                 scoring,
                 labels,
                 study,
-                self._proposals(space, advisor),
+                self._proposals(space, advisor, store),
                 StudyBudget(
                     task,
                     folds,
@@ -376,6 +377,16 @@ class AutoML(BaseEstimator):
             notes.append(f"Nothing is known that could advise: {error}")
             return None
 
-    def _proposals(self, space: JointSpace, advisor: Advisor | None) -> Proposals:
+    def _proposals(
+        self, space: JointSpace, advisor: Advisor | None, store: MetadataStore | None
+    ) -> Proposals:
         seeds = child_seeds(self.random_state, 2)
-        return Proposals(space, advisor, Sampling(space.space, make_sampler(seeds[0])), seeds[1])
+        history = None
+        if advisor is not None and store is not None:
+            meta = advisor.experience
+            names = sorted(set(meta.configurations["algorithm"]))
+            history = StoreQuery(
+                store, meta.metric.name, self._task_type, exclude=advisor.excluded, algorithms=names
+            )
+        sampler = ExperienceSampler(history, seeds[0])
+        return Proposals(space, advisor, Sampling(space.space, sampler), seeds[1])

@@ -106,6 +106,7 @@ def fitted_members(
     """
     done: list[tuple[Member, Pipeline]] = []
     for number, member in enumerate(members):
+        evaluator.wait()
         left = tuner.budget.clock.remaining
         if number > 0 and member.refit_seconds > left:
             tuner.notes.append(f"No time was left to fit {member.configuration} for the ensemble.")

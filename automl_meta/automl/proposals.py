@@ -17,6 +17,7 @@ from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.studies import is_lost, measured
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
+from automl_meta.tuning import origin_of
 
 __all__ = ["Proposal", "Proposals"]
 
@@ -36,7 +37,7 @@ class Proposal:
     configuration : Configuration
         Complete: defaults stand where nothing was said.
     origin : str
-        ``"default"``, ``"advice 3"`` (the third that was advised), ``"transferred"`` (searched by a
+        ``"default"``, ``"advice rank 3"`` (the third that was advised), ``"transferred"`` (searched by a
         sampler that knows other data sets) or ``"local"`` (by one that knows this study only).
     expected_score : float
         Where the advice says one, else NaN.
@@ -92,7 +93,7 @@ class Proposals:
         default = default_configuration(self.space)
         if default.configuration_id not in tried:
             return Proposal(default, "default")
-        origins = [str(trial.user_attrs.get("origin", "")) for trial in kept]
+        origins = [origin_of(trial) for trial in kept]
         n_advised = sum(origin.startswith("advice") for origin in origins)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
             found = self._advised(self.advisor, kept, tried, n_advised + 1, fit_seconds)
@@ -123,16 +124,17 @@ class Proposals:
             except UsageError:
                 continue  # a space that has changed since
             if configuration.configuration_id not in tried:
-                return Proposal(configuration, f"advice {rank}", entry.expected_score)
+                return Proposal(configuration, f"advice rank {rank}", entry.expected_score)
         return None
 
     def _sampled(self, trials: Sequence[FrozenTrial], tried: set[Any]) -> Proposal | None:
         rng = np.random.default_rng([self._seed, len(trials)])
         for _ in range(_ATTEMPTS):
             algorithm = self._promising(trials, rng)
-            configuration = self.space.configuration(self.sampling.ask(trials, {ALGORITHM: algorithm.name}))
+            parameters, origin = self.sampling.ask(trials, {ALGORITHM: algorithm.name})
+            configuration = self.space.configuration(parameters)
             if configuration.configuration_id not in tried:
-                return Proposal(configuration, self.sampling.origin)
+                return Proposal(configuration, origin)
         # The space around here is used up: anywhere else.
         for parameters in self.space.space.sample(64 * len(self.space.algorithms), self._seed):
             configuration = self.space.configuration(parameters)

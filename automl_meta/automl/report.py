@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.studies import measured
 from automl_meta.exceptions import UsageError
+from automl_meta.tuning import origin_of
 
 __all__ = ["TuningReport", "runs_frame"]
 
@@ -113,7 +114,7 @@ def _row(trial: FrozenTrial, space: JointSpace) -> list[Any]:
     said = trial.user_attrs.get
     return [
         trial.number,
-        said("origin", ""),
+        origin_of(trial),
         algorithm,
         said("configuration_id", ""),
         parameters,
@@ -138,6 +139,6 @@ def status_of(trial: FrozenTrial) -> str:
 
 def counts(trials: Sequence[FrozenTrial]) -> tuple[dict[str, int], dict[str, int]]:
     """Trials by origin, all that were advised together, and by status."""
-    origins = Counter(str(trial.user_attrs.get("origin", "unknown")).split()[0] for trial in trials)
+    origins = Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)
     statuses = Counter(status_of(trial) for trial in trials)
     return dict(origins), dict(statuses)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.distributions import FloatDistribution
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta.algorithms import SearchSpace
 from automl_meta.automl.studies import quiet
+from automl_meta.tuning import origin_of
 
 __all__ = ["Sampling"]
+
+_NAME = "automl_meta:asked"
 
 
 @dataclass
@@ -31,16 +33,13 @@ class Sampling:
     space : SearchSpace
         Of the parameters.
     sampler : BaseSampler
-        Any of Optuna's.
-    origin : str
-        What its trials are labelled as.
+        Any of Optuna's, or the one that remembers.
     """
 
     space: SearchSpace
     sampler: BaseSampler
-    origin: str = "local"
 
-    def ask(self, trials: Sequence[FrozenTrial], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, trials: Sequence[FrozenTrial], fixed: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Ask for one set of parameters.
 
         Parameters
@@ -52,25 +51,24 @@ class Sampling:
 
         Returns
         -------
-        dict
+        parameters : dict
             One value for each active parameter; floating-point numbers have six digits.
+        origin : str
+            ``"transferred"`` if past data sets had a say, else ``"local"``.
         """
         storage = InMemoryStorage()
-        with quiet():
-            number = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE])
-        name = storage.get_study_name_from_id(number)
-        study = optuna.Study(name, storage, sampler=self.sampler)
+        with quiet():  # always of one name, by which a sampler knows what it has prepared
+            storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], _NAME)
+        study = optuna.Study(_NAME, storage, sampler=self.sampler)
         study.add_trials(trial for trial in trials if trial.state != TrialState.WAITING)
         study.enqueue_trial(dict(fixed))
-        parameters = self.space.suggest(study.ask())
-        return {key: _rounded(value, self.space.distributions[key]) for key, value in parameters.items()}
-
-
-def make_sampler(seed: int) -> BaseSampler:
-    """The sampler that searches where the advice ends."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return TPESampler(multivariate=True, group=True, constant_liar=True, seed=seed)
+        trial = study.ask()
+        parameters = self.space.suggest(trial)
+        said = origin_of(storage.get_trial(trial._trial_id))
+        return (
+            {key: _rounded(value, self.space.distributions[key]) for key, value in parameters.items()},
+            "transferred" if said == "transferred" or said.startswith("advice") else "local",
+        )
 
 
 def _rounded(value: Any, distribution: optuna.distributions.BaseDistribution) -> Any:

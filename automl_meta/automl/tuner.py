@@ -25,6 +25,7 @@ from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Limits
 from automl_meta.records import Configuration
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
+from automl_meta.tuning import ORIGIN
 
 __all__ = ["Tuner", "TuningProgress"]
 
@@ -142,6 +143,7 @@ class Tuner:
 
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
         while not self._stop.is_set():
+            evaluator.wait()
             with self._turn:
                 self.budget.restart_seconds = evaluator.start_seconds
                 claimed = self._claim()
@@ -184,7 +186,7 @@ class Tuner:
             self.study.enqueue_trial(parameters, self._label(proposal, seconds))
         trial = self.study.ask()
         configuration = self.proposals.space.configuration(self.proposals.space.space.suggest(trial))
-        if "origin" not in trial.user_attrs:  # somebody else's, from a dashboard or a script
+        if ORIGIN not in trial.user_attrs:  # somebody else's, from a dashboard or a script
             for name, value in self._label(Proposal(configuration, "enqueued"), seconds).items():
                 trial.set_user_attr(name, value)
         return trial, configuration, seconds
@@ -192,7 +194,7 @@ class Tuner:
     def _label(self, proposal: Proposal, seconds: float | None) -> dict[str, Any]:
         label = {
             "configuration_id": proposal.configuration.configuration_id,
-            "origin": proposal.origin,
+            ORIGIN: proposal.origin,
             "process": this_process(),
             "limit_seconds": seconds,
             "expected_score": _plain(proposal.expected_score),

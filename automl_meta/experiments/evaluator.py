@@ -121,7 +121,7 @@ class Evaluator:
             As in `automl_meta.experiments.evaluate`. An `algorithm` that is not of the catalogue
             has to be picklable.
         seconds : float, optional
-            A shorter limit for this evaluation, the start of the process included.
+            A shorter limit for this evaluation.
 
         Returns
         -------
@@ -181,10 +181,7 @@ class Evaluator:
         algorithm: Algorithm | None,
         seconds: float | None,
     ) -> _End:
-        asked = time.perf_counter()
-        process = self._started()
-        if seconds is not None:  # the caller's time runs while the process starts
-            seconds = max(seconds - (time.perf_counter() - asked), 0.0)
+        self.wait()
         limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
         question = Question(
             kind,
@@ -193,7 +190,7 @@ class Evaluator:
             None if protocol is self._protocol else protocol,
             algorithm,
         )
-        end = self._answered(process, question, limit)
+        end = self._answered(question, limit)
         if end.answer is None:
             self.close()
             self.start()  # while others decide what comes next
@@ -201,9 +198,10 @@ class Evaluator:
             self._task, self._protocol = task, protocol
         return end
 
-    def _answered(self, process: subprocess.Popen[bytes], question: Question, limit: float | None) -> _End:
+    def _answered(self, question: Question, limit: float | None) -> _End:
         """Wait for the answer, or for the end that a limit or death makes."""
-        if process.stdin is None:
+        process = self._process
+        if process is None or process.stdin is None:
             raise RuntimeError("The worker process is not running.")
         started = time.perf_counter()
         baseline = peak = _memory(process.pid)
@@ -249,17 +247,17 @@ class Evaluator:
             daemon=True,
         ).start()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def wait(self) -> None:
+        """Start the worker process if there is none, and wait until it is ready: no limit counts this."""
         self.start()
-        if self._process is not None and not self._is_ready:
+        if not self._is_ready:
             try:
                 self._is_ready = self._answers.get(timeout=_START_SECONDS) == "ready"
             except queue.Empty:
                 self._is_ready = False
-        if self._process is None or not self._is_ready:
+        if not self._is_ready:
             self.close()
             raise RuntimeError("A worker process could not be started.")
-        return self._process
 
     def _read_answers(self, stream: IO[bytes], answers: queue.SimpleQueue[Any], started: float) -> None:
         """In a thread: the queue can be waited for with a limit, and the pipe cannot."""

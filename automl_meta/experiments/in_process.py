@@ -55,5 +55,8 @@ class InProcessEvaluator:
     def start(self) -> None:
         """Do nothing: this process runs already."""
 
+    def wait(self) -> None:
+        """Do nothing: this process is ready."""
+
     def close(self) -> None:
         """Do nothing: there is nothing to end."""

@@ -166,7 +166,7 @@ def test_advice_is_followed_and_every_run_goes_back_to_the_store(tmp_path) -> No
         model = classifier(n_trials=4, algorithms=None, store=store).fit(X, y)
         task = TabularTask.from_frame(X, y)
         stored = {run.run_id for run in store.runs(task.fingerprint)}
-    assert model.runs_["origin"].tolist() == ["default", "advice 1", "advice 2", "advice 3"]
+    assert model.runs_["origin"].tolist() == ["default", "advice rank 1", "advice rank 2", "advice rank 3"]
     assert set(model.runs_["run_id"]) == stored
     assert model.runs_["expected_score"].notna().tolist() == [False, True, True, True]
     assert model.recommendation_ is not None

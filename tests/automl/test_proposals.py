@@ -10,13 +10,14 @@ from automl_meta.advice import Advisor
 from automl_meta.algorithms import algorithms_for
 from automl_meta.automl import JointSpace
 from automl_meta.automl.proposals import Proposal, Proposals
-from automl_meta.automl.sampling import Sampling, make_sampler
+from automl_meta.automl.sampling import Sampling
 from automl_meta.metrics import get_metric
 from automl_meta.task import TabularTask
+from automl_meta.tuning import ORIGIN, ExperienceSampler
 
 
 def proposals(space: JointSpace, advisor: Advisor | None = None, seed: int = 0) -> Proposals:
-    return Proposals(space, advisor, Sampling(space.space, make_sampler(seed)), seed)
+    return Proposals(space, advisor, Sampling(space.space, ExperienceSampler(None, seed)), seed)
 
 
 def trial_of(space: JointSpace, proposal: Proposal, number: int, value: float | None) -> FrozenTrial:
@@ -29,7 +30,7 @@ def trial_of(space: JointSpace, proposal: Proposal, number: int, value: float | 
         distributions=distributions,
         user_attrs={
             "configuration_id": proposal.configuration.configuration_id,
-            "origin": proposal.origin,
+            ORIGIN: proposal.origin,
             "run": {"scores": {} if value is None else {"balanced_accuracy": value}},
         },
     )
@@ -63,8 +64,8 @@ def advisor(tmp_path_factory: pytest.TempPathFactory) -> Advisor:
 def test_a_default_comes_first_then_advice_then_the_sampler(space: JointSpace, advisor: Advisor) -> None:
     made = played(space, proposals(space, advisor), 16, lambda proposal: 0.8)
     origins = [proposal.origin for proposal in made]
-    assert origins[:11] == ["default", *(f"advice {rank}" for rank in range(1, 11))]
-    assert origins[11:] == ["local", "local", "local", "local", "advice 11"]
+    assert origins[:11] == ["default", *(f"advice rank {rank}" for rank in range(1, 11))]
+    assert origins[11:] == ["local", "local", "local", "local", "advice rank 11"]
 
 
 def test_nothing_is_proposed_twice_also_when_a_space_is_small() -> None:
@@ -117,10 +118,10 @@ def test_floating_point_values_are_short(space: JointSpace) -> None:
 
 def test_asking_leaves_no_trace_in_a_study(space: JointSpace, tmp_path: Path) -> None:
     study = optuna.create_study(direction="maximize")
-    sampling = Sampling(space.space, make_sampler(0))
+    sampling = Sampling(space.space, ExperienceSampler(None, 0))
     running = create_trial(state=TrialState.RUNNING)
     running.datetime_start = datetime(2026, 1, 1)
     study.add_trial(running)
     for _ in range(3):
-        assert sampling.ask(study.trials, {"algorithm": "knn"})["algorithm"] == "knn"
+        assert sampling.ask(study.trials, {"algorithm": "knn"})[0]["algorithm"] == "knn"
     assert len(study.trials) == 1

@@ -49,7 +49,7 @@ def test_a_study_is_plain_and_resumed(run, iris_file: Path, tmp_path: Path) -> N
     assert run(*base, "--resume", "--trials", 5).code == 0
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{storage}")
     assert len(study.trials) == 5
-    assert study.trials[0].user_attrs["origin"] == "default"
+    assert study.trials[0].user_attrs["automl_meta:origin"] == "default"
     assert all("algorithm" in trial.params for trial in study.trials)
 
 
