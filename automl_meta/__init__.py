@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from automl_meta.advice import recommend
+    from automl_meta.automl import AutoMLClassifier, AutoMLRegressor
     from automl_meta.metafeatures import extract_metafeatures
     from automl_meta.store import MetadataStore
     from automl_meta.task import TabularTask
     from automl_meta.tuning import ExperienceSampler, warm_start
 
 __all__ = [
+    "AutoMLClassifier",
+    "AutoMLRegressor",
     "ExperienceSampler",
     "MetadataStore",
     "TabularTask",
@@ -23,6 +26,8 @@ __all__ = [
 
 # Loaded when first asked for: who opens a store does not wait for the algorithms to be imported.
 _ROOMS = {
+    "AutoMLClassifier": "automl",
+    "AutoMLRegressor": "automl",
     "ExperienceSampler": "tuning",
     "MetadataStore": "store",
     "TabularTask": "task",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,16 +12,16 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from automl_meta._utils.threads import single_threaded
-from automl_meta.algorithms import algorithms_for
+from automl_meta.algorithms import algorithms_for, get_algorithm
 from automl_meta.exceptions import UsageError
-from automl_meta.metafeatures import extract_metafeatures
+from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
 from automl_meta.metrics import Metric, TaskType, default_metric, get_metric
 from automl_meta.recommenders import DEFAULT_RECOMMENDER, Recommendation, Recommender
 from automl_meta.records import MetaDataset
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
-__all__ = ["recommend"]
+__all__ = ["Advisor", "recommend"]
 
 
 def recommend(
@@ -95,31 +95,122 @@ def recommend(
         raise UsageError(f"top is {top}; ask for at least one configuration.")
     task = TabularTask.of(X, y, task_type=task_type)
     chosen = default_metric(task.task_type) if metric is None else get_metric(metric, task.task_type)
-    candidates = [
-        a.name for a in algorithms_for(task.task_type, only=only, exclude=exclude) if a.supports(task)
-    ]
-    if not candidates:
-        raise UsageError(f"None of the chosen algorithms can be tried on {task.n_rows} rows. Choose others.")
-    opened = store if isinstance(store, MetadataStore) else MetadataStore(store)
-    try:
-        experience = opened.meta_dataset(
-            chosen, task.task_type, exclude=[task.fingerprint], algorithms=candidates
+    advisor = Advisor.for_task(
+        task,
+        chosen,
+        algorithms=[a.name for a in algorithms_for(task.task_type, only=only, exclude=exclude)],
+        landmarkers=landmarkers,
+        store=store,
+        recommender=recommender,
+        random_state=random_state,
+    )
+    return advisor.recommend(top, time_limit=time_limit)
+
+
+@dataclass(frozen=True, eq=False)
+class Advisor:
+    """A meta-model that has learnt for one task, to be asked more than once.
+
+    Parameters
+    ----------
+    recommender : Recommender
+        Fitted on `experience`.
+    experience : MetaDataset
+        Without the task itself and near copies of it.
+    described : MetaFeatures
+        Of the task.
+    excluded : tuple of str
+        Ids of the known data sets that must not advise: the task itself, and near copies.
+    scale : float
+        Unit of the task's own scores in units of the experience: the standard deviation of the
+        target for metrics that carry its unit, else 1.
+    notes : tuple of str
+        What was decided on the way, in words.
+    """
+
+    recommender: Recommender
+    experience: MetaDataset
+    described: MetaFeatures
+    excluded: tuple[str, ...] = ()
+    scale: float = 1.0
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def for_task(
+        cls,
+        task: TabularTask,
+        metric: Metric,
+        *,
+        algorithms: Collection[str],
+        landmarkers: bool = True,
+        store: MetadataStore | str | Path | None = None,
+        recommender: Recommender | None = None,
+        described: MetaFeatures | None = None,
+        random_state: int = 0,
+    ) -> Advisor:
+        """Describe a task unless it is `described`, and fit a meta-model on what is known of others.
+
+        Raises
+        ------
+        UsageError
+            If none of the `algorithms` can be tried on so many rows.
+        NoExperienceError
+            If the store knows nothing that could advise.
+        """
+        candidates = [name for name in algorithms if get_algorithm(name, task.task_type).supports(task)]
+        if not candidates:
+            raise UsageError(
+                f"None of the chosen algorithms can be tried on {task.n_rows} rows. Choose others."
+            )
+        opened = store if isinstance(store, MetadataStore) else MetadataStore(store)
+        try:
+            experience = opened.meta_dataset(
+                metric, task.task_type, exclude=[task.fingerprint], algorithms=candidates
+            )
+        finally:
+            if opened is not store:
+                opened.close()
+        if described is None:
+            groups = None if landmarkers else _GROUPS_WITHOUT_MODELS
+            described = extract_metafeatures(task, groups=groups, random_state=random_state)
+        copies = _near_copies(task, described.values, experience)
+        if copies:
+            experience = experience.select(datasets=set(experience.datasets.index) - set(copies))
+        model = DEFAULT_RECOMMENDER() if recommender is None else recommender
+        with single_threaded():
+            model.fit(experience)
+        return cls(
+            model,
+            experience,
+            described,
+            (task.fingerprint, *copies),
+            1.0 if metric.scale_free else float(np.std(task.y)),
+            tuple(
+                f"The known data set {name!r} is nearly the same as this one, so it was not asked."
+                for name in copies.values()
+            ),
         )
-    finally:
-        if opened is not store:
-            opened.close()
-    groups = None if landmarkers else _GROUPS_WITHOUT_MODELS
-    metafeatures = extract_metafeatures(task, groups=groups, random_state=random_state).values
-    copies = _near_copies(task, metafeatures, experience)
-    if copies:
-        experience = experience.select(datasets=set(experience.datasets.index) - set(copies))
-    model = DEFAULT_RECOMMENDER() if recommender is None else recommender
-    with single_threaded():
-        advice = model.fit(experience).recommend(metafeatures, top, time_limit=time_limit)
-    for name in copies.values():
-        note = f"The known data set {name!r} is nearly the same as this one, so it was not asked."
-        advice = replace(advice, notes=(*advice.notes, note))
-    return advice if chosen.scale_free else advice.rescaled(float(np.std(task.y)))
+
+    def recommend(
+        self,
+        n: int,
+        *,
+        observed: Mapping[str, float] | None = None,
+        time_limit: float | None = None,
+        remaining_seconds: float | None = None,
+    ) -> Recommendation:
+        """Recommend as `Recommender.recommend` does; scores, also the observed ones, are the task's own."""
+        scores = {key: score / self.scale for key, score in (observed or {}).items()}
+        with single_threaded():
+            advice = self.recommender.recommend(
+                self.described.values,
+                n,
+                observed=scores,
+                time_limit=time_limit,
+                remaining_seconds=remaining_seconds,
+            )
+        advice = replace(advice, notes=(*advice.notes, *self.notes))
+        return advice if self.scale == 1.0 else advice.rescaled(self.scale)
 
 
 _GROUPS_WITHOUT_MODELS = ("simple", "statistical", "information")

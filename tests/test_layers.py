@@ -25,6 +25,7 @@ LAYERS = {
     "evaluation": 3,
     "tuning": 4,
     "advice": 5,
+    "automl": 5,
     "testing": 6,  # the contracts see everything they test
     "cli": 6,
     "__init__": 6,
@@ -35,6 +36,7 @@ SAME_LAYER = {
     ("_utils", "exceptions"),  # what is wrong with a seed or a budget
     ("task", "metrics"),  # the names of the task types
     ("records", "metrics"),  # a MetaDataset is of one metric
+    ("automl", "advice"),  # the first trials follow it
 }
 
 

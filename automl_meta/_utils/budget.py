@@ -33,12 +33,17 @@ class Budget:
         if seconds is not None and not seconds >= 0:
             raise UsageError(f"A time budget must be a number of seconds from 0, or None; it is {seconds!r}.")
         self.seconds = math.inf if seconds is None else float(seconds)
-        self._deadline = time.monotonic() + self.seconds
+        self._started = time.monotonic()
 
     @property
     def remaining(self) -> float:
         """Seconds left, 0 when it is spent; infinite without a limit."""
-        return max(0.0, self._deadline - time.monotonic())
+        return max(0.0, self.seconds - self.elapsed)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._started
 
     @property
     def exhausted(self) -> bool:

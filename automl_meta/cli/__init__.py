@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli import collect, describe, evaluate, recommend, store
+from automl_meta.cli import collect, describe, evaluate, predict, recommend, store, tune
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 
 __all__ = ["app", "main"]
@@ -45,6 +45,8 @@ def _options(
 app.command("recommend")(recommend.command)
 app.command("describe")(describe.command)
 app.command("collect")(collect.command)
+app.command("tune")(tune.command)
+app.command("predict")(predict.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(store.app, name="store")
 

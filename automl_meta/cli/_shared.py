@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +15,7 @@ from automl_meta.exceptions import UsageError
 from automl_meta.task import TabularTask
 from automl_meta.task.tabular_task import BUNDLED
 
-__all__ = ["console", "load_task", "names", "print_json"]
+__all__ = ["check_writable", "console", "load_task", "names", "print_json"]
 
 console = Console()
 
@@ -32,6 +34,14 @@ def load_task(file: str, target: str | None, task_type: str | None) -> TabularTa
             f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
         )
     return TabularTask.from_file(file, target, task_type=kind)
+
+
+def check_writable(path: Path) -> None:
+    """See that a file can be written, before the work that is to go into it."""
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written: give a file in a folder that is there and writable.")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UsageError(f"{path} cannot be written: it is protected.")
 
 
 def names(text: str | None) -> list[str] | None:

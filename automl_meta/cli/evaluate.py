@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, console, names, print_json
+from automl_meta.cli._shared import STORE_HELP, check_writable, console, names, print_json
 
 if TYPE_CHECKING:
     from automl_meta.evaluation import Evaluation
@@ -80,6 +80,8 @@ def command(
     if unknown:
         raise UsageError(f"There is no recommender {unknown[0]!r}. Choose from: {', '.join(members)}.")
     shown = _budgets(budgets)
+    if plot is not None:
+        check_writable(plot)  # the replay takes a while
     lightgbm = get_algorithm("lightgbm", chosen.task_type).default_configuration.configuration_id
     with MetadataStore(store) as opened:
         experience = opened.meta_dataset(chosen, chosen.task_type)

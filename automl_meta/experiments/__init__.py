@@ -1,7 +1,26 @@
 """Making experience: configurations evaluated on tasks, under limits, into runs."""
 
-from automl_meta.experiments.campaign import Campaign, Progress
-from automl_meta.experiments.evaluate import evaluate
+from automl_meta.experiments.campaign import Campaign, Progress, dataset_record, describe_dataset
+from automl_meta.experiments.evaluate import OutOfFold, evaluate, evaluate_out_of_fold, score_responses
 from automl_meta.experiments.evaluator import Evaluator, Limits
+from automl_meta.experiments.fitting import Fitted, fit_whole, takes_weights
+from automl_meta.experiments.folds import Folds
+from automl_meta.experiments.in_process import InProcessEvaluator
 
-__all__ = ["Campaign", "Evaluator", "Limits", "Progress", "evaluate"]
+__all__ = [
+    "Campaign",
+    "Evaluator",
+    "Fitted",
+    "Folds",
+    "InProcessEvaluator",
+    "Limits",
+    "OutOfFold",
+    "Progress",
+    "dataset_record",
+    "describe_dataset",
+    "evaluate",
+    "evaluate_out_of_fold",
+    "fit_whole",
+    "score_responses",
+    "takes_weights",
+]

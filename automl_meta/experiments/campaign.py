@@ -12,12 +12,18 @@ import numpy as np
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluator import Evaluator, Limits
-from automl_meta.metafeatures import EXTRACTORS, all_names, extract_metafeatures
+from automl_meta.metafeatures import (
+    EXTRACTORS,
+    OUT_OF_TIME,
+    MetaFeatures,
+    all_names,
+    extract_metafeatures,
+)
 from automl_meta.records import LOCAL, Configuration, DatasetRecord, Environment, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
-__all__ = ["Campaign", "Progress", "dataset_record"]
+__all__ = ["Campaign", "Progress", "dataset_record", "describe_dataset"]
 
 
 _THREADS = "threading"
@@ -183,12 +189,13 @@ class Campaign:
         }
 
     def _describe(self, task: TabularTask, families: Mapping[str, str]) -> None:
-        metafeatures = extract_metafeatures(task)
-        record = dataset_record(
-            task, metafeatures.values, family=families.get(task.name, ""), source=self.source.name
+        describe_dataset(
+            self.store,
+            task,
+            extract_metafeatures(task),
+            family=families.get(task.name, ""),
+            source=self.source.name,
         )
-        versions = {name: e.version for e in EXTRACTORS for name in e.names(task.task_type)}
-        self.store.add_dataset(record, versions=versions, seconds=metafeatures.seconds)
 
     def _results(self, batches: Sequence[_Batch]) -> Iterator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:
@@ -235,4 +242,24 @@ def dataset_record(
         family=family,
         source=source,
         metafeatures=metafeatures,
+    )
+
+
+def describe_dataset(
+    store: MetadataStore,
+    task: TabularTask,
+    described: MetaFeatures,
+    *,
+    family: str = "",
+    source: str = LOCAL.name,
+) -> None:
+    """Put a task into the store, with its meta-features; those that time did not allow are left out."""
+    values = {
+        name: value for name, value in described.values.items() if described.reasons.get(name) != OUT_OF_TIME
+    }
+    versions = {name: e.version for e in EXTRACTORS for name in e.names(task.task_type)}
+    store.add_dataset(
+        dataset_record(task, values, family=family, source=source),
+        versions=versions,
+        seconds=described.seconds,
     )

@@ -4,27 +4,50 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import KFold, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.pipeline import Pipeline
 
 from automl_meta.algorithms import Algorithm, get_algorithm
-from automl_meta.metrics import metrics_for
+from automl_meta.exceptions import UsageError
+from automl_meta.experiments.fitting import fit_weighted, reason_of
+from automl_meta.experiments.folds import Folds
+from automl_meta.metrics import Metric, metrics_for
 from automl_meta.records import Configuration, Environment, Protocol, Run
 from automl_meta.task import TabularTask
 
-__all__ = ["cross_validate", "evaluate"]
+__all__ = ["OutOfFold", "evaluate", "evaluate_out_of_fold", "score_responses"]
+
+Responses = Mapping[str, NDArray]
+"""``"predict"`` and, where there are any, ``"predict_proba"``: for the rows `Folds.tested`, in codes."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """An evaluation with the predictions that it rests on.
+
+    Parameters
+    ----------
+    run : Run
+        How it ended, and its scores.
+    responses : mapping of str to ndarray
+        ``"predict"`` of shape (n_tested,), codes of classes or numbers, and where the algorithm
+        gives any ``"predict_proba"`` of shape (n_tested, n_classes): one row for each of
+        `Folds.tested`. Empty if it failed.
+    """
+
+    run: Run
+    responses: Responses = field(default_factory=dict)
 
 
 def evaluate(
     configuration: Configuration,
     task: TabularTask,
-    protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+    protocol: Protocol | Folds = Protocol(),  # noqa: B008 - frozen
     *,
     algorithm: Algorithm | None = None,
 ) -> Run:
@@ -38,7 +61,7 @@ def evaluate(
         What to try.
     task : TabularTask
         What to try it on.
-    protocol : Protocol
+    protocol : Protocol or Folds
         Folds, sample of the training rows, seed.
     algorithm : Algorithm, optional
         That the configuration is of; found in the catalogue by default.
@@ -56,20 +79,32 @@ def evaluate(
     >>> run.status, round(run.scores["accuracy"], 2)
     ('ok', 0.98)
     """
+    return evaluate_out_of_fold(configuration, task, protocol, algorithm=algorithm).run
+
+
+def evaluate_out_of_fold(
+    configuration: Configuration,
+    task: TabularTask,
+    protocol: Protocol | Folds = Protocol(),  # noqa: B008 - frozen
+    *,
+    algorithm: Algorithm | None = None,
+) -> OutOfFold:
+    """Evaluate as `evaluate` does, and keep the predictions."""
     started = time.process_time()
+    responses: Responses = {}
     try:
+        folds = protocol if isinstance(protocol, Folds) else Folds.of_protocol(task, protocol)
         algorithm = algorithm or get_algorithm(configuration.algorithm, task.task_type)
         configuration = algorithm.completed(configuration)
-        pipeline = algorithm.build(configuration, task, protocol.seed)
+        pipeline = algorithm.build(configuration, task, folds.seed)
         with warnings.catch_warnings():
             # Convergence, single-member classes, constant folds: what they do to the score is seen in it.
             warnings.simplefilter("ignore")
-            result = cross_validate(pipeline, task, protocol)
+            responses, result = _cross_validated(pipeline, task, folds)
     except Exception as error:  # noqa: BLE001 - whatever an algorithm fails with is a result
         status = "memout" if isinstance(error, MemoryError) else "crash"
-        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:500]
-        result = {"status": status, "reason": reason}
-    return Run(
+        result = {"status": status, "reason": reason_of(error)}
+    run = Run(
         dataset_id=task.fingerprint,
         configuration=configuration,
         seconds=time.process_time() - started,
@@ -77,100 +112,66 @@ def evaluate(
         environment=Environment.current().digest,
         **{"status": "ok", **result},  # type: ignore[arg-type]
     )
+    return OutOfFold(run, responses)
 
 
-def cross_validate(pipeline: Pipeline, task: TabularTask, protocol: Protocol) -> dict[str, object]:
-    """Out-of-fold predictions and what they score.
-
-    Returns
-    -------
-    dict
-        ``scores``, ``fold_scores``, ``fit_seconds``, ``predict_seconds`` as in `Run`.
+def score_responses(
+    metric: Metric, task: TabularTask, folds: Folds, responses: Responses
+) -> tuple[float, tuple[float, ...]]:
+    """Score out-of-fold predictions: all together, as the mean over repeats, and fold by fold.
 
     Raises
     ------
-    FloatingPointError
-        If a prediction is not a finite number.
-    Exception
-        Whatever the estimators raise.
+    UsageError
+        If the metric wants probabilities and there are none.
     """
-    y = task.y_codes
+    if metric.response not in responses:
+        raise UsageError(f"{metric.name} wants probabilities, which this algorithm does not give.")
+    y, response = task.y_codes[folds.tested], responses[metric.response]
+    totals, fold_scores = [], []
+    for repeat in folds.slices:
+        scores = [metric.score(y[part], response[part]) for part in repeat]
+        whole = slice(repeat[0].start, repeat[-1].stop)
+        totals.append(metric.score(y[whole], response[whole]) if metric.pooled else _mean(scores))
+        fold_scores += scores
+    return _mean(totals), tuple(fold_scores)
+
+
+def _cross_validated(
+    pipeline: Pipeline, task: TabularTask, folds: Folds
+) -> tuple[Responses, dict[str, object]]:
+    """Out-of-fold predictions; scores and seconds as in `Run`."""
+    responses: dict[str, NDArray] = {"predict": np.zeros(len(folds.tested), dtype=task.y_codes.dtype)}
+    if task.task_type == "classification" and hasattr(pipeline, "predict_proba"):
+        responses["predict_proba"] = np.zeros((len(folds.tested), len(task.classes)))
     fit_seconds: list[float] = []
     predict_seconds: list[float] = []
-    totals: dict[str, list[float]] = defaultdict(list)
-    fold_scores: dict[str, tuple[float, ...]] = defaultdict(tuple)
-    for repeat in range(protocol.n_repeats):
-        tests: list[NDArray[np.int64]] = []
-        responses = _responses(pipeline, task)
-        for train, test in _folds(task, protocol, repeat):
-            fitted = clone(pipeline)
-            start = time.process_time()
-            fitted.fit(task.X.iloc[train], y[train])
-            fit_seconds.append(time.process_time() - start)
-            start = time.process_time()
-            responses["predict"][test] = fitted.predict(task.X.iloc[test])
-            predict_seconds.append(time.process_time() - start)
-            if "predict_proba" in responses:
-                # A class that this training fold never saw keeps probability 0.
-                probabilities = fitted.predict_proba(task.X.iloc[test])
-                responses["predict_proba"][np.ix_(test, fitted.classes_)] = probabilities
-            tests.append(test)
-        if not all(np.isfinite(response).all() for response in responses.values()):
-            raise FloatingPointError("a prediction is not a finite number")
-        for metric in metrics_for(task.task_type):
-            if metric.response in responses:
-                response = responses[metric.response]
-                folds = tuple(metric.score(y[t], response[t]) for t in tests)
-                fold_scores[metric.name] += folds
-                totals[metric.name].append(metric.score(y, response) if metric.pooled else _mean(folds))
-    return {
-        "scores": {name: _mean(scores) for name, scores in totals.items()},
-        "fold_scores": fold_scores,
+    parts = [part for repeat in folds.slices for part in repeat]
+    for (train, test), part in zip(folds.all, parts, strict=True):
+        start = time.process_time()
+        fitted = fit_weighted(clone(pipeline), task, train, folds)
+        fit_seconds.append(time.process_time() - start)
+        start = time.process_time()
+        responses["predict"][part] = fitted.predict(task.X.iloc[test])
+        predict_seconds.append(time.process_time() - start)
+        if "predict_proba" in responses:
+            # A class that this training fold never saw keeps probability 0.
+            responses["predict_proba"][part, fitted.classes_] = fitted.predict_proba(task.X.iloc[test])
+    if not all(np.isfinite(response).all() for response in responses.values()):
+        raise FloatingPointError("a prediction is not a finite number")
+    scored = {
+        metric.name: score_responses(metric, task, folds, responses)
+        for metric in metrics_for(task.task_type)
+        if metric.response in responses
+    }
+    return responses, {
+        "scores": {name: total for name, (total, _) in scored.items()},
+        "fold_scores": {name: parts for name, (_, parts) in scored.items()},
         "fit_seconds": float(np.mean(fit_seconds)),
         "predict_seconds": float(np.mean(predict_seconds)),
     }
 
 
-def _responses(pipeline: Pipeline, task: TabularTask) -> dict[str, NDArray]:
-    """Room for what the metrics judge: predictions, and probabilities where there are any."""
-    responses: dict[str, NDArray] = {"predict": np.zeros_like(task.y_codes)}
-    if task.task_type == "classification" and hasattr(pipeline, "predict_proba"):
-        responses["predict_proba"] = np.zeros((task.n_rows, len(task.classes)))
-    return responses
-
-
 def _mean(scores: Sequence[float]) -> float:
     known = [score for score in scores if not np.isnan(score)]
     return float(np.mean(known)) if known else float("nan")
-
-
-def _folds(
-    task: TabularTask, protocol: Protocol, repeat: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    n_folds, seed = min(protocol.n_folds, task.n_rows), protocol.seed + repeat
-    y = task.y_codes
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # classes with fewer members than folds
-        if task.task_type == "classification" and np.bincount(y).max() >= n_folds:
-            splits = StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(task.X, y)
-        else:
-            splits = KFold(n_folds, shuffle=True, random_state=seed).split(task.X)
-        for train, test in splits:
-            yield _sampled(train, y, protocol, task), test
-
-
-def _sampled(
-    train: NDArray[np.int64], y: NDArray, protocol: Protocol, task: TabularTask
-) -> NDArray[np.int64]:
-    limit = protocol.max_train_rows
-    if limit is None or len(train) <= limit:
-        return train
-    codes = y[train]
-    if (
-        task.task_type == "classification"
-        and np.bincount(codes)[np.unique(codes)].min() >= 2
-        and len(np.unique(codes)) <= limit
-    ):
-        splitter = StratifiedShuffleSplit(1, train_size=limit, random_state=protocol.seed)
-        return train[next(splitter.split(train, codes))[0]]
-    return np.random.default_rng(protocol.seed).permutation(train)[:limit]

@@ -1,4 +1,4 @@
-"""Evaluator: evaluations in a process that is ended at its limits and whose death is a result."""
+"""Evaluator: evaluations and fits in a process that is ended at its limits and whose death is a result."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal, NamedTuple
 
 import psutil
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.exceptions import UsageError
-from automl_meta.records import Configuration, Environment, Protocol, Run
+from automl_meta.experiments.evaluate import OutOfFold
+from automl_meta.experiments.fitting import Fitted
+from automl_meta.experiments.folds import Folds
+from automl_meta.records import Configuration, Environment, Protocol, Run, RunStatus
 from automl_meta.task import TabularTask
 
-__all__ = ["Evaluator", "Limits"]
+__all__ = ["Evaluator", "Limits", "Question"]
 
 _HEADER = struct.Struct("<Q")
 _POLL_SECONDS = 0.05
@@ -52,6 +55,20 @@ class Limits:
                 )
 
 
+@dataclass(frozen=True)
+class Question:
+    """What the worker is asked: to evaluate a configuration, or to fit it on all rows.
+
+    None for the task or the protocol is the one of the question before.
+    """
+
+    kind: Literal["evaluate", "fit"]
+    configuration: Configuration
+    task: TabularTask | None
+    protocol: Protocol | Folds | None
+    algorithm: Algorithm | None
+
+
 class Evaluator:
     """Evaluate configurations in a worker process that is ended at its limits.
 
@@ -63,6 +80,11 @@ class Evaluator:
     ----------
     limits : Limits
         For each evaluation.
+
+    Attributes
+    ----------
+    start_seconds : float
+        Wall seconds that the last start of the process took, which comes after each that was ended.
 
     Examples
     --------
@@ -76,14 +98,17 @@ class Evaluator:
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
+        self.start_seconds = 0.0
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._task: TabularTask | None = None
+        self._protocol: Protocol | Folds | None = None
 
     def evaluate(
         self,
         configuration: Configuration,
         task: TabularTask,
-        protocol: Protocol = Protocol(),  # noqa: B008 - frozen
+        protocol: Protocol | Folds = Protocol(),  # noqa: B008 - frozen
         *,
         algorithm: Algorithm | None = None,
         seconds: float | None = None,
@@ -104,34 +129,86 @@ class Evaluator:
             Its status is ``"timeout"`` or ``"memout"`` if the limit ended it, ``"crash"`` if the
             process died.
         """
-        process = self._started()
-        baseline = _memory(process.pid)
-        limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
-        started = time.perf_counter()
-        status, reason, peak, answer = self._ask(
-            (configuration, None if task is self._task else task, protocol, algorithm), limit, baseline
-        )
-        self._task = task
-        if isinstance(answer, Run):
-            return replace(answer, peak_memory=max(answer.peak_memory, float(peak - baseline)))
-        self.close()
-        return Run(
+        return self.out_of_fold(configuration, task, protocol, algorithm=algorithm, seconds=seconds).run
+
+    def out_of_fold(
+        self,
+        configuration: Configuration,
+        task: TabularTask,
+        protocol: Protocol | Folds = Protocol(),  # noqa: B008 - frozen
+        *,
+        algorithm: Algorithm | None = None,
+        seconds: float | None = None,
+    ) -> OutOfFold:
+        """Evaluate as `evaluate` does, and keep the predictions."""
+        end = self._ask("evaluate", configuration, task, protocol, algorithm, seconds)
+        if isinstance(end.answer, OutOfFold):
+            run = end.answer.run
+            return replace(end.answer, run=replace(run, peak_memory=max(run.peak_memory, end.memory)))
+        run = Run(
             dataset_id=task.fingerprint,
             configuration=configuration,
-            status=status,  # type: ignore[arg-type]
-            reason=reason,
-            seconds=time.perf_counter() - started,
-            peak_memory=float(max(peak - baseline, 0)),
+            status=end.status,
+            reason=end.reason,
+            seconds=end.seconds,
+            peak_memory=end.memory,
             protocol=protocol.name,
             environment=Environment.current().digest,
         )
+        return OutOfFold(run)
 
-    def _ask(self, question: Any, limit: float | None, baseline: int) -> tuple[str, str, int, Run | None]:
+    def fit(
+        self,
+        configuration: Configuration,
+        task: TabularTask,
+        folds: Folds,
+        *,
+        algorithm: Algorithm | None = None,
+        seconds: float | None = None,
+    ) -> Fitted:
+        """Fit one configuration on all rows of a task; see `automl_meta.experiments.fit_whole`."""
+        end = self._ask("fit", configuration, task, folds, algorithm, seconds)
+        if isinstance(end.answer, Fitted):
+            return end.answer
+        return Fitted(None, end.status, end.reason, end.seconds)
+
+    def _ask(
+        self,
+        kind: Literal["evaluate", "fit"],
+        configuration: Configuration,
+        task: TabularTask,
+        protocol: Protocol | Folds,
+        algorithm: Algorithm | None,
+        seconds: float | None,
+    ) -> _End:
+        self.wait()
+        limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
+        question = Question(
+            kind,
+            configuration,
+            None if task is self._task else task,
+            None if protocol is self._protocol else protocol,
+            algorithm,
+        )
+        end = self._answered(question, limit)
+        if end.answer is None:
+            self.close()
+            self.start()  # while others decide what comes next
+        else:
+            self._task, self._protocol = task, protocol
+        return end
+
+    def _answered(self, question: Question, limit: float | None) -> _End:
+        """Wait for the answer, or for the end that a limit or death makes."""
         process = self._process
         if process is None or process.stdin is None:
             raise RuntimeError("The worker process is not running.")
-        peak = baseline
-        deadline = None if limit is None else time.perf_counter() + limit
+        started = time.perf_counter()
+        baseline = peak = _memory(process.pid)
+
+        def end(status: RunStatus, reason: str, answer: Any = None) -> _End:
+            return _End(status, reason, time.perf_counter() - started, float(max(peak - baseline, 0)), answer)
+
         with contextlib.suppress(BrokenPipeError):  # it died: the queue says so
             _send(process.stdin, question)
         while True:
@@ -139,20 +216,20 @@ class Evaluator:
                 answer = self._answers.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 answer = None
-            if isinstance(answer, Run):
-                return "ok", "", peak, answer
             if isinstance(answer, EOFError):
-                code = process.wait()
-                return "crash", _death(code), peak, None
+                return end("crash", _death(process.wait()))
+            if answer is not None:
+                return end("ok", "", answer)
             peak = max(peak, _memory(process.pid))
             if self.limits.memory is not None and peak - baseline > self.limits.memory:
-                return "memout", f"ended at its limit of {self.limits.memory / 2**20:.0f} MiB", peak, None
-            if deadline is not None and time.perf_counter() > deadline:
-                return "timeout", f"ended at its limit of {limit:.4g} s", peak, None
+                return end("memout", f"ended at its limit of {self.limits.memory / 2**20:.0f} MiB")
+            if limit is not None and time.perf_counter() - started > limit:
+                return end("timeout", f"ended at its limit of {limit:.4g} s")
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
+        """Start the worker process now, so that it is ready when it is needed; do not wait for it."""
         if self._process is not None and self._process.poll() is None:
-            return self._process
+            return
         self.close()
         # One thread each: times are then comparable, and parallel evaluations do not fight.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -162,22 +239,39 @@ class Evaluator:
             stdout=subprocess.PIPE,
             env={**os.environ, **single},
         )
+        self._is_ready = False
         self._answers = queue.SimpleQueue()
         threading.Thread(
-            target=_read_answers, args=(self._process.stdout, self._answers), daemon=True
+            target=self._read_answers,
+            args=(self._process.stdout, self._answers, time.perf_counter()),
+            daemon=True,
         ).start()
-        try:
-            ready = self._answers.get(timeout=_START_SECONDS)
-        except queue.Empty:
-            ready = None
-        if ready != "ready":
+
+    def wait(self) -> None:
+        """Start the worker process if there is none, and wait until it is ready: no limit counts this."""
+        self.start()
+        if not self._is_ready:
+            try:
+                self._is_ready = self._answers.get(timeout=_START_SECONDS) == "ready"
+            except queue.Empty:
+                self._is_ready = False
+        if not self._is_ready:
             self.close()
             raise RuntimeError("A worker process could not be started.")
-        return self._process
+
+    def _read_answers(self, stream: IO[bytes], answers: queue.SimpleQueue[Any], started: float) -> None:
+        """In a thread: the queue can be waited for with a limit, and the pipe cannot."""
+        try:
+            answers.put(receive(stream))
+            self.start_seconds = time.perf_counter() - started
+            while True:
+                answers.put(receive(stream))
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            answers.put(EOFError())
 
     def close(self) -> None:
         """End the worker process, whatever it is doing."""
-        process, self._process, self._task = self._process, None, None
+        process, self._process, self._task, self._protocol = self._process, None, None, None
         if process is None:
             return
         process.kill()
@@ -196,13 +290,14 @@ class Evaluator:
         self.close()
 
 
-def _read_answers(stream: IO[bytes], answers: queue.SimpleQueue[Any]) -> None:
-    while True:
-        try:
-            answers.put(receive(stream))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            answers.put(EOFError())
-            return
+class _End(NamedTuple):
+    """How a question ended: wall seconds, bytes of memory, and the answer unless it was ended."""
+
+    status: RunStatus
+    reason: str
+    seconds: float
+    memory: float
+    answer: Any
 
 
 def _send(stream: IO[bytes], message: Any) -> None:

@@ -9,8 +9,9 @@ import threading
 from dataclasses import replace
 from typing import IO, Any
 
-from automl_meta.experiments.evaluate import evaluate
-from automl_meta.experiments.evaluator import _memory, _send, receive
+from automl_meta.experiments.evaluate import evaluate_out_of_fold
+from automl_meta.experiments.evaluator import Question, _memory, _send, receive
+from automl_meta.experiments.fitting import fit_whole
 
 
 def main() -> None:
@@ -19,19 +20,25 @@ def main() -> None:
     # Whatever an estimator prints goes nowhere: the pipe carries answers only.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(1, 2)
-    questions: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
     threading.Thread(target=_read_questions, args=(sys.stdin.buffer, questions), daemon=True).start()
     _send(answers, "ready")
-    task: Any = None  # the first question brings one
+    task: Any = None  # the first question brings these
+    protocol: Any = None
     while True:
-        configuration, new_task, protocol, algorithm = questions.get()
-        task = new_task if new_task is not None else task
+        question = questions.get()
+        task = task if question.task is None else question.task
+        protocol = protocol if question.protocol is None else question.protocol
+        if question.kind == "fit":
+            _send(answers, fit_whole(question.configuration, task, protocol, algorithm=question.algorithm))
+            continue
         baseline = _memory(os.getpid())
-        run = evaluate(configuration, task, protocol, algorithm=algorithm)
-        _send(answers, replace(run, peak_memory=float(max(_memory(os.getpid()) - baseline, 0))))
+        found = evaluate_out_of_fold(question.configuration, task, protocol, algorithm=question.algorithm)
+        memory = float(max(_memory(os.getpid()) - baseline, 0))
+        _send(answers, replace(found, run=replace(found.run, peak_memory=memory)))
 
 
-def _read_questions(stream: IO[bytes], questions: queue.SimpleQueue[Any]) -> None:
+def _read_questions(stream: IO[bytes], questions: queue.SimpleQueue[Question]) -> None:
     """In a thread, so that the process ends with its parent also in the middle of an evaluation."""
     while True:
         try:

@@ -4,6 +4,7 @@ from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
 from automl_meta.metafeatures._view import TaskView
 from automl_meta.metafeatures.extraction import (
     EXTRACTORS,
+    OUT_OF_TIME,
     MetaFeatures,
     all_features,
     all_names,
@@ -12,6 +13,7 @@ from automl_meta.metafeatures.extraction import (
 
 __all__ = [
     "EXTRACTORS",
+    "OUT_OF_TIME",
     "MetaFeature",
     "MetaFeatureExtractor",
     "MetaFeatures",

@@ -26,7 +26,7 @@ from automl_meta.metafeatures.statistical import Statistical
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 
-__all__ = ["EXTRACTORS", "MetaFeatures", "all_features", "all_names", "extract_metafeatures"]
+__all__ = ["EXTRACTORS", "OUT_OF_TIME", "MetaFeatures", "all_features", "all_names", "extract_metafeatures"]
 
 EXTRACTORS: tuple[MetaFeatureExtractor, ...] = (
     Simple(),
@@ -37,6 +37,9 @@ EXTRACTORS: tuple[MetaFeatureExtractor, ...] = (
     Landmarkers(),
 )
 """The groups of meta-features that come with the library, cheap ones first."""
+
+OUT_OF_TIME = "out of time"
+"""The reason for a NaN that a greater budget would mend."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def _run(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Values of one group and reasons for those that are NaN; a group that fails is a result, too."""
     found: dict[str, float] = {}
-    absent = "out of time"
+    absent = OUT_OF_TIME
     if not view.budget.exhausted:
         try:
             with np.errstate(all="ignore"), single_threaded():

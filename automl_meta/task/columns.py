@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-__all__ = ["ColumnKind", "canonical_column"]
+from automl_meta.exceptions import DataError
+
+__all__ = ["ColumnKind", "canonical_column", "conform_column"]
 
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
 
@@ -52,6 +54,51 @@ def canonical_column(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | No
     if pd.api.types.is_timedelta64_dtype(column.dtype):
         return _numeric(column.dt.total_seconds())
     return _objects(column.astype(object))
+
+
+def conform_column(column: pd.Series, kind: ColumnKind) -> pd.Series:
+    """Bring a column of new rows into the form of the kind that was decided before.
+
+    Parameters
+    ----------
+    column : Series
+        Any dtype; left unchanged.
+    kind : ColumnKind
+        Of the column that was learnt from.
+
+    Returns
+    -------
+    Series
+        As from `canonical_column`.
+
+    Raises
+    ------
+    DataError
+        If the kind is numeric or datetime and a value is neither missing nor one.
+    """
+    if kind in ("constant", "identifier"):
+        return column  # nothing was learnt from it
+    if kind == "datetime":
+        moments = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+        _refuse(column, column.notna() & moments.isna() & (column.astype(str).str.strip() != ""), "a date")
+        return moments.dt.tz_localize(None)
+    if kind == "numeric":
+        if pd.api.types.is_timedelta64_dtype(column.dtype):
+            column = column.dt.total_seconds()
+        numbers = pd.to_numeric(column, errors="coerce")
+        _refuse(column, column.notna() & numbers.isna() & (column.astype(str).str.strip() != ""), "a number")
+        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+        values[np.isinf(values)] = np.nan
+        return pd.Series(values, index=column.index, name=column.name)
+    return _as_strings(column.astype(object))
+
+
+def _refuse(column: pd.Series, wrong: pd.Series, wanted: str) -> None:
+    if wrong.any():
+        raise DataError(
+            f"Column {str(column.name)!r} holds {str(column[wrong].iloc[0])!r}, which is not {wanted}; "
+            "the model learnt from a column that holds nothing else. Mend these values or leave them empty."
+        )
 
 
 def _numeric(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:

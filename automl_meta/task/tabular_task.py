@@ -350,8 +350,9 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
         raise DataError(f"There is only {n_rows} row with a target: nothing can be learnt from it.")
     counts = target.value_counts()
     if len(counts) == 1:
+        kind = "class" if task_type == "classification" else "value"
         raise DataError(
-            f"The target {name!r} has one value only, {target.iloc[0]!r}: there is nothing to tell apart. "
+            f"The target {name!r} has one {kind} only, {target.iloc[0]!r}: there is nothing to tell apart. "
             "Choose another target."
         )
     if task_type == "classification":

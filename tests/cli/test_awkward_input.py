@@ -31,7 +31,7 @@ REFUSED = {
     "header only": (lambda p: p.write_text("a,b,y\n"), "no rows"),
     "no such target": (lambda p: good().drop(columns="y").to_csv(p, index=False), "no column 'y'"),
     "target all missing": (lambda p: good().assign(y=np.nan).to_csv(p, index=False), "missing in every row"),
-    "one class": (lambda p: good().assign(y="yes").to_csv(p, index=False), "one value only"),
+    "one class": (lambda p: good().assign(y="yes").to_csv(p, index=False), "one class only"),
     "one row": (lambda p: good(1).to_csv(p, index=False), "only 1 row"),
     "all columns constant": (lambda p: good().assign(a=1, b="x").to_csv(p, index=False), "constant, empty or name rows"),
     "all columns empty": (lambda p: good().assign(a=np.nan, b=np.nan).to_csv(p, index=False), "constant, empty"),

@@ -121,3 +121,11 @@ def test_evaluate_draws_and_takes_other_budgets(run, tmp_path: Path) -> None:
     assert "k=10" in run("evaluate", *options).out
     wrong = run("evaluate", "--budgets", "1;10")
     assert (wrong.code, "--budgets" in wrong.err) == (2, True)
+
+
+def test_a_plot_that_cannot_be_written_is_told_before_the_replay(run, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "automl_meta.evaluation.leave_family_out", lambda *a, **k: pytest.fail("it was replayed")
+    )
+    done = run("evaluate", "--plot", "/no/such/folder/regret.svg")
+    assert (done.code, "cannot be written" in done.err) == (2, True)

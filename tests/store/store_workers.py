@@ -72,12 +72,6 @@ def fill(store: MetadataStore, n_datasets: int, n_configurations: int) -> list[R
     return runs
 
 
-def at_once(barrier, function, worker, *arguments):
-    """Wait for the others, then do it."""
-    barrier.wait()
-    return function(worker, *arguments)
-
-
 def open_store(worker: int, url: str) -> int:
     """Open a store that may not be there yet."""
     with MetadataStore(url, seed=False) as store:

@@ -83,8 +83,8 @@ def test_a_class_with_one_row_is_told() -> None:
     [
         (lambda f: f, "why", r"no column 'why' .* Did you mean 'y'\?|no column 'why'"),
         (lambda f: f.assign(y=np.nan), "y", "missing in every row"),
-        (lambda f: f.assign(y="same"), "y", "one value only"),
-        (lambda f: f.assign(y=7.0), "y", "one value only"),
+        (lambda f: f.assign(y="same"), "y", "one class only"),
+        (lambda f: f.assign(y=7.0), "y", "one class only"),
         (lambda f: f.iloc[:0], "y", "no rows"),
         (lambda f: f.iloc[:1], "y", "only 1 row"),
         (lambda f: f[["y"]], "y", "no column but the target"),

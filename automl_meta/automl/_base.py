@@ -1,0 +1,392 @@
+"""What AutoMLClassifier and AutoMLRegressor share: the whole flow, from a table to a fitted model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import optuna
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from optuna.storages import BaseStorage
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+
+from automl_meta._utils.budget import Budget
+from automl_meta._utils.random import RandomState, child_seeds, seed_of
+from automl_meta.advice import Advisor
+from automl_meta.algorithms import ALGORITHMS, Algorithm, algorithms_for
+from automl_meta.automl.budgets import StudyBudget
+from automl_meta.automl.finishing import chosen_members, fitted_members, members_score, ranked_trials
+from automl_meta.automl.joint_space import JointSpace
+from automl_meta.automl.model import TabularModel
+from automl_meta.automl.proposals import Proposals
+from automl_meta.automl.report import TuningReport, counts, runs_frame
+from automl_meta.automl.sampling import Sampling
+from automl_meta.automl.scoring import Scorer, Scoring
+from automl_meta.automl.studies import open_storage, open_study
+from automl_meta.automl.tuner import Tuner, TuningProgress
+from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, UsageError
+from automl_meta.experiments import Folds, describe_dataset, takes_weights
+from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
+from automl_meta.metrics import Metric, TaskType
+from automl_meta.records import Environment, Protocol
+from automl_meta.store import MetadataStore
+from automl_meta.task import TabularTask
+from automl_meta.tuning import ExperienceSampler, StoreQuery
+
+__all__ = ["AutoML"]
+
+_DEFAULT_SECONDS = 60.0  # if neither seconds nor trials are given
+_DESCRIPTION_SHARE = 0.1  # of the time limit
+_ENSEMBLE_REFITS = 5  # models for whose refits time is kept
+
+
+class AutoML(BaseEstimator):
+    """The whole flow as one estimator; see `AutoMLClassifier`."""
+
+    _task_type: ClassVar[TaskType]
+
+    def __init__(
+        self,
+        metric: str | Metric | Scorer | None = None,
+        *,
+        time_limit: float | None = None,
+        n_trials: int | None = None,
+        algorithms: Collection[str | Algorithm] | None = None,
+        cv: Any = 5,
+        ensemble: bool = True,
+        trial_time_limit: float | None = None,
+        memory_limit: int | None = None,
+        max_train_rows: int | None = 5000,
+        n_jobs: int = 1,
+        storage: str | Path | BaseStorage | None = None,
+        study_name: str | None = None,
+        resume: bool = False,
+        store: MetadataStore | str | Path | bool | None = None,
+        random_state: RandomState = None,
+        progress: Callable[[TuningProgress], None] | None = None,
+    ) -> None:
+        self.metric = metric
+        self.time_limit = time_limit
+        self.n_trials = n_trials
+        self.algorithms = algorithms
+        self.cv = cv
+        self.ensemble = ensemble
+        self.trial_time_limit = trial_time_limit
+        self.memory_limit = memory_limit
+        self.max_train_rows = max_train_rows
+        self.n_jobs = n_jobs
+        self.storage = storage
+        self.study_name = study_name
+        self.resume = resume
+        self.store = store
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(
+        self,
+        X: TabularTask | pd.DataFrame | ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Describe the data, ask the experience, tune within the budget, and fit the best on all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features), or TabularTask
+            Columns of any kind, with missing values; left as it is.
+        y : array-like of shape (n_rows,)
+            Labels of any kind, or numbers; none missing. Not given with a `TabularTask`.
+        groups : array-like of shape (n_rows,), optional
+            Rows of one group are never both learnt from and predicted in the cross-validation.
+        sample_weight : array-like of shape (n_rows,), optional
+            How much each row counts when it is learnt from. Scores count all rows alike, and
+            algorithms that cannot weigh rows are left out.
+
+        Returns
+        -------
+        AutoML
+            Itself.
+
+        Raises
+        ------
+        DataError
+            If nothing can be learnt from the data, or no trial succeeded.
+        UsageError
+            If a parameter is wrong, or the study is about something else.
+        """
+        time_limit = self._time_limit()
+        clock = Budget(time_limit)
+        task, labels = self._read(X, y)
+        scoring = Scoring.of(self.metric, self._task_type)
+        space = self._space(task, scoring, weighted=sample_weight is not None)
+        study, folds = self._study(task, scoring, space, groups, sample_weight)
+        store, opened = self._opened_store()
+        try:
+            notes: list[str] = list(task.notes)
+            advisor = self._advisor(task, scoring, space, store, clock, notes)
+            described = clock.elapsed
+            tuner = Tuner(
+                task,
+                folds,
+                scoring,
+                labels,
+                study,
+                self._proposals(space, advisor, store),
+                StudyBudget(
+                    task,
+                    folds,
+                    self.n_trials,
+                    time_limit,
+                    self.trial_time_limit,
+                    _ENSEMBLE_REFITS if self.ensemble else 1,
+                    clock,
+                ),
+                store,
+                self.memory_limit,
+                isolated=self._isolated(time_limit),
+                n_jobs=self.n_jobs,
+                notes=notes,
+            )
+            self._finish(tuner, described)
+        finally:
+            if opened and store is not None:
+                store.close()
+        self.recommendation_ = None if advisor is None else advisor.recommend(10)
+        return self
+
+    def _finish(self, tuner: Tuner, described: float) -> None:
+        """Tune, and set all attributes."""
+        clock, task = tuner.budget.clock, tuner.task
+        seconds = {"describe": described}
+        with tuner.evaluators() as evaluators:
+            tuner.run(evaluators, self.progress)
+            seconds["tune"] = clock.elapsed - sum(seconds.values())
+            ranked = ranked_trials(tuner)
+            members, score = chosen_members(tuner, ranked, self.ensemble)
+            seconds["ensemble"] = clock.elapsed - sum(seconds.values())
+            fitted = fitted_members(tuner, evaluators[0], members, ranked)
+            if len(fitted) < len(members):
+                score = members_score(tuner, [member for member, _ in fitted], ranked)
+            seconds["refit"] = clock.elapsed - sum(seconds.values())
+        weights = np.array([member.weight for member, _ in fitted])
+        weights /= weights.sum()
+        names = [str(member.configuration) for member, _ in fitted]
+        self.model_ = TabularModel(
+            self._task_type,
+            [pipeline for _, pipeline in fitted],
+            weights,
+            names,
+            task.column_kinds,
+            tuner.labels,
+            target=str(task.y.name),
+            metric=tuner.scoring.name,
+            score=score,
+        )
+        trials = tuner.study.get_trials(deepcopy=False)
+        by_origin, by_status = counts(trials)
+        space = tuner.proposals.space
+        self.study_ = tuner.study
+        self.best_configuration_ = space.configuration(ranked[0].params)
+        self.best_score_ = float(ranked[0].value or 0.0)
+        self.runs_ = runs_frame(trials, space)
+        self.interrupted_ = tuner.interrupted
+        self.report_ = TuningReport(
+            tuner.scoring.name,
+            tuner.study.study_name,
+            self.best_score_,
+            score,
+            tuple(zip(names, map(float, weights), strict=True)),
+            len(trials),
+            by_origin,
+            by_status,
+            {**seconds, "total": clock.elapsed},
+            tuple(dict.fromkeys(tuner.notes)),
+        )
+        if tuner.interrupted:
+            warnings.warn("Interrupted: the best so far was fitted.", AutomlMetaWarning, stacklevel=3)
+
+    def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
+        """Predict labels or numbers; see `TabularModel.predict`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of a frame are found by name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        check_is_fitted(self, "model_")
+        return self.model_.predict(self._checked(X, reset=False))
+
+    def save(self, file: str | Path) -> None:
+        """Write the fitted model to a file; `TabularModel.load` and ``automl-meta predict`` read it."""
+        check_is_fitted(self, "model_")
+        self.model_.save(file)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    # The steps of fit ----------------------------------------------------------------------
+
+    def _time_limit(self) -> float | None:
+        for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials", "n_jobs"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"{name} is {value!r}; it must be more than 0, or None for no limit.")
+        neither = self.time_limit is None and self.n_trials is None
+        return _DEFAULT_SECONDS if neither else self.time_limit
+
+    def _isolated(self, time_limit: float | None) -> bool:
+        limits = (time_limit, self.trial_time_limit, self.memory_limit)
+        return self.n_jobs > 1 or any(limit is not None for limit in limits)
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """Numbers of features and names as scikit-learn keeps them; arrays that are no tables refused."""
+        if sparse.issparse(X):
+            raise TypeError(
+                "Sparse input is not supported: X is a sparse matrix. Give a dense table: X.toarray()."
+            )
+        if not isinstance(X, pd.DataFrame):
+            X = check_array(
+                X,
+                dtype=None,
+                ensure_all_finite="allow-nan",
+                ensure_min_samples=2 if reset else 1,
+                estimator=self,
+            )
+            if X.dtype.kind == "c":
+                raise UsageError("Complex data not supported: give real numbers.")
+        validate_data(self, X, skip_check_array=True, reset=reset)
+        return X
+
+    def _read(self, X: Any, y: Any) -> tuple[TabularTask, NDArray[Any]]:
+        """The task, and the labels as they were given, in the order of its codes."""
+        if isinstance(X, TabularTask):
+            task = TabularTask.of(X, y, task_type=self._task_type)
+            validate_data(self, task.X, skip_check_array=True)
+            return task, self._labels(task, task.y.to_numpy())
+        if y is None:
+            raise UsageError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        X = self._checked(X, reset=True)
+        target = self._target(y)
+        task = TabularTask.from_frame(
+            X, pd.Series(target, name=getattr(y, "name", None) or "target"), task_type=self._task_type
+        )
+        return task, self._labels(task, target)
+
+    def _target(self, y: Any) -> NDArray[Any]:
+        raise NotImplementedError
+
+    def _labels(self, task: TabularTask, target: NDArray[Any]) -> NDArray[Any]:
+        return np.array([])
+
+    def _space(self, task: TabularTask, scoring: Scoring, *, weighted: bool) -> JointSpace:
+        """Algorithms that can be tried on so many rows, weigh them if they must, and can be scored."""
+        given = None if self.algorithms is None else list(self.algorithms)
+        named = None if given is None else [a for a in given if not isinstance(a, Algorithm)]
+        own = [a for a in given or () if isinstance(a, Algorithm)]
+        kept: list[Algorithm] = []
+        for algorithm in [*(() if named == [] else algorithms_for(self._task_type, only=named)), *own]:
+            if not algorithm.supports(task):
+                continue
+            pipeline = algorithm.build(algorithm.default_configuration, task)
+            if weighted and not takes_weights(pipeline):
+                continue
+            if scoring.wants_probabilities and not hasattr(pipeline, "predict_proba"):
+                continue
+            kept.append(algorithm)
+        if not kept:
+            raise UsageError(
+                f"None of the chosen algorithms can be tried on these {task.n_rows} rows"
+                + (" with weights" if weighted else "")
+                + f" and scored by {scoring.name}. Choose others."
+            )
+        return JointSpace(tuple(kept))
+
+    def _study(
+        self, task: TabularTask, scoring: Scoring, space: JointSpace, groups: Any, sample_weight: Any
+    ) -> tuple[optuna.Study, Folds]:
+        seed = 0 if self.random_state is None else seed_of(self.random_state) % 2**31
+        folds = self._folds(task, seed, groups, sample_weight)
+        about = {
+            "dataset": task.fingerprint,
+            "metric": scoring.name,
+            "algorithms": [algorithm.name for algorithm in space.algorithms],
+            "seed": seed,
+        }
+        study = open_study(open_storage(self.storage), self.study_name, about, resume=self.resume)
+        agreed = int(study.user_attrs["automl_meta"]["seed"])
+        return study, folds if agreed == seed else self._folds(task, agreed, groups, sample_weight)
+
+    def _folds(self, task: TabularTask, seed: int, groups: Any, sample_weight: Any) -> Folds:
+        is_number = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
+        if is_number and self.cv < 2:
+            raise UsageError(f"cv is {self.cv}; it must be at least 2 folds, or a splitter of scikit-learn.")
+        n_folds = int(self.cv) if is_number else 5
+        protocol = Protocol(n_folds, max_train_rows=self.max_train_rows, seed=seed)
+        if groups is None and (is_number or self.cv is None):
+            return Folds.of_protocol(task, protocol, sample_weight)
+        splitter = n_folds if self.cv is None else self.cv
+        return Folds.of_splitter(task, splitter, protocol, groups=groups, sample_weight=sample_weight)
+
+    def _opened_store(self) -> tuple[MetadataStore | None, bool]:
+        """The store, and whether it was opened here."""
+        if self.store is False:
+            return None, False
+        if isinstance(self.store, MetadataStore):
+            return self.store, False
+        return MetadataStore(None if self.store is True else self.store), True
+
+    def _advisor(
+        self,
+        task: TabularTask,
+        scoring: Scoring,
+        space: JointSpace,
+        store: MetadataStore | None,
+        clock: Budget,
+        notes: list[str],
+    ) -> Advisor | None:
+        if store is None:
+            return None
+        limit = None if clock.seconds == np.inf else _DESCRIPTION_SHARE * clock.seconds
+        described: MetaFeatures = extract_metafeatures(task, time_budget=limit)
+        describe_dataset(store, task, described)
+        store.add_environment(Environment.current())
+        names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
+        if not names:
+            return None
+        try:
+            return Advisor.for_task(task, scoring.advised, algorithms=names, store=store, described=described)
+        except NoExperienceError as error:
+            notes.append(f"Nothing is known that could advise: {error}")
+            return None
+
+    def _proposals(
+        self, space: JointSpace, advisor: Advisor | None, store: MetadataStore | None
+    ) -> Proposals:
+        seeds = child_seeds(self.random_state, 2)
+        history = None
+        if advisor is not None and store is not None:
+            meta = advisor.experience
+            names = sorted(set(meta.configurations["algorithm"]))
+            history = StoreQuery(
+                store, meta.metric.name, self._task_type, exclude=advisor.excluded, algorithms=names
+            )
+        sampler = ExperienceSampler(history, seeds[0])
+        return Proposals(space, advisor, Sampling(space.space, sampler), seeds[1])

@@ -1,0 +1,162 @@
+"""Scoring: one number for out-of-fold predictions, by any metric or scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer
+from sklearn.utils import Tags
+from sklearn.utils.metaestimators import available_if
+
+from automl_meta.exceptions import UsageError
+from automl_meta.experiments import Folds, score_responses
+from automl_meta.metrics import METRICS, Metric, TaskType, default_metric, get_metric
+from automl_meta.task import TabularTask
+
+__all__ = ["Scorer", "Scoring"]
+
+Scorer = Callable[[Any, Any, Any], float]
+"""``scorer(estimator, X, y) -> float``, greater is better, as scikit-learn's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """One number for out-of-fold predictions, greater is better.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric or scorer.
+    task_type : {"classification", "regression"}
+        What is predicted.
+    metric : Metric, optional
+        If it is one; pooled over the folds as it says.
+    scorer : callable, optional
+        A scorer of scikit-learn otherwise: called for each test fold with an estimator that answers
+        with the out-of-fold predictions, the mean over the folds.
+    """
+
+    name: str
+    task_type: TaskType
+    metric: Metric | None = None
+    scorer: Scorer | None = None
+
+    @classmethod
+    def of(cls, metric: str | Metric | Scorer | None, task_type: TaskType) -> Scoring:
+        """Find what a ``metric`` argument means: a metric of this library before a scorer of that name.
+
+        Raises
+        ------
+        UsageError
+            If it is no known name, or a metric of another type of task.
+        """
+        if metric is None or isinstance(metric, Metric):
+            chosen = metric or default_metric(task_type)
+            if chosen.task_type != task_type:
+                raise UsageError(f"{chosen.name} scores {chosen.task_type}, but this is {task_type}.")
+            return cls(chosen.name, task_type, metric=chosen)
+        if not isinstance(metric, str):
+            if not callable(metric):
+                raise UsageError(f"metric is {metric!r}; it must be a name, a Metric or a scorer.")
+            name = str(getattr(metric, "__name__", None) or getattr(metric, "_score_func", metric))
+            return cls(name, task_type, scorer=metric)
+        try:
+            chosen = get_metric(metric, task_type)
+        except UsageError as error:
+            if any(metric in (known.name, *known.aliases) for known in METRICS):
+                raise  # it scores the other type of task
+            try:
+                return cls(metric, task_type, scorer=get_scorer(metric))
+            except (ValueError, KeyError):
+                raise UsageError(
+                    f"{error} Any other scorer of scikit-learn has to be named in full."
+                ) from None
+        return cls(chosen.name, task_type, metric=chosen)
+
+    @property
+    def advised(self) -> Metric:
+        """The metric by which experience advises: this one, if runs of it are stored."""
+        known = self.metric is not None and any(metric.name == self.name for metric in METRICS)
+        return self.metric if known and self.metric else default_metric(self.task_type)
+
+    @property
+    def wants_probabilities(self) -> bool:
+        """Whether algorithms without ``predict_proba`` cannot be scored."""
+        if self.metric is not None:
+            return self.metric.response == "predict_proba"
+        wanted = getattr(self.scorer, "_response_method", "predict")
+        return "predict" not in ((wanted,) if isinstance(wanted, str) else wanted)
+
+    def score(
+        self, task: TabularTask, folds: Folds, responses: Mapping[str, NDArray], labels: NDArray
+    ) -> float:
+        """Score predictions.
+
+        Parameters
+        ----------
+        task : TabularTask
+            What was predicted.
+        folds : Folds
+            By which.
+        responses : mapping of str to ndarray
+            As in `OutOfFold`.
+        labels : ndarray of shape (n_classes,)
+            What a scorer sees instead of codes; not used for regression.
+
+        Returns
+        -------
+        float
+            NaN where it is not defined.
+        """
+        if self.metric is not None:
+            return score_responses(self.metric, task, folds, responses)[0]
+        if self.scorer is None:
+            raise UsageError("A scoring needs a metric or a scorer.")
+        scores = []
+        for part in (part for repeat in folds.slices for part in repeat):
+            answers = {name: response[part] for name, response in responses.items()}
+            rows = folds.tested[part]
+            X, y = task.X.iloc[rows].reset_index(drop=True), task.y_codes[rows]
+            predicted = _Predicted(task.task_type, answers, labels)
+            scores.append(
+                float(self.scorer(predicted, X, y if task.task_type == "regression" else labels[y]))
+            )
+        known = [score for score in scores if not np.isnan(score)]
+        return float(np.mean(known)) if known else float("nan")
+
+
+class _Predicted(BaseEstimator):
+    """An estimator that has predicted already, and looks the answers up by the index of the rows."""
+
+    def __init__(self, task_type: TaskType, answers: Mapping[str, NDArray], labels: NDArray) -> None:
+        self.task_type, self.answers, self.labels = task_type, answers, labels
+        if task_type == "classification":
+            self.classes_ = labels
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.estimator_type = "classifier" if self.task_type == "classification" else "regressor"
+        return tags
+
+    def predict(self, X: pd.DataFrame) -> NDArray:
+        """Predicted labels or numbers."""
+        predicted = self.answers["predict"][_rows(X)]
+        return self.labels[predicted] if self.task_type == "classification" else predicted
+
+    @available_if(lambda self: "predict_proba" in self.answers)
+    def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Predicted probabilities."""
+        return self.answers["predict_proba"][_rows(X)]
+
+
+def _rows(X: pd.DataFrame) -> NDArray[np.int64]:
+    return X.index.to_numpy()

@@ -1,0 +1,234 @@
+"""Studies: plain Optuna studies in plain storages, shared by processes and resumed after a death."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import logging
+import os
+import platform
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import psutil
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from automl_meta.automl.turn import Turn
+from automl_meta.exceptions import UsageError
+
+__all__ = [
+    "busy_seconds",
+    "end_lost_trials",
+    "is_lost",
+    "measured",
+    "open_storage",
+    "open_study",
+    "predictions_of",
+    "quiet",
+    "save_predictions",
+]
+
+_ATTRIBUTE = "automl_meta"
+_PREDICTIONS = "automl_meta:predictions"
+_LONGEST_PREDICTIONS = 1 << 20  # characters of one trial; a study should not become a data warehouse
+_LOCK_SECONDS = 120.0  # SQLite waits so long for its turn before it says that it is locked
+
+
+def open_storage(storage: str | Path | BaseStorage | None) -> BaseStorage:
+    """Open where studies are kept.
+
+    Parameters
+    ----------
+    storage : str, Path, BaseStorage or None
+        Any SQLAlchemy URL; a file, which is a journal if it ends in ``.log`` or ``.journal`` and
+        else an SQLite database; an Optuna storage, which is taken as it is; None is in memory.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be opened.
+    """
+    if storage is None:
+        return InMemoryStorage()
+    if isinstance(storage, BaseStorage):
+        return storage
+    text = str(storage)
+    if text.endswith((".log", ".journal")) and "://" not in text:
+        try:
+            return JournalStorage(JournalFileBackend(text))
+        except OSError as error:
+            raise UsageError(f"The journal {text} cannot be opened: {error.strerror}.") from error
+    try:
+        url = sa.make_url(text if "://" in text else f"sqlite:///{text}")
+        options: dict[str, Any] = {}
+        if url.get_backend_name() == "sqlite":
+            options = {"connect_args": {"timeout": _LOCK_SECONDS}}
+        address = url.render_as_string(hide_password=False)
+        with Turn(url, "tables"):  # two that make the tables at once would collide
+            return optuna.storages.get_storage(RDBStorage(address, options))
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"The storage {text} cannot be opened: {reason}") from error
+
+
+def open_study(
+    storage: BaseStorage, name: str | None, about: Mapping[str, Any], *, resume: bool = False
+) -> optuna.Study:
+    """Open a study, or make it, and see that it is about the same as the one at hand.
+
+    Parameters
+    ----------
+    storage : BaseStorage
+        Where it is kept.
+    name : str, optional
+        By which others join; a new one by default.
+    about : mapping of str to value
+        What all its trials have in common, as plain values; kept in the study by whoever makes it.
+    resume : bool
+        Whether it must be there already.
+
+    Raises
+    ------
+    UsageError
+        If it is about something else, minimises, or is to be resumed and is not there.
+    """
+    known = name in storage_names(storage)
+    if resume and not known:
+        raise UsageError(f"There is no study {name!r} to resume. Leave out resume, or give its name.")
+    with quiet(), contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
+        number = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
+        name = storage.get_study_name_from_id(number)
+    sampler = optuna.samplers.RandomSampler(seed=0)  # asked for nothing: all values come enqueued
+    study = optuna.Study(str(name), storage, sampler=sampler)
+    with Turn.of_study(study):
+        found = study.user_attrs.get(_ATTRIBUTE)
+        if found is None:
+            study.set_user_attr(_ATTRIBUTE, dict(about))
+            found = dict(about)
+    if study.direction != optuna.study.StudyDirection.MAXIMIZE:
+        raise UsageError(f"The study {study.study_name!r} minimises; scores here are greater-is-better.")
+    for key, value in about.items():
+        if key != "seed" and found.get(key) != value:
+            raise UsageError(
+                f"The study {study.study_name!r} is about another {key}: {found.get(key)!r}, not {value!r}. "
+                "Give another name for a new study."
+            )
+    return study
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Optuna's storages print a line for each study that is made; users read the report instead."""
+    logger = logging.getLogger("optuna.storages")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def storage_names(storage: BaseStorage) -> set[str]:
+    """Names of the studies that there are."""
+    return {study.study_name for study in storage.get_all_studies()}
+
+
+def save_predictions(study: optuna.Study, trial_id: int, responses: Mapping[str, NDArray]) -> None:
+    """Keep the out-of-fold predictions of a trial with it, so that any process can use them.
+
+    Half precision for probabilities, single for numbers; none at all where they would be long.
+    """
+    if isinstance(study._storage, InMemoryStorage) or not responses:
+        return
+    chosen = responses.get("predict_proba", responses["predict"])
+    small = chosen.astype(np.float16 if "predict_proba" in responses else np.float32)
+    buffer = io.BytesIO()
+    np.save(buffer, small if chosen.dtype.kind == "f" else chosen.astype(np.int32), allow_pickle=False)
+    text = base64.b64encode(zlib.compress(buffer.getvalue(), 6)).decode()
+    if len(text) <= _LONGEST_PREDICTIONS:
+        study._storage.set_trial_system_attr(trial_id, _PREDICTIONS, text)
+
+
+def predictions_of(trial: FrozenTrial) -> dict[str, NDArray]:
+    """What `save_predictions` kept; empty if nothing."""
+    text = trial.system_attrs.get(_PREDICTIONS)
+    if text is None:
+        return {}
+    kept = np.load(io.BytesIO(zlib.decompress(base64.b64decode(text))), allow_pickle=False)
+    if kept.ndim == 2:
+        probabilities = kept.astype(np.float64)
+        return {"predict": probabilities.argmax(axis=1), "predict_proba": probabilities}
+    return {"predict": kept.astype(np.float64 if kept.dtype.kind == "f" else np.int64)}
+
+
+def this_process() -> dict[str, Any]:
+    """What a trial says about the process it runs in, so that others see when that one has died."""
+    return {"host": platform.node(), "pid": os.getpid(), "born": psutil.Process().create_time()}
+
+
+def end_lost_trials(study: optuna.Study) -> None:
+    """Give up the running trials whose processes have died; they count in no budget.
+
+    A process on another machine is taken for dead when its trial has run three times as long as it
+    may, and a minute.
+    """
+    now = datetime.now()
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        owner = trial.user_attrs.get("process")
+        if owner is None or not _is_dead(owner, trial, now):
+            continue
+        try:
+            study._storage.set_trial_user_attr(trial._trial_id, "status", "lost")
+            study._storage.set_trial_user_attr(trial._trial_id, "reason", "the process that ran it has ended")
+            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            continue  # it was alive after all, or another process was faster
+
+
+def _is_dead(owner: Mapping[str, Any], trial: FrozenTrial, now: datetime) -> bool:
+    if owner["host"] != platform.node():
+        limit = trial.user_attrs.get("limit_seconds")
+        started = trial.datetime_start
+        return limit is not None and started is not None and (now - started).total_seconds() > 3 * limit + 60
+    try:
+        return abs(psutil.Process(owner["pid"]).create_time() - owner["born"]) > 1.0
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.Error:
+        return False
+
+
+def is_lost(trial: FrozenTrial) -> bool:
+    """Whether a trial ended without a result because its process did, or was interrupted."""
+    return trial.user_attrs.get("status") in ("lost", "interrupted")
+
+
+def measured(trial: FrozenTrial, name: str, default: Any = None) -> Any:
+    """What was measured in a trial: ``scores``, ``seconds``, ``fit_seconds``, ``wall_seconds``, ``run_id``."""
+    return trial.user_attrs.get("run", {}).get(name, default)
+
+
+def busy_seconds(trials: Sequence[FrozenTrial]) -> float:
+    """Wall seconds in which at least one trial was running; those that overlap count once."""
+    now = datetime.now()
+    spans = sorted(
+        (trial.datetime_start, trial.datetime_complete or now)
+        for trial in trials
+        if trial.datetime_start is not None
+    )
+    total, reached = 0.0, None
+    for start, end in spans:
+        begin = start if reached is None else max(start, reached)
+        total += max((end - begin).total_seconds(), 0.0)
+        reached = end if reached is None else max(reached, end)
+    return total

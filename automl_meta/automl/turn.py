@@ -1,0 +1,107 @@
+"""Turn: who proposes the next trial of a study that several processes share."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import optuna
+import sqlalchemy as sa
+from optuna.storages import RDBStorage
+
+__all__ = ["Turn"]
+
+
+class Turn:
+    """Processes and threads that share a study take turns at proposing its next trial.
+
+    Whoever has the turn sees all that others proposed: so trials are counted exactly, and none is
+    proposed twice. The system gives the turn back when a process dies: it is a lock on a file
+    beside an SQLite database or a journal, and a lock in the session of a PostgreSQL or MySQL
+    server. Studies of other storages take turns within one process only.
+
+    Parameters
+    ----------
+    place : URL, Path or None
+        Of the database or the journal; None for threads of this process only.
+    name : str
+        Of what is taken turns at.
+    """
+
+    def __init__(self, place: sa.URL | Path | None, name: str) -> None:
+        self._threads = threading.Lock()
+        self._file: Path | None = None
+        self._server: sa.Engine | None = None
+        self._key = f"automl_meta:{name}"
+        if isinstance(place, sa.URL):
+            if place.get_backend_name() in ("postgresql", "mysql", "mariadb"):
+                self._server = sa.create_engine(place, poolclass=sa.NullPool)
+            elif place.get_backend_name() == "sqlite" and place.database not in (None, "", ":memory:"):
+                self._file = Path(f"{place.database}.turn")
+        elif place is not None:
+            self._file = Path(f"{place}.turn")
+
+    @classmethod
+    def of_study(cls, study: optuna.Study) -> Turn:
+        """The turn of a study, by where it is kept."""
+        storage = study._storage
+        inner = getattr(storage, "_backend", storage)  # Optuna wraps databases and journals
+        if isinstance(inner, RDBStorage):
+            return cls(sa.make_url(inner.url), study.study_name)
+        path = getattr(inner, "_file_path", None)
+        return cls(None if path is None else Path(path), study.study_name)
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        try:
+            self._held = self._hold()
+            self._held.__enter__()
+        except BaseException:
+            self._threads.release()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self._held.__exit__(None, None, None)
+        finally:
+            self._threads.release()
+
+    def _hold(self) -> AbstractContextManager[None]:
+        if self._file is not None:
+            return _file_held(self._file)
+        if self._server is not None:
+            return _server_held(self._server, self._key)
+        return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _file_held(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which gives the lock back
+
+
+@contextlib.contextmanager
+def _server_held(engine: sa.Engine, key: str) -> Iterator[None]:
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True)
+    with engine.connect() as connection:  # the lock belongs to the session and ends with it
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
+        else:
+            connection.execute(sa.select(sa.func.get_lock(f"{number}", -1)))
+        yield

@@ -1,0 +1,183 @@
+"""``automl-meta tune``: spend a budget on one task, and write the model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from automl_meta.cli._shared import (
+    STORE_HELP,
+    TASK_TYPE_HELP,
+    check_writable,
+    console,
+    load_task,
+    names,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from automl_meta.automl import TuningProgress
+    from automl_meta.automl.classifier import AutoMLClassifier
+    from automl_meta.automl.regressor import AutoMLRegressor
+
+_HELP = """Find, fit and combine models for a data set within a budget, starting from experience.
+
+Every trial goes into the store, and advises the next data set. Ctrl-C ends the search and keeps the
+best; the same command with --storage and --study goes on, and started several times at once, on one
+machine or many, it shares one budget.
+
+Examples:
+
+  automl-meta tune data.csv --target y --time-limit 60 --out model.skops
+
+  automl-meta tune data.csv --target y --trials 100 --jobs 4 --storage study.db --study mine
+
+  automl-meta predict model.skops new.csv
+"""
+
+
+def command(
+    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for everything; 60 if no --trials are given.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials of the whole study.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the model here, as model.skops.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    groups: Annotated[
+        str | None, typer.Option(help="A column whose equal values stay together; it is no feature.")
+    ] = None,
+    algorithms: Annotated[
+        str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")
+    ] = None,
+    ensemble: Annotated[
+        bool, typer.Option("--ensemble/--no-ensemble", help="Combine the best models where that is better.")
+    ] = True,
+    trial_time_limit: Annotated[float | None, typer.Option(help="Seconds of one trial.")] = None,
+    memory_limit: Annotated[float | None, typer.Option(help="MiB of one trial.")] = None,
+    jobs: Annotated[int, typer.Option(help="Trials at a time.")] = 1,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the Optuna study is kept: an SQLAlchemy URL, an SQLite file, or a .journal file."
+        ),
+    ] = None,
+    study: Annotated[str | None, typer.Option(help="Its name, by which other processes join.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Only go on with a study that is there.")] = False,
+    task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decides folds, models and search.")] = None,
+    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    from automl_meta.automl import AutoMLClassifier, AutoMLRegressor
+    from automl_meta.exceptions import UsageError
+
+    if (study is not None or resume) and storage is None:
+        raise UsageError("A study that others join or that is resumed needs --storage: a file, or a URL.")
+    if resume and study is None:
+        raise UsageError("Say which study to resume: --study NAME.")
+    if out is not None:
+        check_writable(out)
+    task, group_values = _task(file, target, task_type, groups)
+    make = AutoMLClassifier if task.task_type == "classification" else AutoMLRegressor
+    with _progress(trials, time_limit if time_limit or trials else 60.0) as progress:
+        model = make(
+            metric,
+            time_limit=time_limit,
+            n_trials=trials,
+            algorithms=names(algorithms),
+            cv=cv,
+            ensemble=ensemble,
+            trial_time_limit=trial_time_limit,
+            memory_limit=None if memory_limit is None else int(memory_limit * 2**20),
+            n_jobs=os.cpu_count() or 1 if jobs == -1 else jobs,
+            storage=storage,
+            study_name=study,
+            resume=resume,
+            store=store,
+            random_state=seed,
+            progress=progress,
+        ).fit(task, groups=group_values)
+    if out is not None:
+        model.save(out)
+    if json:
+        print_json(_as_json(model, out))
+    else:
+        _show(model, out)
+    if model.interrupted_:
+        raise typer.Exit(130)
+
+
+command.__doc__ = _HELP
+
+
+def _task(file: str, target: str | None, task_type: str | None, groups: str | None) -> tuple[Any, Any]:
+    """The task, and the groups of its rows."""
+    from automl_meta.exceptions import DataError, UsageError
+    from automl_meta.task import TabularTask, read_table
+
+    if groups is None:
+        return load_task(file, target, task_type), None
+    if file.startswith("sklearn:") or target is None:
+        raise UsageError("Groups are a column of a file: give a file and --target.")
+    table = read_table(file)
+    if groups not in table.columns:
+        raise DataError(f"There is no column {groups!r} to be the groups in {file}.")
+    if target in table.columns:
+        table = table[table[target].notna()]
+    kind: Any = task_type or "auto"
+    task = TabularTask.from_frame(
+        table.drop(columns=groups), target, task_type=kind, name=Path(file).name.split(".")[0]
+    )
+    if task.n_rows != len(table):
+        raise DataError(f"Some rows of {file} have no usable target: leave them out to use groups.")
+    return task, table[groups].astype(str).to_numpy()
+
+
+@contextmanager
+def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable[[TuningProgress], None]]:
+    """A line on standard error: best so far, trials, time."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    budget = f"of {trials} trials" if trials is not None else f"in {time_limit:g} s"
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(budget), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        line = bar.add_task("describing the data", total=trials if trials is not None else time_limit)
+
+        def show(state: TuningProgress) -> None:
+            done = state.n_trials if trials is not None else state.seconds
+            text = f"best {state.best_score:.4g} after {state.n_trials} trials"
+            bar.update(line, completed=done, description=text)
+
+        yield show
+
+
+def _as_json(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> dict[str, Any]:
+    best = model.best_configuration_
+    return {
+        **model.report_.to_dict(),
+        "best": {"algorithm": best.algorithm, "configuration": dict(best.parameters)},
+        "model": None if out is None else str(out),
+        "interrupted": model.interrupted_,
+        "trials": model.runs_.to_dict("records"),
+    }
+
+
+def _show(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> None:
+    console.print(str(model.report_), markup=False, highlight=False)
+    console.print(f"Best single configuration: {model.best_configuration_}", markup=False, highlight=False)
+    if out is None:
+        console.print("The model was not kept: give --out model.skops.", highlight=False)
+    else:
+        console.print(
+            f"Written to {out}. Use it: automl-meta predict {out} new.csv", markup=False, highlight=False
+        )

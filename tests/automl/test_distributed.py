@@ -1,0 +1,137 @@
+"""Several processes on one study, and processes that die."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import optuna
+import pytest
+from automl import study_workers
+from optuna.trial import TrialState
+
+from automl_meta.automl.studies import end_lost_trials, open_storage, open_study, this_process
+from automl_meta.automl.turn import Turn
+from automl_meta.exceptions import UsageError
+from automl_meta.store import MetadataStore
+from automl_meta.task import TabularTask
+
+
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A storage that processes can share."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    return str(tmp_path / ("study.db" if request.param == "sqlite" else "study.journal"))
+
+
+def test_four_processes_add_up_to_one_study(
+    storage: str, tmp_path: Path, in_processes: Callable[..., list]
+) -> None:
+    url = str(tmp_path / "store.db")
+    made = in_processes(study_workers.take_part, storage, url, 14)
+    study = optuna.load_study(study_name="shared", storage=open_storage(storage))
+    assert len(study.trials) == sum(made) == 14, "one budget"
+    assert all(trial.state == TrialState.COMPLETE for trial in study.trials)
+    ids = [trial.user_attrs["configuration_id"] for trial in study.trials]
+    assert len(set(ids)) == 14, "no duplicate"
+    with MetadataStore(url, seed=False) as store:
+        assert store.run_ids() == {trial.user_attrs["run"]["run_id"] for trial in study.trials}, "no lost run"
+        assert store.check() == []
+
+
+def test_a_study_whose_process_was_killed_is_resumed(storage: str, tmp_path: Path) -> None:
+    url = str(tmp_path / "store.db")
+    command = f"from automl import study_workers; study_workers.tune_until_killed({storage!r}, {url!r}, 3)"
+    killed = subprocess.run(
+        [sys.executable, "-c", command], cwd=Path(__file__).parents[1], check=False, capture_output=True
+    )
+    assert killed.returncode == -9, killed.stderr
+
+    def scorer(estimator, X, y) -> float:
+        return study_workers.estimator_score(estimator, X, y)
+
+    scorer.__name__ = "accuracy of ours"
+    options = {"metric": scorer, "storage": storage, "study_name": "shared", "resume": True}
+    with MetadataStore(url, seed=False) as store:
+        model = study_workers.classifier(n_trials=6, store=store, **options).fit(study_workers.TASK)
+        assert len(store.run_ids()) == 6
+        assert store.check() == []
+    assert model.runs_["status"].tolist() == ["ok", "ok", "ok", "lost", "ok", "ok", "ok"]
+    assert model.runs_["reason"][3] == "the process that ran it has ended"
+    again = study_workers.classifier(n_trials=6, **options).fit(study_workers.TASK)
+    assert len(again.runs_) == 7, "nothing is left to do"
+    assert again.best_score_ == model.best_score_
+    assert len(again.model_.pipelines) >= 1
+
+
+def test_predictions_of_other_processes_enter_the_ensemble(storage: str) -> None:
+    options = {
+        "storage": storage,
+        "study_name": "shared",
+        "metric": "neg_log_loss",
+        "algorithms": ["random_forest", "knn"],
+        "n_trials": 4,
+    }
+    wine = TabularTask.bundled("wine")
+    first, second = (study_workers.classifier(**options).fit(wine) for _ in range(2))
+    assert len(second.model_.pipelines) == len(first.model_.pipelines) > 1
+    assert second.report_.score == pytest.approx(first.report_.score, abs=1e-3)
+
+
+def test_a_study_about_something_else_is_refused(tmp_path: Path) -> None:
+    options = {"storage": tmp_path / "s.db", "study_name": "shared", "n_trials": 1}
+    study_workers.classifier(**options).fit(study_workers.TASK)
+    with pytest.raises(UsageError, match=r"is about another metric: 'balanced_accuracy', not 'accuracy'"):
+        study_workers.classifier(**options, metric="accuracy").fit(study_workers.TASK)
+    with pytest.raises(UsageError, match="is about another dataset"):
+        study_workers.classifier(**options).fit(
+            study_workers.TASK.X.head(100), study_workers.TASK.y.head(100)
+        )
+
+
+def test_a_study_that_minimises_is_refused(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    optuna.create_study(study_name="loss", storage=storage, direction="minimize")
+    with pytest.raises(UsageError, match="minimises"):
+        open_study(storage, "loss", {})
+
+
+def test_a_trial_that_somebody_enqueued_is_run(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
+    study.enqueue_trial({"algorithm": "knn", "knn.n_neighbors": 7})
+    model = study_workers.classifier(storage=storage, study_name="shared", n_trials=2).fit(study_workers.TASK)
+    assert model.runs_["origin"].tolist() == ["enqueued", "default"]
+    assert model.runs_["parameters"][0]["n_neighbors"] == 7
+
+
+def test_only_trials_of_dead_processes_are_given_up(tmp_path: Path) -> None:
+    study = open_study(open_storage(None), "s", {})
+    mine, other, elsewhere, slow = (study.ask() for _ in range(4))
+    mine.set_user_attr("process", this_process())
+    other.set_user_attr("process", {**this_process(), "born": 1.0})
+    for trial, limit in ((elsewhere, 1e6), (slow, 0.0)):
+        trial.set_user_attr("process", {"host": "another", "pid": 1, "born": 1.0})
+        trial.set_user_attr("limit_seconds", limit)
+    study._storage._get_trial(slow._trial_id).datetime_start = datetime.now() - timedelta(minutes=2)
+    end_lost_trials(study)
+    states = [trial.state for trial in study.trials]
+    assert states == [TrialState.RUNNING, TrialState.FAIL, TrialState.RUNNING, TrialState.FAIL]
+
+
+def test_a_turn_is_one_processs_at_a_time(tmp_path: Path, in_processes: Callable[..., list]) -> None:
+    log = tmp_path / "log"
+    in_processes(study_workers.write_in_turn, str(tmp_path / "s.journal"), str(log))
+    lines = log.read_text().split()
+    assert len(lines) == 4 * 2 * 5
+    assert all(begin == end for begin, end in zip(lines[::2], lines[1::2], strict=True))
+
+
+def test_a_turn_ends_with_an_error(tmp_path: Path) -> None:
+    turn = Turn(tmp_path / "x", "name")
+    with pytest.raises(RuntimeError), turn:
+        raise RuntimeError
+    with turn:
+        pass

@@ -1,0 +1,54 @@
+"""Trials that hang, eat memory and die, in workers that are ended."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl_meta import AutoMLClassifier, TabularTask
+from automl_meta.store import MetadataStore
+
+TASK = TabularTask.bundled("iris")
+FAILING = Path(__file__).parents[1] / "experiments"
+
+
+@pytest.fixture(autouse=True)
+def _workers_find_the_algorithms_that_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(FAILING))
+    monkeypatch.syspath_prepend(str(FAILING))
+
+
+def failing(how: str) -> Any:
+    from algorithms_that_fail import failing as made
+
+    return replace(made(how), name=f"fails-{how}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[MetadataStore]:
+    with MetadataStore(tmp_path / "store.db", seed=False) as opened:
+        yield opened
+
+
+def test_what_hangs_eats_memory_or_dies_is_ended_and_recorded_and_the_rest_goes_on(
+    store: MetadataStore,
+) -> None:
+    algorithms = ["lda", *map(failing, ("hang", "eat", "die"))]
+    model = AutoMLClassifier(
+        n_trials=6,
+        algorithms=algorithms,
+        trial_time_limit=5.0,
+        memory_limit=300 << 20,
+        cv=2,
+        store=store,
+        random_state=0,
+    ).fit(TASK)
+    ends = dict(zip(model.runs_["algorithm"], model.runs_["status"], strict=True))
+    assert ends.pop("lda") == "ok"
+    assert ends
+    assert ends.items() <= {"fails-hang": "timeout", "fails-eat": "memout", "fails-die": "crash"}.items()
+    assert model.best_configuration_.algorithm == "lda"
+    assert {run.status for run in store.runs()} == {"ok", *ends.values()}
+    assert all(model.runs_.loc[model.runs_["status"] != "ok", "reason"])

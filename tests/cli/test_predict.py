@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_diabetes
+
+from automl_meta import AutoMLRegressor
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("model") / "m.skops"
+    chosen = AutoMLRegressor(n_trials=1, algorithms=["ridge"], cv=2, store=False, random_state=0)
+    chosen.fit(*load_diabetes(return_X_y=True, as_frame=True)).save(file)
+    return file
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    load_diabetes(return_X_y=True, as_frame=True)[0].head(3).to_csv(tmp_path / "new.csv", index=False)
+    return tmp_path / "new.csv"
+
+
+def test_numbers_are_predicted_under_the_name_of_the_target(run, model: Path, new: Path) -> None:
+    lines = run("predict", model, new).out.split()
+    assert lines[0] == "target"
+    assert all(50 < float(line) < 350 for line in lines[1:])
+
+
+def test_probabilities_of_a_regression_are_refused(run, model: Path, new: Path) -> None:
+    done = run("predict", model, new, "--proba")
+    assert (done.code, "no probabilities" in done.err) == (2, True)
+
+
+def test_missing_columns_are_named(run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("age,sex\n1,2\n")
+    done = run("predict", model, tmp_path / "bad.csv")
+    assert (done.code, "lacks columns" in done.err and "'bmi'" in done.err) == (2, True)
+
+
+def test_a_file_that_is_no_model_is_refused(run, new: Path) -> None:
+    done = run("predict", new, new)
+    assert (done.code, "is not a model" in done.err) == (2, True)
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_an_output_that_cannot_be_written_is_one_line(run, model: Path, new: Path) -> None:
+    done = run("predict", model, new, "--out", "/no/such/folder/out.csv")
+    assert done.code in (1, 2)
+    assert len(done.err.strip().splitlines()) == 1

@@ -1,0 +1,134 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from sklearn.datasets import load_iris
+
+QUICK = ["--algorithms", "dummy,decision_tree,lda", "--cv", "3", "--seed", "0"]
+
+
+@pytest.fixture
+def iris_file(tmp_path: Path) -> Path:
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    file = tmp_path / "iris.csv"
+    X.assign(kind=np.array(["a", "b", "c"])[y]).to_csv(file, index=False)
+    return file
+
+
+def test_a_file_becomes_a_model_that_predicts(run, iris_file: Path, tmp_path: Path) -> None:
+    model, new, out = tmp_path / "m.skops", tmp_path / "new.csv", tmp_path / "out.csv"
+    done = run("tune", iris_file, "--target", "kind", "--trials", 4, "--out", model, *QUICK)
+    assert (done.code, done.err) == (0, "")
+    assert "in cross-validation" in done.out
+    pd.read_csv(iris_file).drop(columns="kind").iloc[:3, ::-1].assign(further=1).to_csv(new, index=False)
+    assert run("predict", model, new).out.split() == ["kind", "a", "a", "a"]
+    assert run("predict", model, new, "--proba", "--out", out).code == 0
+    probabilities = pd.read_csv(out)
+    assert list(probabilities.columns) == ["a", "b", "c"]
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+
+
+def test_json_is_one_object_with_every_trial(run, iris_file: Path) -> None:
+    found = run("tune", iris_file, "--target", "kind", "--trials", 3, "--json", *QUICK).json
+    assert [trial["trial"] for trial in found["trials"]] == [0, 1, 2]
+    assert found["best"]["algorithm"] in ("dummy", "decision_tree", "lda")
+    assert found["metric"] == "balanced_accuracy"
+    assert found["model"] is None
+
+
+def test_a_study_is_plain_and_resumed(run, iris_file: Path, tmp_path: Path) -> None:
+    storage = tmp_path / "study.db"
+    base = ["tune", iris_file, "--target", "kind", "--storage", storage, "--study", "s", *QUICK]
+    assert run(*base, "--resume", "--trials", 2).code == 2
+    assert run(*base, "--trials", 2).code == 0
+    assert run(*base, "--resume", "--trials", 5).code == 0
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{storage}")
+    assert len(study.trials) == 5
+    assert study.trials[0].user_attrs["automl_meta:origin"] == "default"
+    assert all("algorithm" in trial.params for trial in study.trials)
+
+
+def test_a_regression_with_groups_is_tuned(run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=80)
+    file = tmp_path / "r.csv"
+    pd.DataFrame({"x": x, "who": np.arange(80) // 4, "y": 3 * x + rng.normal(size=80)}).to_csv(
+        file, index=False
+    )
+    done = run(
+        "tune", file, "--target", "y", "--groups", "who", "--trials", 2, "--algorithms", "ridge,dummy", "--json"
+    )  # fmt: skip
+    assert done.json["metric"] == "r2"
+    assert done.json["best"]["algorithm"] == "ridge"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nosuch.csv", "--target", "y"], "There is no file nosuch.csv"),
+        (["sklearn:iris", "--trials", "0"], "n_trials is 0"),
+        (["sklearn:iris", "--time-limit", "-1"], "time_limit is -1"),
+        (["sklearn:iris", "--metric", "acuracy"], "There is no metric 'acuracy'"),
+        (["sklearn:iris", "--algorithms", "xgboost"], "There is no algorithm 'xgboost'"),
+        (["sklearn:iris", "--cv", "1"], "cv is 1"),
+        (["sklearn:iris", "--jobs", "0"], "n_jobs is 0"),
+        (["sklearn:iris", "--study", "s"], "needs --storage"),
+        (["sklearn:iris", "--storage", "x.db", "--resume"], "--study NAME"),
+        (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
+        (["sklearn:iris", "--groups", "g"], "Groups are a column of a file"),
+        (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], message: str) -> None:
+    done = run("tune", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_best_and_the_study(iris_file: Path, tmp_path: Path) -> None:
+    """Interrupted as soon as one trial has ended."""
+    model, storage = tmp_path / "m.skops", tmp_path / "s.journal"
+    program = (
+        "import os, signal, sys\n"
+        "from automl_meta.automl.tuner import Tuner\n"
+        "state = Tuner._state\n"
+        "def interrupting(self, last):\n"
+        "    found = state(self, last)\n"
+        "    if found.n_trials == 3: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return found\n"
+        "Tuner._state = interrupting\n"
+        "from automl_meta.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = [
+        "tune",
+        iris_file,
+        "--target",
+        "kind",
+        "--trials",
+        "500",
+        "--out",
+        model,
+        "--storage",
+        storage,
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments), "--study", "s", "--json", *QUICK],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 130, done.stderr
+    assert json.loads(done.stdout)["interrupted"]
+    assert model.exists()
+    backend = optuna.storages.journal.JournalFileBackend(str(storage))
+    study = optuna.load_study(study_name="s", storage=optuna.storages.JournalStorage(backend))
+    assert sum(trial.state.is_finished() for trial in study.trials) == len(study.trials)
+    assert len(study.trials) in (3, 4)
