@@ -93,7 +93,7 @@ class MAML(FewShotLearner):
         if multi_step_loss not in ("last", "uniform", "annealed"):
             raise UsageError(f"multi_step_loss is {multi_step_loss!r}; use 'last', 'uniform' or 'annealed'.")
         self.n_outputs, self.regression, self.is_regressor = n_outputs, regression, regression
-        self.n_steps, self.n_test_steps, self.learning_rate = n_steps, n_test_steps, learning_rate
+        self.n_steps, self.n_test_steps, self.learning_rate = n_steps, n_test_steps, float(learning_rate)
         self.multi_step_loss, self.per_step_rates = multi_step_loss, per_step_rates
         self.head_weight = nn.Parameter(torch.empty(n_outputs or 1, backbone.n_features))
         nn.init.normal_(self.head_weight, std=backbone.n_features**-0.5)
@@ -184,7 +184,7 @@ class MAML(FewShotLearner):
                 loss = per_task_loss(self.outputs(inputs, weights), support_y).sum()
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=create_graph)
             weights = {
-                name: value - self.rate(step, position, name) * gradient
+                name: _descend(value, gradient, self.rate(step, position, name))
                 for position, ((name, value), gradient) in enumerate(
                     zip(weights.items(), gradients, strict=True)
                 )
@@ -199,3 +199,7 @@ class MAML(FewShotLearner):
         importance = [spread / self.n_steps] * self.n_steps
         importance[-1] += 1 - spread
         return importance
+
+
+def _descend(value: Tensor, gradient: Tensor, rate: float | Tensor) -> Tensor:
+    return torch.sub(value, gradient, alpha=rate) if isinstance(rate, float) else value - rate * gradient

@@ -24,6 +24,9 @@ from automl_meta.fewshot.layers import (
 __all__ = ["Conv4"]
 
 
+_SLICE_BYTES = 12 * 2**20  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
+
+
 class _Prepared(NamedTuple):
     images: Tensor  # (n_images, n_tasks * channels, height, width)
     moments: PatchMoments | None
@@ -121,23 +124,33 @@ class Conv4(Backbone):
         n_tasks = len(weights["weight_0"])
         for i in range(4):
             x = self._block(i, x, weights, prepared.moments if i == 0 else None, n_tasks)
-            if self.pooling == "max":
-                x = torch.nn.functional.max_pool2d(x, 2)
         if self.pooling == "stride":
             x = x.mean((2, 3))
         return channels_to_tasks(x, n_tasks).flatten(2).to(weights["weight_0"].dtype)
 
-    def _block(
-        self, i: int, x: Tensor, weights: Weights, moments: PatchMoments | None, n_tasks: int
-    ) -> Tensor:
+    def _block(self, i: int, x: Tensor, weights: Weights, moments: PatchMoments | None, n_tasks: int) -> Tensor:
         weight, scale, shift = (weights[f"{part}_{i}"] for part in ("weight", "scale", "shift"))
         if moments is not None:
             weight, bias = fold_batch_norm(weight, scale, shift, moments)
-            flat = weight.flatten(0, 1).to(x.dtype)
-            return convolve(x, flat, bias.flatten().to(x.dtype), self._stride, n_tasks).relu_()
+            kernel, offset = weight.flatten(0, 1).to(x.dtype), bias.flatten().to(x.dtype)
+            parts = x.split(self._slice(x, n_tasks))  # nothing is left that one image needs of another
+            return torch.cat(
+                [self._rectified(convolve(part, kernel, offset, self._stride, n_tasks)) for part in parts]
+            )
         x = convolve(x, weight.flatten(0, 1).to(x.dtype), None, self._stride, n_tasks)
-        if self.normalisation == "episode":
+        if self.normalisation == "group":
+            return self._rectified(group_norm(x, 8 * n_tasks, scale.flatten().to(x.dtype), shift.flatten().to(x.dtype)))
+        if self.pooling == "stride":
             return batch_norm_relu(x, scale.flatten(), shift.flatten())
-        groups = 8 * n_tasks
-        scale, shift = scale.flatten().to(x.dtype), shift.flatten().to(x.dtype)
-        return group_norm(x, groups, scale, shift).relu()
+        return self._rectified(batch_norm_relu(x, scale.flatten(), shift.flatten(), slope=1.0))
+
+    def _slice(self, x: Tensor, n_tasks: int) -> int:
+        """Return how many images the first layer takes at a time."""
+        if x.device.type != "cpu":
+            return len(x)
+        pixels = x.shape[2] * x.shape[3] // self._stride**2
+        return max(1, _SLICE_BYTES // (n_tasks * self.n_filters * pixels * x.element_size()))
+
+    def _rectified(self, x: Tensor) -> Tensor:
+        """Pool and rectify, in the order in which less is left to rectify."""
+        return (torch.nn.functional.max_pool2d(x, 2) if self.pooling == "max" else x).relu_()

@@ -92,27 +92,24 @@ class _BatchNormReLUGradient(Function):
     def backward(ctx: Any, u: Tensor, a: Tensor, b: Tensor) -> Any:
         """Differentiate ``<u, dx> + <a, d_scale> + <b, d_shift>``, mean and variance included.
 
-        With normalised inputs z, ``dx = scale * inverse * (g - d_shift / m - z * d_scale / m)``,
-        ``d_scale = sum(g z)`` and ``d_shift = sum(g)``. All sums over a channel follow from three.
+        With normalised inputs z, ``dx = scale * inverse * (g - d_shift / m - z * d_scale / m)``, ``d_scale =
+        sum(g z)`` and ``d_shift = sum(g)``. The map from g to dx is symmetric, so that applying it to u gives the
+        large part of the gradient for g, and two of the three sums that everything else follows from.
         """
         g, x, scale, out, mean, inverse, d_scale, d_shift = ctx.saved_tensors
-        m = x.numel() // x.shape[1]
-        sums = (0, 2, 3)
-        sum_u = u.sum(sums)
-        sum_uz = inverse * ((u * x).sum(sums) - mean * sum_u)
-        rest = (u * g).sum(sums) - (sum_u * d_shift + sum_uz * d_scale) / m
+        part = -x.shape[1] / x.numel()  # minus one by the number of values in a channel
+        mapped, sum_uz, sum_u = torch.ops.aten.native_batch_norm_backward(
+            u, x, scale, None, None, mean, inverse, True, EPSILON, [True] * 3
+        )
         rate = scale * inverse
-        of_g = a - rate * sum_uz / m
-        of_u = -rate * d_scale / m
-        sum_h = (a - rate * sum_uz / m) * d_shift - rate * sum_u * d_scale / m
-        sum_hz = a * d_scale - 2 * rate * sum_uz * d_scale / m
-        of_z = -inverse * (sum_hz + scale * inverse * rest) / m
-
-        c = (1, -1, 1, 1)
-        constant_x = -inverse * sum_h / m - of_z * inverse * mean
-        grad_x = torch.addcmul(constant_x.view(c), u, (inverse * of_u).view(c))
-        grad_x.addcmul_(g, (inverse * of_g).view(c)).addcmul_(x, (of_z * inverse).view(c))
-        grad_g = torch.addcmul((b - rate * sum_u / m - of_g * inverse * mean).view(c), u, rate.view(c))
-        grad_g.addcmul_(x, (of_g * inverse).view(c))
-        grad_dy = _rectifier_gradient(grad_g, out, ctx.slope)
-        return grad_dy, grad_x, inverse * rest, None, None, None, None
+        rest = (u * g).sum((0, 2, 3)).addcmul_(sum_u, d_shift, value=part).addcmul_(sum_uz, d_scale, value=part)
+        of_g = torch.addcmul(a, rate, sum_uz, value=part) * inverse
+        of_z = (of_g * d_scale).addcmul_(rate * inverse, rest) * part
+        of_x = torch.stack([of_z * inverse, a * inverse])
+        constants = torch.addcmul(torch.stack([of_g * d_shift * part, b]), of_x, mean, value=-1)
+        of_mapped = inverse * d_scale * part
+        rows = torch.cat([of_x, constants, of_g[None], of_mapped[None]])[..., None, None]
+        x_in_x, x_in_g, one_in_x, one_in_g, g_in_x, mapped_in_x = rows.unbind()
+        grad_x = torch.addcmul(one_in_x, mapped, mapped_in_x).addcmul_(g, g_in_x).addcmul_(x, x_in_x)
+        grad_g = torch.addcmul(mapped.add_(one_in_g), x, x_in_g)
+        return _rectifier_gradient(grad_g, out, ctx.slope), grad_x, inverse * rest, None, None, None, None

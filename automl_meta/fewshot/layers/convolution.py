@@ -55,38 +55,40 @@ class _Convolution(Function):
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Any:
         x, weight = ctx.saved_tensors
-        dx = _InputGradient.apply(dy, weight, x.shape, *ctx.geometry) if ctx.needs_input_grad[0] else None
-        dw = _WeightGradient.apply(dy, x, weight.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
+        dx = _InputGradient.apply(dy, weight, x, *ctx.geometry) if ctx.needs_input_grad[0] else None
+        dw = _WeightGradient.apply(dy, x, weight, *ctx.geometry) if ctx.needs_input_grad[1] else None
         return dx, dw, dy.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None, None, None
 
 
 class _InputGradient(Function):
+    """Of `like`, the input, only the shape counts."""
+
     @staticmethod
-    def forward(ctx: Any, dy: Tensor, weight: Tensor, shape: Any, stride: int, groups: int) -> Tensor:
+    def forward(ctx: Any, dy: Tensor, weight: Tensor, like: Tensor, stride: int, groups: int) -> Tensor:
         ctx.save_for_backward(dy, weight)
         ctx.geometry = stride, groups
-        return _gradients(dy, dy.new_empty(1).expand(shape), weight, stride, groups, [True, False, False])[0]
+        return _gradients(dy, like, weight, stride, groups, [True, False, False])[0]
 
     @staticmethod
     def backward(ctx: Any, ddx: Tensor) -> Any:
         dy, weight = ctx.saved_tensors
         d_dy = _Convolution.apply(ddx, weight, None, *ctx.geometry) if ctx.needs_input_grad[0] else None
-        dw = None
-        if ctx.needs_input_grad[1]:
-            dw = _WeightGradient.apply(dy, ddx, weight.shape, *ctx.geometry)
+        dw = _WeightGradient.apply(dy, ddx, weight, *ctx.geometry) if ctx.needs_input_grad[1] else None
         return d_dy, dw, None, None, None
 
 
 class _WeightGradient(Function):
+    """Of `like`, the weight, only the shape counts."""
+
     @staticmethod
-    def forward(ctx: Any, dy: Tensor, x: Tensor, shape: Any, stride: int, groups: int) -> Tensor:
+    def forward(ctx: Any, dy: Tensor, x: Tensor, like: Tensor, stride: int, groups: int) -> Tensor:
         ctx.save_for_backward(dy, x)
         ctx.geometry = stride, groups
-        return _gradients(dy, x, dy.new_empty(1).expand(shape), stride, groups, [False, True, False])[1]
+        return _gradients(dy, x, like, stride, groups, [False, True, False])[1]
 
     @staticmethod
     def backward(ctx: Any, ddw: Tensor) -> Any:
         dy, x = ctx.saved_tensors
         d_dy = _Convolution.apply(x, ddw, None, *ctx.geometry) if ctx.needs_input_grad[0] else None
-        dx = _InputGradient.apply(dy, ddw, x.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
+        dx = _InputGradient.apply(dy, ddw, x, *ctx.geometry) if ctx.needs_input_grad[1] else None
         return d_dy, dx, None, None, None

@@ -24,7 +24,7 @@ class PatchMoments:
 
     Parameters
     ----------
-    mean : Tensor of shape (n_tasks, patch_size)
+    mean : Tensor of shape (n_tasks, patch_size, 1)
     covariance : Tensor of shape (n_tasks, patch_size, patch_size)
     """
 
@@ -39,7 +39,7 @@ class PatchMoments:
         mean = patches.mean((1, 3))
         centred = patches.sub_(mean[:, None, :, None])
         covariance = (centred @ centred.mT).sum(1) / (patches.shape[1] * patches.shape[3])
-        return cls(mean, covariance)
+        return cls(mean[..., None], covariance)
 
 
 def fold_batch_norm(
@@ -56,10 +56,11 @@ def fold_batch_norm(
     Returns
     -------
     weight : Tensor of the shape of `weight`
-    bias : Tensor of the shape of `shift`
+    bias : Tensor of shape (n_tasks, out_channels, 1)
     """
     flat = weight.flatten(2)
-    mean = (flat @ moments.mean[..., None])[..., 0]
-    variance = ((flat @ moments.covariance) * flat).sum(-1)
-    rate = scale * torch.rsqrt(variance + EPSILON)
-    return weight * rate[..., None, None, None], shift - rate * mean
+    variance = (torch.bmm(flat, moments.covariance) * flat).sum(-1, keepdim=True)
+    rate = scale[..., None] * torch.rsqrt(variance + EPSILON)
+    folded = flat * rate
+    bias = torch.baddbmm(shift[..., None], folded, moments.mean, alpha=-1)
+    return folded.view_as(weight), bias
