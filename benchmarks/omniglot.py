@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -35,8 +36,22 @@ from automl_meta.fewshot import (
 )
 
 SETTINGS = {"5w1s": (5, 1, 15), "5w5s": (5, 5, 15), "20w1s": (20, 1, 5), "20w5s": (20, 5, 5)}
-EPISODIC = {"n_way": 60, "n_shot": 1, "n_query": 5, "n_tasks": 1, "learning_rate": 2e-3, "precision": "bfloat16"}
-GRADIENT = {"n_way": 5, "n_shot": 1, "n_query": 5, "n_tasks": 8, "learning_rate": 3e-3, "precision": "bfloat16"}
+EPISODIC = {
+    "n_way": 60,
+    "n_shot": 1,
+    "n_query": 5,
+    "n_tasks": 1,
+    "learning_rate": 2e-3,
+    "precision": "bfloat16",
+}
+GRADIENT = {
+    "n_way": 5,
+    "n_shot": 1,
+    "n_query": 5,
+    "n_tasks": 8,
+    "learning_rate": 3e-3,
+    "precision": "bfloat16",
+}
 
 
 def main() -> None:
@@ -61,7 +76,7 @@ def main() -> None:
         cpu_limit=arguments.cpu_seconds,
         random_state=arguments.seed,
         device=arguments.device,
-        progress=Line(),
+        progress=lines(),
         **options,
     )
     print(f"{result.episodes} episodes in {result.cpu_seconds:.0f} CPU seconds")
@@ -72,7 +87,10 @@ def main() -> None:
     known = {name: found for name, found in figures.items() if found is not None}
     print(
         json.dumps(
-            {name: None if found is None else round(100 * found.accuracy, 2) for name, found in figures.items()}
+            {
+                name: None if found is None else round(100 * found.accuracy, 2)
+                for name, found in figures.items()
+            }
             | {"interval": {name: round(100 * found.interval, 2) for name, found in known.items()}}
             | {"ece": {name: round(found.ece or 0.0, 4) for name, found in known.items()}}
             | {"episodes": result.episodes, "cpu_seconds": round(result.cpu_seconds, 1)}
@@ -111,16 +129,18 @@ def tested(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes:
     return found
 
 
-class Line:
-    """A line every half minute."""
+def lines() -> Callable[[Any], None]:
+    """Print where training stands, twice a minute."""
+    due = [0.0]
 
-    def __init__(self) -> None:
-        self.next = 0.0
+    def show(state: Any) -> None:
+        if time.monotonic() > due[0]:
+            due[0] = time.monotonic() + 30
+            print(
+                f"{100 * state.fraction:.0f} % {state.episodes} episodes, loss {state.loss:.4f}", flush=True
+            )
 
-    def __call__(self, state: Any) -> None:
-        if time.monotonic() > self.next:
-            self.next = time.monotonic() + 30
-            print(f"{100 * state.fraction:.0f} % {state.episodes} episodes, loss {state.loss:.4f}", flush=True)
+    return show
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ def few_shot_learners() -> dict[str, FewShotLearner]:
         "maml, pooled": MAML(pooled, n_steps=2, learning_rate=0.1),
         "maml, group norm": MAML(grouped, n_steps=2, learning_rate=0.1),
         "maml, residual": MAML(ResNet12((1, 16, 16), n_filters=(2, 2, 2, 4)), n_steps=2, learning_rate=0.1),
-        "maml, plus": MAML(strided, n_steps=3, learning_rate=0.1, multi_step_loss="uniform", per_step_rates=True),
+        "maml, plus": MAML(
+            strided, n_steps=3, learning_rate=0.1, multi_step_loss="uniform", per_step_rates=True
+        ),
         "maml, regression": MAML(MLP((2,), hidden=(8, 8)), n_steps=3, learning_rate=0.1, regression=True),
         "fomaml": FOMAML(strided, n_steps=2, learning_rate=0.1),
         "anil": ANIL(strided, n_steps=3, learning_rate=0.1),

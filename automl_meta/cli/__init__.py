@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli import collect, describe, evaluate, recommend, store
+from automl_meta.cli import collect, describe, evaluate, fewshot, recommend, store
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 
 __all__ = ["app", "main"]
@@ -47,6 +47,7 @@ app.command("describe")(describe.command)
 app.command("collect")(collect.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(store.app, name="store")
+app.add_typer(fewshot.app, name="fewshot")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,5 +1,15 @@
 """Few-shot learning: learn from a handful of examples what many earlier tasks have in common."""
 
+from importlib.util import find_spec
+
+from automl_meta.exceptions import MissingDependencyError
+
+for _name in ("torch", "safetensors", "PIL"):
+    if find_spec(_name) is None:
+        raise MissingDependencyError(
+            f'Few-shot learning needs {_name}, which is not installed: pip install "automl_meta[fewshot]"'
+        )
+
 from automl_meta.fewshot._base import FewShotLearner, Predictor
 from automl_meta.fewshot.anil import ANIL
 from automl_meta.fewshot.backbones import MLP, Backbone, Conv4, ResNet12
@@ -17,6 +27,7 @@ from automl_meta.fewshot.saving import LEARNERS, load, save
 from automl_meta.fewshot.sources import (
     ArraySource,
     DigitsSource,
+    ImageFolderSource,
     OmniglotSource,
     SinusoidSource,
     TabularSource,
@@ -39,6 +50,7 @@ __all__ = [
     "FewShotClassifier",
     "FewShotLearner",
     "FineTuning",
+    "ImageFolderSource",
     "MetaSGD",
     "OmniglotSource",
     "Predictor",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch import distributed as dist
 
-__all__ = ["average_gradients", "largest", "process_group", "rank", "world_size"]
+__all__ = ["average_gradients", "largest", "process_group", "rank", "rank_of_environment", "world_size"]
 
 
 def _is_on() -> bool:
@@ -20,6 +20,11 @@ def _is_on() -> bool:
 def rank() -> int:
     """Return which of the processes this is, 0 if there is one."""
     return dist.get_rank() if _is_on() else 0
+
+
+def rank_of_environment() -> int:
+    """Return which of torchrun's processes this is, before they have joined."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def world_size() -> int:

@@ -26,7 +26,9 @@ class TestFirstOrderLearners(FewShotLearnerContract):
 
 def _sources():
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"a": rng.normal(size=60), "b": ["u", "v", "w"] * 20, "c": ["p", "q", "r", "s"] * 15})
+    frame = pd.DataFrame(
+        {"a": rng.normal(size=60), "b": ["u", "v", "w"] * 20, "c": ["p", "q", "r", "s"] * 15}
+    )
     y = np.repeat(["one", "two", "three", "four"], [5, 6, 7, 20])
     return {
         "digits": DigitsSource(),

@@ -24,7 +24,9 @@ from automl_meta.fewshot.layers import (
 __all__ = ["Conv4"]
 
 
-_SLICE_BYTES = 12 * 2**20  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
+_SLICE_BYTES = (
+    12 * 2**20
+)  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
 
 
 class _Prepared(NamedTuple):
@@ -128,7 +130,9 @@ class Conv4(Backbone):
             x = x.mean((2, 3))
         return channels_to_tasks(x, n_tasks).flatten(2).to(weights["weight_0"].dtype)
 
-    def _block(self, i: int, x: Tensor, weights: Weights, moments: PatchMoments | None, n_tasks: int) -> Tensor:
+    def _block(
+        self, i: int, x: Tensor, weights: Weights, moments: PatchMoments | None, n_tasks: int
+    ) -> Tensor:
         weight, scale, shift = (weights[f"{part}_{i}"] for part in ("weight", "scale", "shift"))
         if moments is not None:
             weight, bias = fold_batch_norm(weight, scale, shift, moments)
@@ -139,7 +143,9 @@ class Conv4(Backbone):
             )
         x = convolve(x, weight.flatten(0, 1).to(x.dtype), None, self._stride, n_tasks)
         if self.normalisation == "group":
-            return self._rectified(group_norm(x, 8 * n_tasks, scale.flatten().to(x.dtype), shift.flatten().to(x.dtype)))
+            return self._rectified(
+                group_norm(x, 8 * n_tasks, scale.flatten().to(x.dtype), shift.flatten().to(x.dtype))
+            )
         if self.pooling == "stride":
             return batch_norm_relu(x, scale.flatten(), shift.flatten())
         return self._rectified(batch_norm_relu(x, scale.flatten(), shift.flatten(), slope=1.0))

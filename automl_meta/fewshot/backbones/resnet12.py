@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones._base import Backbone, Normalisation, Weights, check_normalisation
-from automl_meta.fewshot.layers import batch_norm_relu, channels_to_tasks, convolve, group_norm, tasks_to_channels
+from automl_meta.fewshot.layers import (
+    batch_norm_relu,
+    channels_to_tasks,
+    convolve,
+    group_norm,
+    tasks_to_channels,
+)
 
 __all__ = ["ResNet12"]
 

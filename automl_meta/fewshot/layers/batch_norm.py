@@ -102,7 +102,9 @@ class _BatchNormReLUGradient(Function):
             u, x, scale, None, None, mean, inverse, True, EPSILON, [True] * 3
         )
         rate = scale * inverse
-        rest = (u * g).sum((0, 2, 3)).addcmul_(sum_u, d_shift, value=part).addcmul_(sum_uz, d_scale, value=part)
+        rest = (
+            (u * g).sum((0, 2, 3)).addcmul_(sum_u, d_shift, value=part).addcmul_(sum_uz, d_scale, value=part)
+        )
         of_g = torch.addcmul(a, rate, sum_uz, value=part) * inverse
         of_z = (of_g * d_scale).addcmul_(rate * inverse, rest) * part
         of_x = torch.stack([of_z * inverse, a * inverse])
