@@ -179,11 +179,11 @@ class _Training:
                 group["lr"] = options.learning_rate * wave
             self.losses.append(self._step())
             fraction = self._fraction()
+            if len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid):
+                progress(self._look(fraction))
             if interrupted:
                 self.save()
                 raise KeyboardInterrupt
-            if len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid):
-                progress(self._look(fraction))
         self._finish()
 
     def _step(self) -> torch.Tensor:
