@@ -120,12 +120,14 @@ class GaussianModel:
         Greater is better.
     prior : Prior
         Of its parameters.
+    fitted : bool
+        Whether its parameters are fitted, or left as the prior expects them.
     """
 
-    def __init__(self, inputs: Inputs, values: Vector, prior: Prior) -> None:
+    def __init__(self, inputs: Inputs, values: Vector, prior: Prior, *, fitted: bool = True) -> None:
         self._prior = prior
         inputs = self._heard(inputs)
-        self.parameters = self._fitted(inputs, values)
+        self.parameters = self._fitted(inputs, values) if fitted else prior.means
         self.evidence = 0.0
         self._condition(inputs, values)
 
