@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
 from automl_meta.tuning._activity import Activity
 from automl_meta.tuning._candidates import Domain, is_among
-from automl_meta.tuning._gaussian import GaussianModel, Inputs, Prior
+from automl_meta.tuning._gaussian import GaussianModel, Inputs, Prior, most_telling
 from automl_meta.tuning._kernel import Vector
 from automl_meta.tuning._portfolio import portfolio_gain, task_weights
 from automl_meta.tuning._space import EncodedSpace, Matrix
@@ -129,7 +128,7 @@ class Planner:
         return domain.fresh(observed.taken, rng) if is_among(row, observed.taken) else row
 
     def _modelled(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Plan:
-        chosen = _most_telling(observed.values)
+        chosen = most_telling(observed.values, _MOST_MODELLED)
         rows, values = observed.rows[chosen], _without_tail(observed.values[chosen])
         models, log_weights = self._models(rows, values)
         pending = self._inputs(observed.pending)
@@ -197,14 +196,6 @@ class Planner:
             best = observed.rows[np.argsort(-observed.values, kind="stable")[:5]]
             starts.append(domain.mutated(np.repeat(best, 10, axis=0), 0.1, rng))
         return np.vstack(starts)
-
-
-def _most_telling(values: Vector) -> NDArray[np.int64]:
-    if len(values) <= _MOST_MODELLED:
-        return np.arange(len(values))
-    order = np.argsort(-values, kind="stable")
-    latest = np.sort(order[_MOST_MODELLED // 2 :])[-(_MOST_MODELLED // 2) :]
-    return np.sort(np.concatenate([order[: _MOST_MODELLED // 2], latest]))
 
 
 def _without_tail(values: Vector) -> Vector:
