@@ -80,8 +80,10 @@ class Benchmark:
     def __init__(self, module: Path, scenario: str, data: Path) -> None:
         self.scenario = imported(module).Scenario(scenario, data / "surrogates")
         self.norm = json.loads((data / f"{scenario}.norm.json").read_text())
+        parents = {p.name: p.parent for p in self.scenario.params}
+        ordered = sorted(self.scenario.params, key=lambda p: n_ancestors(p.name, parents))
         self.space = SearchSpace(
-            {p.name: distribution_of(p) for p in self.scenario.params},
+            {p.name: distribution_of(p) for p in ordered},
             {p.name: Condition(p.parent, tuple(p.parent_values)) for p in self.scenario.params if p.parent},
         )
 
@@ -149,6 +151,11 @@ def history_of(
         rng = np.random.default_rng(seed)
         frames = [frame.assign(value=rng.permutation(frame["value"])) for frame in frames]
     return pd.concat(frames, ignore_index=True), "maximize"
+
+
+def n_ancestors(name: str, parents: dict[str, str | None]) -> int:
+    parent = parents[name]
+    return 0 if parent is None else 1 + n_ancestors(parent, parents)
 
 
 def distribution_of(parameter: Any) -> BaseDistribution:
