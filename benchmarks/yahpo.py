@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--bench", required=True, type=Path, help="the file yahpo_bench.py")
     parser.add_argument("--targets", type=int, help="data sets per seed; all by default")
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--first-seed", type=int, default=0, help="choices were made on others than 0 and 1")
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--sampler", choices=["experience", "tpe", "gp", "random"], default="experience")
     parser.add_argument(
