@@ -1,7 +1,7 @@
 """Tuning with experience on YAHPO Gym surrogates: regret after k trials on data sets left out.
 
     python benchmarks/yahpo.py --scenario lcbench --data DIR --bench PATH_TO_yahpo_bench.py
-        [--targets N] [--seeds N] [--trials N] [--sampler experience|tpe|gp|random]
+        [--targets N] [--seeds N] [--first-seed N] [--trials N] [--sampler experience|tpe|gp|random]
         [--history random|none|other-metric|shuffled|adversarial] [--paired FILE]
 
 DIR holds ``surrogates/SCENARIO/`` and ``SCENARIO.norm.json``. Five folds over the data sets, dealt anew for each
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--bench", required=True, type=Path, help="the file yahpo_bench.py")
     parser.add_argument("--targets", type=int, help="data sets per seed; all by default")
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=0, help="the first of them")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--sampler", choices=["experience", "tpe", "gp", "random"], default="experience")
     parser.add_argument(
@@ -59,11 +60,11 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     benchmark = Benchmark(arguments.bench, arguments.scenario, arguments.data)
     runs, seconds = {}, []
-    for seed in range(arguments.seeds):
-        for target, past in benchmark.games(seed, arguments.targets):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
+        for number, (target, past) in enumerate(benchmark.games(seed, arguments.targets)):
             frame, direction = history_of(arguments.history, benchmark, target, past, seed)
             start = time.process_time()
-            sampler = made(arguments.sampler, frame, direction, seed)
+            sampler = made(arguments.sampler, frame, direction, 1000 * seed + number)
             regrets, objective_seconds = benchmark.play(target, sampler, arguments.trials)
             seconds.append((time.process_time() - start - objective_seconds) / arguments.trials)
             runs[f"{seed}/{target}"] = regrets.tolist()
@@ -79,8 +80,10 @@ class Benchmark:
     def __init__(self, module: Path, scenario: str, data: Path) -> None:
         self.scenario = imported(module).Scenario(scenario, data / "surrogates")
         self.norm = json.loads((data / f"{scenario}.norm.json").read_text())
+        parents = {p.name: p.parent for p in self.scenario.params}
+        ordered = sorted(self.scenario.params, key=lambda p: n_ancestors(p.name, parents))
         self.space = SearchSpace(
-            {p.name: distribution_of(p) for p in self.scenario.params},
+            {p.name: distribution_of(p) for p in ordered},
             {p.name: Condition(p.parent, tuple(p.parent_values)) for p in self.scenario.params if p.parent},
         )
 
@@ -148,6 +151,11 @@ def history_of(
         rng = np.random.default_rng(seed)
         frames = [frame.assign(value=rng.permutation(frame["value"])) for frame in frames]
     return pd.concat(frames, ignore_index=True), "maximize"
+
+
+def n_ancestors(name: str, parents: dict[str, str | None]) -> int:
+    parent = parents[name]
+    return 0 if parent is None else 1 + n_ancestors(parent, parents)
 
 
 def distribution_of(parameter: Any) -> BaseDistribution:

@@ -120,12 +120,14 @@ class GaussianModel:
         Greater is better.
     prior : Prior
         Of its parameters.
+    fitted : bool
+        Whether its parameters are fitted, or left as the prior expects them.
     """
 
-    def __init__(self, inputs: Inputs, values: Vector, prior: Prior) -> None:
+    def __init__(self, inputs: Inputs, values: Vector, prior: Prior, *, fitted: bool = True) -> None:
         self._prior = prior
         inputs = self._heard(inputs)
-        self.parameters = self._fitted(inputs, values)
+        self.parameters = self._fitted(inputs, values) if fitted else prior.means
         self.evidence = 0.0
         self._condition(inputs, values)
 
@@ -167,7 +169,7 @@ class GaussianModel:
         means, spreads = self._prior.means, self._prior.spreads
         if len(values) < 2 or np.ptp(values) == 0.0:
             return means
-        chosen = _most_telling(values)
+        chosen = most_telling(values, _FITTED_ROWS)
         inputs, values = inputs[chosen], values[chosen]
         squares = _squares(inputs.points, self._prior.owners, len(self._prior.lengthscales))
         explained = inputs.features @ inputs.features.T + _OFFSET
@@ -228,13 +230,13 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
     return np.log(spread) + np.where(z > -1.0, plain, log_density + tail)
 
 
-def _most_telling(values: Vector) -> NDArray[np.int64]:
-    """The best and the latest observations, as many as the parameters are fitted to."""
-    if len(values) <= _FITTED_ROWS:
+def most_telling(values: Vector, most: int) -> NDArray[np.int64]:
+    """Positions of the best and the latest observations, at most so many, in their order."""
+    if len(values) <= most:
         return np.arange(len(values))
-    best = np.argsort(-values, kind="stable")[: _FITTED_ROWS // 2]
-    others = np.setdiff1d(np.arange(len(values)), best)
-    return np.sort(np.concatenate([best, others[-(_FITTED_ROWS - len(best)) :]]))
+    order = np.argsort(-values, kind="stable")
+    latest = np.sort(order[most // 2 :])[-(most - most // 2) :]
+    return np.sort(np.concatenate([order[: most // 2], latest]))
 
 
 def _squares(points: Matrix, owners: NDArray[np.int64], n_columns: int) -> Matrix:

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
 from automl_meta.tuning._activity import Activity
-from automl_meta.tuning._candidates import Domain
-from automl_meta.tuning._gaussian import GaussianModel, Inputs, Prior
+from automl_meta.tuning._candidates import Domain, is_among
+from automl_meta.tuning._gaussian import GaussianModel, Inputs, Prior, most_telling
 from automl_meta.tuning._kernel import Vector
 from automl_meta.tuning._portfolio import portfolio_gain, task_weights
 from automl_meta.tuning._space import EncodedSpace, Matrix
 from automl_meta.tuning._surfaces import PastRows, Surfaces
 
-_ADVISED = 3  # trials that the portfolio decides, before there is a model
+_ADVISED = 3  # trials that the portfolio decides, before there is a model; no more than past tasks
 _INITIAL = 5  # trials that fill the space, where there is no history
 _POOL = 300  # random rows at which a search begins
 _MOST_MODELLED = 300  # observations; of more, the best and the latest
 _TAIL = 5.0  # values further below the best than so many times the median one are drawn in to there
 _MOST_PAST = 2000  # past rows from which the conditions of the space are read
-_TRUST = 0.8  # prior probability that the history helps
+_TRUST = 4.0  # how much likelier than not it is that the history helps, before there are trials
+_WARY_EVERY = 10  # trials without a history, of which one is left to a model that is unsure of itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ class Planner:
         activity = Activity(self._space, self._past, observed.rows)
         domain = Domain(self._space, activity, fixed)
         n_taken = len(observed.taken)
-        if self._surfaces is not None and n_taken < _ADVISED:
+        if self._surfaces is not None and n_taken < min(_ADVISED, len(self._surfaces)):
             return Plan(self._advised(self._surfaces, domain, observed, rng), f"advice rank {n_taken + 1}")
         if (n_taken < _INITIAL and self._surfaces is None) or len(observed.rows) < 2:
             return Plan(self._filling(domain, observed, rng), "space-filling")
@@ -124,11 +124,11 @@ class Planner:
         n_taken, n_columns = len(observed.taken), max(1, len(self._space))
         point = qmc.Halton(n_columns, seed=self._seed).random(n_taken + 1)[-1][: len(self._space)]
         categories = self._space.categories
-        row = domain.valid(np.where(categories > 0, np.floor(point * categories), point)[None, :], rng)
-        return domain.search(lambda rows: -np.arange(len(rows), dtype=float), row, observed.taken, rng)
+        row = domain.valid(np.where(categories > 0, np.floor(point * categories), point)[None, :], rng)[0]
+        return domain.fresh(observed.taken, rng) if is_among(row, observed.taken) else row
 
     def _modelled(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Plan:
-        chosen = _most_telling(observed.values)
+        chosen = most_telling(observed.values, _MOST_MODELLED)
         rows, values = observed.rows[chosen], _without_tail(observed.values[chosen])
         models, log_weights = self._models(rows, values)
         pending = self._inputs(observed.pending)
@@ -143,18 +143,20 @@ class Planner:
             return logsumexp(each, axis=0)
 
         row = domain.search(score, self._starts(domain, observed, rng), observed.taken, rng)
-        is_local = self._surfaces is None or log_weights[0] < np.log(0.5)
+        is_local = self._surfaces is None or log_weights[0] > np.log(0.5)
         return Plan(row, "local" if is_local else "transferred")
 
     def _models(self, rows: Matrix, values: Vector) -> tuple[list[GaussianModel], Vector]:
-        """The models, that of the history first, and the logarithms of their weights."""
-        inputs = self._inputs(rows)
-        alone = GaussianModel(inputs, values, self._cold_prior(values))
+        """The model that knows this study only, then that of the history; logarithms of their weights."""
+        inputs, prior = self._inputs(rows), self._cold_prior(values)
         if self._surfaces is None:
-            return [alone], np.zeros(1)
-        model = GaussianModel(inputs, values, self._warm_prior(self._surfaces))
-        evidence = np.array([model.evidence + np.log(_TRUST), alone.evidence + np.log(1.0 - _TRUST)])
-        return [model, alone], evidence - logsumexp(evidence)
+            # Fitted to a few good values that are all alike, a model is sure of too much, and the
+            # study would stay where it is: now and then its parameters are as they were expected.
+            is_wary = len(values) % _WARY_EVERY == 0
+            return [GaussianModel(inputs, values, prior, fitted=not is_wary)], np.zeros(1)
+        models = [GaussianModel(inputs, values, one) for one in (prior, self._warm_prior(self._surfaces))]
+        evidence = np.array([models[0].evidence, models[1].evidence + np.log(_TRUST)])
+        return models, evidence - logsumexp(evidence)
 
     def _cold_prior(self, values: Vector) -> Prior:
         spread = float(values.std()) or 1.0
@@ -162,8 +164,19 @@ class Planner:
         return Prior(spread, 0.5, 1.0, 0.5, 1e-3, 1.5, np.full(n, 0.7), 0.8, self._space.owners, False)
 
     def _warm_prior(self, surfaces: Surfaces) -> Prior:
+        # Few tasks tell little of how different tasks can be.
+        residual = 0.05 + 0.5 / len(surfaces)
         return Prior(
-            surfaces.scale, 1.0, 0.05, 1.0, 1e-3, 1.5, surfaces.lengthscales, 0.5, self._space.owners, True
+            surfaces.scale,
+            1.0,
+            residual,
+            1.0,
+            1e-3,
+            1.5,
+            surfaces.lengthscales,
+            0.5,
+            self._space.owners,
+            True,
         )
 
     def _inputs(self, rows: Matrix) -> Inputs:
@@ -183,14 +196,6 @@ class Planner:
             best = observed.rows[np.argsort(-observed.values, kind="stable")[:5]]
             starts.append(domain.mutated(np.repeat(best, 10, axis=0), 0.1, rng))
         return np.vstack(starts)
-
-
-def _most_telling(values: Vector) -> NDArray[np.int64]:
-    if len(values) <= _MOST_MODELLED:
-        return np.arange(len(values))
-    order = np.argsort(-values, kind="stable")
-    latest = np.sort(order[_MOST_MODELLED // 2 :])[-(_MOST_MODELLED // 2) :]
-    return np.sort(np.concatenate([order[: _MOST_MODELLED // 2], latest]))
 
 
 def _without_tail(values: Vector) -> Vector:

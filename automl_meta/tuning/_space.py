@@ -208,4 +208,6 @@ def category_key(value: Any) -> Any:
     """What tells categories apart: a table turns 1 into 1.0, but True is not 1."""
     if isinstance(value, (bool, np.bool_)):
         return bool, bool(value)
-    return (float, float(value)) if isinstance(value, (int, float, np.number)) else value
+    if isinstance(value, (int, float, np.number)):
+        return float, float(value)
+    return value if value is None or isinstance(value, str) else repr(value)

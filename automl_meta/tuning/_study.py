@@ -107,7 +107,8 @@ def announce(study: Study, trial: FrozenTrial, configuration: Mapping[str, Any],
     """Tell the other processes what this trial tries, and the log where that came from."""
     storage = study._storage  # Optuna's own samplers write attributes this way: there is no other
     storage.set_trial_system_attr(trial._trial_id, PLAN, dict(configuration))
-    storage.set_trial_user_attr(trial._trial_id, ORIGIN, origin)
+    if ORIGIN not in trial.user_attrs:  # else it was enqueued, with gaps that are filled here
+        storage.set_trial_user_attr(trial._trial_id, ORIGIN, origin)
 
 
 def fitted_value(distribution: BaseDistribution, value: Any) -> Any:

@@ -14,6 +14,7 @@ from automl_meta.tuning._space import EncodedSpace, Matrix
 _MOST_ROWS = 300  # of one task; the best and a random sample of the others
 _FITTED_TASKS, _FITTED_ROWS = 8, 120  # from which the lengthscales are learnt
 _MOST_CENTRES = 500
+_WORST = 3.0  # regret of a diverged run
 _SMOOTHER = 3.0  # times the likeliest lengthscales: fewer false optima between a task's few rows
 _JITTER = 1e-6
 
@@ -30,7 +31,7 @@ class Surfaces:
     """One response surface for each past task, all in normalised regret and on common centres.
 
     In each task, 0 is the best that its surface promises and 1 is its median configuration; what
-    is worse than the median grows with the logarithm, so that one diverged run bends nothing. The
+    is worse than the median grows with the logarithm, up to 3, so that a diverged run bends little. The
     surfaces are Gaussian-process means (Matérn 5/2) with shared lengthscales. So that all of them
     can be asked at once, whatever rows each task has, they are carried over to common centres.
 
@@ -118,14 +119,14 @@ def _regrets(values: Vector) -> tuple[Vector, float]:
 
 
 def squash(regrets: Vector) -> Vector:
-    """Regrets up to 1 as they are, above that with the logarithm.
+    """Regrets up to 1 as they are, above that with the logarithm, and no more than 3.
 
     Examples
     --------
-    >>> squash(np.array([0.5, 1.0, 100.0])).round(1).tolist()
-    [0.5, 1.0, 5.6]
+    >>> squash(np.array([0.5, 1.0, 4.0, 1e9])).round(1).tolist()
+    [0.5, 1.0, 2.4, 3.0]
     """
-    return np.where(regrets > 1.0, 1.0 + np.log(np.maximum(regrets, 1.0)), regrets)
+    return np.where(regrets > 1.0, np.minimum(1.0 + np.log(np.maximum(regrets, 1.0)), _WORST), regrets)
 
 
 def _shared_lengthscales(

@@ -6,7 +6,7 @@ from automl_meta.algorithms import Condition, SearchSpace
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders import RankedConfiguration, Recommendation
 from automl_meta.records import Configuration
-from automl_meta.tuning import origin_of, warm_start
+from automl_meta.tuning import ExperienceSampler, origin_of, warm_start
 
 SPACE = SearchSpace(
     {
@@ -74,6 +74,13 @@ def test_a_missing_parameter_is_left_to_the_sampler() -> None:
     assert report.enqueued[0].changes == ("C is missing and left to the sampler",)
     study.optimize(lambda trial: float(len(SPACE.suggest(trial))), n_trials=1)
     assert study.trials[0].params["kernel"] == "rbf"
+
+
+def test_a_gap_that_the_sampler_fills_does_not_change_where_the_trial_came_from() -> None:
+    study = optuna.create_study(sampler=ExperienceSampler(seed=0))
+    warm_start(study, [{"kernel": "rbf"}], space=SPACE)
+    study.optimize(lambda trial: float(len(SPACE.suggest(trial))), n_trials=1)
+    assert origin_of(study.trials[0]) == "advice rank 1"
 
 
 def test_repeats_are_dropped_also_of_what_is_in_the_study_or_its_queue() -> None:
