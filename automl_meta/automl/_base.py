@@ -329,10 +329,18 @@ class AutoML(BaseEstimator):
             "metric": scoring.name,
             "algorithms": [algorithm.name for algorithm in space.algorithms],
             "seed": seed,
+            "folds": folds.name,
         }
         study = open_study(open_storage(self.storage), self.study_name, about, resume=self.resume)
-        agreed = int(study.user_attrs["automl_meta"]["seed"])
-        return study, folds if agreed == seed else self._folds(task, agreed, groups, sample_weight)
+        agreed = study.user_attrs["automl_meta"]
+        if agreed["seed"] != seed:
+            folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)
+        if agreed["folds"] != folds.name:
+            raise UsageError(
+                f"The study {study.study_name!r} judges by other folds: {agreed['folds']}, not {folds.name}. "
+                "Give the same cv, groups and weights, or another name for a new study."
+            )
+        return study, folds
 
     def _folds(self, task: TabularTask, seed: int, groups: Any, sample_weight: Any) -> Folds:
         is_number = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
