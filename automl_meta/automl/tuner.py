@@ -27,7 +27,10 @@ from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN
 
-__all__ = ["Tuner", "TuningProgress"]
+__all__ = ["N_CANDIDATES", "Tuner", "TuningProgress"]
+
+N_CANDIDATES = 30
+"""So many of the best trials may enter the ensemble."""
 
 AnyEvaluator = Evaluator | InProcessEvaluator
 
@@ -98,7 +101,7 @@ class Tuner:
     def __post_init__(self) -> None:
         self._turn = Turn.of_study(self.study)
         self._stop = threading.Event()
-        self._own: dict[int, Mapping[str, NDArray]] = {}  # trial number to responses
+        self._own: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
 
     @contextmanager
     def evaluators(self) -> Iterator[list[AnyEvaluator]]:
@@ -139,7 +142,8 @@ class Tuner:
 
     def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
         """Out-of-fold predictions of a trial, made here or kept by another process; empty if none."""
-        return self._own.get(trial.number) or predictions_of(trial)
+        own = self._own.get(trial.number)
+        return predictions_of(trial) if own is None else own[1]
 
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
         while not self._stop.is_set():
@@ -222,10 +226,16 @@ class Tuner:
         if run.status != "ok":
             self._fail(trial, run.status, run.reason)
             return f"{found.run.configuration}: {run.status}"
-        self._own[trial.number] = found.responses
+        self._keep(trial.number, value, found.responses)
         save_predictions(self.study, trial._trial_id, found.responses)
         self.study.tell(trial, value)
         return f"{found.run.configuration}: {value:.4g}"
+
+    def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
+        """Keep the predictions of the best trials only: those of all would fill the memory."""
+        self._own[number] = value, responses
+        if len(self._own) > N_CANDIDATES:
+            del self._own[min(self._own, key=lambda kept: (self._own[kept][0], -kept))]
 
     def _fail(self, trial: Trial, status: str, reason: str) -> None:
         trial.set_user_attr("status", status)
