@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 # One thread each: the tests run beside each other, and results do not depend on it.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+# Without the extra, what needs torch is left out.
+collect_ignore = (
+    [] if find_spec("torch") else ["automl_meta/fewshot", "automl_meta/testing/fewshot.py", "tests/fewshot"]
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,6 +8,7 @@ Each error says what came, what was expected and what to do. The tree::
     ├── StoreError                    the metadata store cannot be read or written
     │   └── StoreVersionError         it was made by a newer version of automl_meta
     ├── NoExperienceError             the store knows no run that could advise
+    ├── TrainingError                 meta-training did not come to a useful end
     └── MissingDependencyError (ImportError)   an extra is not installed
 
     AutomlMetaWarning (UserWarning)   something was decided for the user
@@ -23,6 +24,7 @@ __all__ = [
     "NoExperienceError",
     "StoreError",
     "StoreVersionError",
+    "TrainingError",
     "UsageError",
 ]
 
@@ -49,6 +51,10 @@ class StoreVersionError(StoreError):
 
 class NoExperienceError(AutomlMetaError):
     """The store knows no run that could advise."""
+
+
+class TrainingError(AutomlMetaError):
+    """Meta-training did not come to a useful end."""
 
 
 class MissingDependencyError(AutomlMetaError, ImportError):

@@ -21,6 +21,7 @@ LAYERS = {
     "algorithms": 2,
     "store": 2,
     "recommenders": 2,
+    "fewshot": 2,
     "experiments": 3,
     "evaluation": 3,
     "importers": 3,

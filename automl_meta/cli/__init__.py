@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli import collect, describe, evaluate, predict, recommend, store, tune
+from automl_meta.cli import collect, describe, evaluate, fewshot, predict, recommend, store, tune
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="automl-meta",
-    help="Advice for tabular machine learning, from experiments that were made before.",
+    help="Learns to learn: advice and tuning for tables from past experiments, and few-shot models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -49,6 +49,7 @@ app.command("tune")(tune.command)
 app.command("predict")(predict.command)
 app.command("evaluate")(evaluate.command)
 app.add_typer(store.app, name="store")
+app.add_typer(fewshot.app, name="fewshot")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -41,10 +42,11 @@ class Recommender(BaseEstimator):
     """From experience to ranked configurations.
 
     All members see the task as an `Ensemble`: each known data set gives one plausible row of
-    scores, moved by the difference in difficulty that the meta-features predict. A member says
-    how much each known data set counts (`_weights`), what it expects beyond that
-    (`_learn`, `_expected_gaps`), and in which order configurations are tried (`_order`).
-    Expected scores, intervals, times, evidence and the far-away flag are the same for all.
+    scores, moved by the difference in difficulty that the meta-features predict until something
+    was observed on the task itself. A member says how much each known data set counts (`_weights`),
+    what it expects beyond that (`_learn`, `_expected_gaps`), and in which order configurations are
+    tried (`_order`). Expected scores, intervals, times, evidence and the far-away flag are the same
+    for all.
 
     Intervals are conformal: the residuals of each known data set, predicted from the other
     families, say how many standard deviations hold 80 % of them.
@@ -140,7 +142,10 @@ class Recommender(BaseEstimator):
         ensemble = self._ensemble(point, distances)
         columns, scores = self._observations(observed or {})
         if len(columns):
-            ensemble = ensemble.observe(columns, scores)
+            # What was reached tells the level better than meta-features do, and the scores of known
+            # data sets as they are tell better which of them the task is like.
+            lift = self._difficulty.predict(point)[0] - self._known_best
+            ensemble = replace(ensemble, rows=ensemble.rows - lift).observe(columns, scores)
         seconds = self._seconds.predict(
             metafeatures.get("n_rows", np.nan), metafeatures.get("n_features", np.nan)
         )

@@ -10,7 +10,6 @@ from scipy.stats import rankdata
 
 NOISE = 0.05  # standard deviation of a cross-validated score, as a share of the regret scale
 _BANDWIDTH = 0.4  # standard deviation of a task around the row it is like, as a share of that of all rows
-_LEVEL = 0.2  # variance of a shift that all configurations share, as a share of the rows' variance
 _TAIL = 4.0  # degrees of freedom of the likelihood: one strange score must not rule out a row
 _SECONDS_POWER = 0.5  # a gain is worth its value over this power of the seconds it takes
 _SHARED = 0.95  # correlation of two configurations before any data: the data set's difficulty
@@ -182,8 +181,7 @@ class Ensemble:
         shrinkage = _PRIOR_DATASETS / (_PRIOR_DATASETS + n_effective)
         covariance = (1.0 - shrinkage) * covariance + shrinkage * target
         total = (1.0 - shrinkage) * total + shrinkage * variance
-        level = _LEVEL * variance
-        return _BANDWIDTH**2 * total + level, _BANDWIDTH**2 * covariance + level
+        return _BANDWIDTH**2 * total, _BANDWIDTH**2 * covariance
 
 
 def shares_of_best(rows: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:

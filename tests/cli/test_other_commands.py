@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-COMMANDS = ["recommend", "describe", "collect", "evaluate", "store info", "store path", "store export", "store import", "store check"]  # fmt: skip
+COMMANDS = ["recommend", "describe", "collect", "evaluate", "store info", "store path", "store export", "store import", "store check", "fewshot train", "fewshot evaluate", "fewshot predict", "fewshot info"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -57,7 +57,7 @@ def naive_observe(before: Ensemble, columns: list[int], scores: list[float]) -> 
     variance = np.trace(covariance) / m
     share = 4.0 / (4.0 + 1.0 / sum(before.weights**2))
     like = np.where(np.eye(m) == 1, variance, 0.95 * variance)
-    kernel = 0.16 * ((1 - share) * covariance + share * like) + 0.2 * variance
+    kernel = 0.16 * ((1 - share) * covariance + share * like)
     typical = sum(before.weights * before.scale)
     inverse = np.linalg.inv(kernel[np.ix_(columns, columns)] + (0.05 * typical) ** 2 * np.eye(len(columns)))
     weights, rows = np.zeros(n), np.zeros((n, m))

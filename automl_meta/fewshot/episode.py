@@ -1,0 +1,95 @@
+"""Episode: a batch of few-shot tasks, each with labelled support and the queries to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import torch
+from torch import Tensor
+
+__all__ = ["Episode"]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A batch of `n_tasks` tasks; the tensors share their first dimension and their device.
+
+    Parameters
+    ----------
+    support_x : Tensor of shape (n_tasks, n_support, *features)
+        What each task may learn from: images as uint8 (0 to 255) or floats, rows of a table as floats.
+    support_y : Tensor of shape (n_tasks, n_support)
+        Classes from 0 to ``n_way - 1``, or numbers of shape (n_tasks, n_support, n_outputs) in regression.
+    query_x : Tensor of shape (n_tasks, n_query, *features)
+        What each task is asked.
+    query_y : Tensor of shape (n_tasks, n_query)
+        The answers, like `support_y`.
+    n_way : int or None
+        Number of classes of each task; None in regression.
+    class_ids : Tensor of shape (n_tasks, n_way), optional
+        Which class of the source each label stands for.
+    support_mask, query_mask : Tensor of bool of shape (n_tasks, n_support or n_query), optional
+        False where a row is padding, when tasks have uneven numbers of rows; None when all rows count.
+
+    Examples
+    --------
+    >>> x = torch.zeros(2, 5, 3)
+    >>> y = torch.arange(5).expand(2, 5)
+    >>> episode = Episode(x, y, x, y, n_way=5)
+    >>> len(episode), [len(part) for part in episode.split(1)]
+    (2, [1, 1])
+    """
+
+    support_x: Tensor
+    support_y: Tensor
+    query_x: Tensor
+    query_y: Tensor
+    n_way: int | None
+    class_ids: Tensor | None = None
+    support_mask: Tensor | None = None
+    query_mask: Tensor | None = None
+
+    def __len__(self) -> int:
+        """Return the number of tasks."""
+        return len(self.support_x)
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether some rows are padding."""
+        return self.support_mask is not None or self.query_mask is not None
+
+    def __getitem__(self, tasks: slice) -> Episode:
+        """Return some of the tasks."""
+        return self._map(lambda tensor: tensor[tasks])
+
+    def split(self, n_tasks: int) -> Iterator[Episode]:
+        """Yield the tasks in parts of at most `n_tasks`."""
+        for start in range(0, len(self), n_tasks):
+            yield self[start : start + n_tasks]
+
+    def to(self, device: torch.device | str) -> Episode:
+        """Return the episode on another device."""
+        return self._map(lambda tensor: tensor.to(device))
+
+    def single_tasks(self) -> Iterator[Episode]:
+        """Yield each task alone, without padding.
+
+        Statistics of a batch must not see padding, so uneven tasks are computed one by one.
+        """
+        for task in self.split(1):
+            kept: dict[str, Tensor | None] = {"support_mask": None, "query_mask": None}
+            for part in ("support", "query"):
+                mask = getattr(task, f"{part}_mask")
+                if mask is not None:
+                    kept[f"{part}_x"] = getattr(task, f"{part}_x")[:, mask[0]]
+                    kept[f"{part}_y"] = getattr(task, f"{part}_y")[:, mask[0]]
+            yield replace(task, **kept)  # type: ignore[arg-type]
+
+    def _map(self, function: object) -> Episode:
+        changed = {
+            field.name: function(value)  # type: ignore[operator]
+            for field in fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor)
+        }
+        return replace(self, **changed)

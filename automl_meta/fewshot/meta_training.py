@@ -1,0 +1,328 @@
+"""Meta-training: make a learner good at adapting to the tasks of a source."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from automl_meta._utils.random import seed_of
+from automl_meta.exceptions import TrainingError, UsageError
+from automl_meta.fewshot import _distributed
+from automl_meta.fewshot._base import FewShotLearner
+from automl_meta.fewshot._checkpoint import load_checkpoint, save_checkpoint
+from automl_meta.fewshot.episode import Episode
+from automl_meta.fewshot.evaluation import evaluate
+from automl_meta.fewshot.sources import TaskSource
+from automl_meta.fewshot.training_options import Progress, TrainingOptions, TrainingResult
+
+__all__ = ["choose_device", "meta_fit"]
+
+_CHECK_EVERY = 20  # iterations between looks at the loss: on a GPU each look waits for it
+
+
+def choose_device(device: str = "auto") -> torch.device:
+    """Choose a GPU if there is one, else the CPU; or check the device that is named.
+
+    Raises
+    ------
+    UsageError
+        If there is no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise UsageError(f"device is {device!r}; it must be auto, cpu, cuda or cuda:N.") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"device is {device!r}, but no CUDA device can be used here; use cpu or auto.")
+    return chosen
+
+
+def meta_fit(
+    learner: FewShotLearner,
+    source: TaskSource,
+    options: TrainingOptions | None = None,
+    *,
+    valid_source: TaskSource | None = None,
+    checkpoint: str | Path | None = None,
+    random_state: int | None = None,
+    device: str = "auto",
+    progress: Callable[[Progress], None] | None = None,
+    **changes: Any,
+) -> TrainingResult:
+    """Train a learner, in place, on tasks of a source.
+
+    Under ``torchrun`` the processes share each batch of tasks and average the gradient; what comes out is what one
+    process with the same tasks would give.
+
+    Parameters
+    ----------
+    learner : FewShotLearner
+        It is changed, and moved to the device.
+    source : TaskSource
+    options : TrainingOptions, optional
+        Those of the keywords by default.
+    valid_source : TaskSource, optional
+        Of other classes. With it, the parameters that did best there are kept.
+    checkpoint : str or Path, optional
+        A file to which everything is written at each validation, at the end and on Ctrl-C. If it exists, training
+        goes on from it, to the same numbers as without the interruption (where episodes, not time, are the limit).
+    random_state : int, optional
+        Decides the tasks. The initial parameters are those the learner came with.
+    device : str, default='auto'
+        A GPU if there is one.
+    progress : callable, optional
+        Called now and then with a `Progress`.
+    **changes
+        Fields of `TrainingOptions`.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number.
+    UsageError
+        If an argument is wrong, or the checkpoint is of another learner or other options.
+
+    Examples
+    --------
+    >>> from automl_meta.fewshot import DigitsSource, MLP, PrototypicalNetwork, meta_fit
+    >>> learner = PrototypicalNetwork(MLP((1, 16, 16), hidden=(64,)))
+    >>> meta_fit(learner, DigitsSource(), n_episodes=20, random_state=0).episodes
+    20
+    """
+    chosen = TrainingOptions(**(({} if options is None else vars(options)) | changes))
+    where = choose_device(device)
+    with _distributed.process_group(where):
+        training = _Training(learner.to(where), source.to(where), chosen, valid_source, seed_of(random_state))
+        training.checkpoint = None if checkpoint is None else Path(checkpoint)
+        training.resume()
+        try:
+            with _deferred_interrupt() as interrupted:
+                training.run(progress or (lambda state: None), interrupted)
+        finally:
+            learner.backbone.activation_dtype = None
+    return training.result
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[list[bool]]:
+    """Let the first Ctrl-C fill a list instead, so that a step is never left half done; the second one ends."""
+    interrupted: list[bool] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def note(number: int, frame: object) -> None:
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted.append(True)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Training:
+    """The state of a training, and its steps."""
+
+    def __init__(
+        self,
+        learner: FewShotLearner,
+        source: TaskSource,
+        options: TrainingOptions,
+        valid_source: TaskSource | None,
+        seed: int,
+    ) -> None:
+        self.learner, self.source, self.options, self.seed = learner, source, options, seed
+        self.valid_source = None if valid_source is None else valid_source.to(source.device)
+        self.generator = torch.Generator(source.device).manual_seed(seed % 2**63)
+        self.parameters = list(learner.parameters())
+        self.optimizer = self._optimizer()
+        self.result = TrainingResult()
+        self.best: dict[str, torch.Tensor] | None = None
+        self.checkpoint: Path | None = None
+        self.losses: list[torch.Tensor] = []
+        self.next_valid = 0.0
+        self.started = (0.0, 0.0)
+        learner.description = source.description | {"n_way": options.n_way, "n_shot": options.n_shot}
+
+    def run(self, progress: Callable[[Progress], None], interrupted: list[bool]) -> None:
+        """Train until a limit is reached."""
+        options, result = self.options, self.result
+        if options.precision == "bfloat16":
+            self.learner.backbone.activation_dtype = torch.bfloat16
+        self.learner.train()
+        # As if what was spent before had been spent just now.
+        self.started = (time.monotonic() - result.seconds, time.process_time() - result.cpu_seconds)
+        self.next_valid = self.next_valid or self._valid_step()
+        fraction = self._fraction()
+        while fraction < 1 and not result.stopped_by:
+            self.learner.progress = fraction
+            for group in self.optimizer.param_groups:
+                wave = 0.5 * (1 + math.cos(math.pi * fraction)) if options.schedule == "cosine" else 1.0
+                group["lr"] = options.learning_rate * wave
+            self.losses.append(self._step())
+            fraction = self._fraction()
+            if len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid):
+                progress(self._look(fraction))
+            if interrupted:
+                self.save()
+                raise KeyboardInterrupt
+        self._finish()
+
+    def _step(self) -> torch.Tensor:
+        """Take one step of the optimiser; return the loss of this process's tasks."""
+        options = self.options
+        batch = self.source.sample(
+            options.n_way, options.n_shot, options.n_query, options.n_tasks, self.generator
+        )
+        mine = _own_share(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.source.device)
+        for chunk in mine.split(self.learner.tasks_per_chunk(mine)):
+            loss = self.learner.loss(chunk) * (len(chunk) / len(mine))
+            loss.backward()
+            total += loss.detach()
+        _distributed.average_gradients(self.parameters, len(mine) / len(batch))
+        torch.nn.utils.clip_grad_norm_(self.parameters, options.max_gradient_norm)
+        self.optimizer.step()
+        self.result.episodes += len(batch)
+        return total
+
+    def _look(self, fraction: float) -> Progress:
+        """Look at the losses, validate and save when it is time."""
+        loss = float(torch.stack(self.losses).mean())
+        loss = _distributed.largest(loss if math.isfinite(loss) else math.inf, self.source.device)
+        self.losses.clear()
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"Meta-training diverged: after {self.result.episodes} episodes the loss is no longer a number. "
+                f"Lower the learning rate (it is {self.options.learning_rate}; the inner one of MAML counts too), "
+                "take more tasks a step, or precision='float32'."
+                + ("" if self.checkpoint is None else f" {self.checkpoint} holds the last good state.")
+            )
+        score = None
+        if fraction >= min(1.0, self.next_valid):
+            score = self._validate(loss)
+            self.next_valid = fraction + self._valid_step()
+            self.save()
+        return Progress(fraction, self.result.episodes, self.result.seconds, loss, score)
+
+    def _validate(self, loss: float) -> float | None:
+        """Judge the parameters on other classes, and keep them if they are the best."""
+        options, result = self.options, self.result
+        score = None
+        if self.valid_source is not None:
+            n_shot = options.n_shot if isinstance(options.n_shot, int) else options.n_shot[0]
+            judged = evaluate(
+                self.learner,
+                self.valid_source,
+                n_way=options.valid_way or options.n_way,
+                n_shot=n_shot,
+                n_query=options.n_query,
+                n_episodes=options.n_valid_episodes,
+            )
+            score = judged.score
+            if result.best_score is None or score > result.best_score:
+                result.best_score = score
+                self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
+        result.history.append({"episodes": result.episodes, "loss": loss, "score": score})
+        if options.patience is not None and score is not None:
+            scores = [row["score"] for row in result.history]
+            if len(scores) - 1 - scores.index(result.best_score) >= options.patience:
+                result.stopped_by = "patience"
+        return score
+
+    def _finish(self) -> None:
+        self.result.stopped_by = self.result.stopped_by or (
+            "episodes" if self.result.episodes >= (self.options.n_episodes or math.inf) else "time"
+        )
+        self.save()
+        if self.best is not None:
+            self.learner.load_state_dict(self.best)
+        self.learner.progress = 1.0
+        self.learner.eval()
+
+    def _fraction(self) -> float:
+        """Return how much of the budget is spent."""
+        options, result = self.options, self.result
+        result.seconds = time.monotonic() - self.started[0]
+        result.cpu_seconds = time.process_time() - self.started[1]
+        spent = [
+            used / limit
+            for used, limit in (
+                (result.episodes, options.n_episodes),
+                (result.seconds, options.time_limit),
+                (result.cpu_seconds, options.cpu_limit),
+            )
+            if limit is not None
+        ]
+        timed = options.time_limit is not None or options.cpu_limit is not None
+        return _distributed.largest(max(spent), self.source.device) if timed else max(spent)
+
+    def _valid_step(self) -> float:
+        """Return the fraction of the budget between validations."""
+        options = self.options
+        if options.valid_every is None or options.n_episodes is None:
+            return 0.1
+        return options.valid_every / options.n_episodes
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        rate, decay = self.options.learning_rate, self.options.weight_decay
+        if self.options.optimizer == "sgd":
+            return torch.optim.SGD(self.parameters, lr=rate, weight_decay=decay)
+        kind = torch.optim.AdamW if self.options.optimizer == "adamw" else torch.optim.Adam
+        return kind(self.parameters, lr=rate, weight_decay=decay, fused=True)
+
+    def save(self) -> None:
+        """Write the checkpoint, if one is wanted and this is the first process."""
+        if self.checkpoint is not None and _distributed.rank() == 0:
+            save_checkpoint(
+                self.checkpoint, self.learner, self.optimizer, self.generator, self.best, self._about()
+            )
+
+    def resume(self) -> None:
+        """Go on from the checkpoint, if it exists."""
+        if self.checkpoint is None or not self.checkpoint.exists():
+            return
+        about, self.best = load_checkpoint(
+            self.checkpoint, self.learner, self.optimizer, self.generator, self._about()
+        )
+        self.result = TrainingResult(**about["result"] | {"stopped_by": ""})
+        self.losses = [torch.tensor(loss, device=self.source.device) for loss in about["losses"]]
+        self.next_valid = about["next_valid"]
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "options": asdict(self.options),
+            "seed": self.seed,
+            "result": asdict(self.result),
+            "next_valid": self.next_valid,
+            "losses": [float(loss) for loss in self.losses],
+        }
+
+
+def _own_share(batch: Episode) -> Episode:
+    """Return the tasks of this process: every n-th of the batch, so that shares differ by one at most."""
+    n = _distributed.world_size()
+    if n == 1:
+        return batch
+    if len(batch) < n:
+        raise UsageError(f"{n} processes share {len(batch)} tasks; give n_tasks={n} or more.")
+    return batch[slice(_distributed.rank(), None, n)]

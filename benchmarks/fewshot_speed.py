@@ -1,0 +1,219 @@
+"""Meta-training iterations against learn2learn and easyfsl: the same work, in turns, in one process.
+
+    python benchmarks/fewshot_speed.py --device cpu|cuda [--learn2learn DIR] [--easyfsl DIR] [--rounds 7]
+
+DIR of learn2learn is its unpacked source (0.2.0: ``pip download --no-deps --no-binary :all: learn2learn``, ``tar
+xzf``), that of easyfsl where ``pip install --no-deps --target DIR easyfsl`` put it; only Python files are used. One thread; on the CPU, ratios
+are of CPU seconds, on CUDA of wall seconds. Both sides get the same random images and networks of the same shape;
+neither draws tasks. ATen operations are those of one whole iteration with all tasks in one chunk, counted on the
+device "meta"; on the CPU the tasks come in chunks that fit the caches. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import statistics
+import sys
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from automl_meta.fewshot import MAML, Conv4, Episode, FewShotLearner, PrototypicalNetwork
+
+MAML_SETTINGS = {  # ways, queries of each class, tasks, inner steps
+    "maml_5w1s_q15": (5, 15, 32, 1),
+    "maml_5w1s_q1": (5, 1, 32, 1),
+    "maml_20w1s": (20, 1, 16, 5),
+}
+ATEN = {"maml_5w1s_q15": "aten_ops_5w1s", "maml_20w1s": "aten_ops_20w1s"}
+INNER_RATE = 0.4
+PROTONET = (60, 5)  # ways, queries of each class
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--learn2learn", type=Path, help="its unpacked source")
+    parser.add_argument("--easyfsl", type=Path, help="the folder it is installed in")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", default="", help="settings whose names hold this")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    figures: dict[str, float | None] = {}
+    for name, (n_way, n_query, n_tasks, n_steps) in MAML_SETTINGS.items():
+        if arguments.only not in name:
+            continue
+        learner = MAML(Conv4(pooling="stride"), n_outputs=n_way, n_steps=n_steps, learning_rate=INNER_RATE)
+        episode = random_episode(n_way, n_query, n_tasks, arguments.device)
+        ours = iteration(learner.to(arguments.device), episode)
+        peer = None
+        if arguments.learn2learn is not None:
+            peer = learn2learn_iteration(arguments.learn2learn, n_way, n_steps, episode)
+        figures |= compare(name, ours, peer, arguments)
+        if name in ATEN:
+            figures[ATEN[name]] = count_operations(learner.to("meta"), episode.to("meta"))
+    for name, dtype in (("protonet_60way", None), ("protonet_60way_bf16", torch.bfloat16)):
+        if arguments.only not in name:
+            continue
+        network = PrototypicalNetwork(Conv4())
+        network.backbone.activation_dtype = dtype
+        episode = random_episode(*PROTONET, 1, arguments.device)
+        ours = iteration(network.to(arguments.device), episode)
+        peer = None
+        if arguments.easyfsl is not None:
+            peer = easyfsl_iteration(arguments.easyfsl, episode)
+        figures |= compare(name, ours, peer, arguments)
+    print(json.dumps({name: None if value is None else round(value, 4) for name, value in figures.items()}))
+
+
+def compare(
+    name: str, ours: Callable[[], None], peer: Callable[[], None] | None, arguments: argparse.Namespace
+) -> dict[str, float | None]:
+    """Run both in turns; the ratio is the median over the pairs."""
+    cuda = arguments.device == "cuda"
+    ours()
+    if peer is not None:
+        peer()
+    pairs = []
+    for _ in range(arguments.rounds):
+        pairs.append((seconds(ours, cuda), None if peer is None else seconds(peer, cuda)))
+    mine = statistics.median(pair[0] for pair in pairs)
+    print(f"{name}: {1000 * mine:.0f} ms an iteration", end="")
+    if peer is None:
+        print()
+        return {name: None, f"{name}_seconds": mine}
+    ratio = statistics.median(theirs / own for own, theirs in pairs if theirs is not None)
+    theirs = statistics.median(pair[1] for pair in pairs if pair[1] is not None)
+    print(f", the peer {1000 * theirs:.0f} ms, {ratio:.2f} times as fast", flush=True)
+    return {name: ratio, f"{name}_seconds": mine}
+
+
+def seconds(function: Callable[[], None], cuda: bool) -> float:
+    clock = time.perf_counter if cuda else time.process_time
+    if cuda:
+        torch.cuda.synchronize()
+    begin = clock()
+    function()
+    if cuda:
+        torch.cuda.synchronize()
+    return clock() - begin
+
+
+def random_episode(n_way: int, n_query: int, n_tasks: int, device: str) -> Episode:
+    """Images of which a tenth is ink."""
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.rand(n_tasks, n_way * (1 + n_query), 1, 28, 28, generator=generator) < 0.1).float()
+    labels = torch.arange(n_way).expand(n_tasks, n_way)
+    return Episode(x[:, :n_way], labels, x[:, n_way:], labels.repeat_interleave(n_query, 1), n_way).to(device)
+
+
+def iteration(learner: FewShotLearner, episode: Episode) -> Callable[[], None]:
+    """One step of meta-training, as meta_fit does it."""
+    optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3, fused=episode.support_x.device.type != "meta")
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        for chunk in episode.split(learner.tasks_per_chunk(episode)):
+            (learner.loss(chunk) * (len(chunk) / len(episode))).backward()
+        optimizer.step()
+
+    return step
+
+
+def network_of_the_peers(pool: bool) -> nn.Sequential:
+    """The same four blocks, of PyTorch's own layers, initialised as ours."""
+    layers: list[nn.Module] = []
+    for i in range(4):
+        layers += [nn.Conv2d(1 if i == 0 else 64, 64, 3, stride=1 if pool else 2, padding=1)]
+        layers += [nn.BatchNorm2d(64), nn.ReLU()]
+        layers += [nn.MaxPool2d(2)] if pool else []
+    return nn.Sequential(*layers)
+
+
+def without_init(folder: Path, *packages: str) -> None:
+    """Make packages importable without what their __init__ imports, which needs built parts or torchvision."""
+    for package in packages:
+        module = types.ModuleType(package)
+        module.__path__ = [str(folder.joinpath(*package.split(".")))]
+        sys.modules.setdefault(package, module)
+
+
+def learn2learn_iteration(folder: Path, n_way: int, n_steps: int, episode: Episode) -> Callable[[], None]:
+    """One iteration as in learn2learn's own example for Omniglot."""
+    without_init(folder, "learn2learn", "learn2learn.algorithms")
+    algorithm: Any = importlib.import_module("learn2learn.algorithms.maml").MAML
+
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.base = network_of_the_peers(pool=False)
+            self.classifier = nn.Linear(64, n_way)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.classifier(self.base(x).mean(dim=[2, 3]))
+
+    device = episode.support_x.device
+    maml = algorithm(Network().to(device), lr=INNER_RATE, first_order=False)
+    optimizer = torch.optim.Adam(maml.parameters(), lr=1e-3, fused=True)
+    loss = nn.CrossEntropyLoss()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        for task in range(len(episode)):
+            learner = maml.clone()
+            for _ in range(n_steps):
+                learner.adapt(loss(learner(episode.support_x[task]), episode.support_y[task]))
+            loss(learner(episode.query_x[task]), episode.query_y[task]).backward()
+        for parameter in maml.parameters():
+            parameter.grad.mul_(1.0 / len(episode))
+        optimizer.step()
+
+    return step
+
+
+def easyfsl_iteration(folder: Path, episode: Episode) -> Callable[[], None]:
+    """One iteration as in easyfsl's notebook on episodic training."""
+    without_init(folder, "easyfsl", "easyfsl.methods")
+    networks: Any = importlib.import_module("easyfsl.methods.prototypical_networks").PrototypicalNetworks
+    device = episode.support_x.device
+    network = networks(nn.Sequential(network_of_the_peers(pool=True), nn.Flatten())).to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    loss = nn.CrossEntropyLoss()
+
+    def step() -> None:
+        optimizer.zero_grad()
+        network.process_support_set(episode.support_x[0], episode.support_y[0])
+        loss(network(episode.query_x[0]), episode.query_y[0]).backward()
+        optimizer.step()
+
+    return step
+
+
+class _Counter(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+def count_operations(learner: FewShotLearner, episode: Episode) -> int:
+    """ATen operations of the loss and its gradient, all tasks in one chunk."""
+    with _Counter() as counter:
+        learner.loss(episode).backward()
+    return counter.count
+
+
+if __name__ == "__main__":
+    main()
