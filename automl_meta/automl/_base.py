@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import optuna
 import pandas as pd
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from optuna.storages import BaseStorage
 from scipy import sparse
@@ -152,7 +153,7 @@ class AutoML(BaseEstimator):
                 store,
                 self.memory_limit,
                 isolated=self._isolated(time_limit),
-                n_jobs=self.n_jobs,
+                n_jobs=effective_n_jobs(self.n_jobs),
                 notes=notes,
             )
             self._tune(tuner)
@@ -214,7 +215,9 @@ class AutoML(BaseEstimator):
     # The steps of fit ----------------------------------------------------------------------
 
     def _time_limit(self) -> float | None:
-        for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials", "n_jobs"):
+        if self.n_jobs == 0:
+            raise UsageError("n_jobs is 0; it must be at least 1, or negative: -1 is one for each core.")
+        for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} is {value!r}; it must be more than 0, or None for no limit.")
@@ -223,7 +226,7 @@ class AutoML(BaseEstimator):
 
     def _isolated(self, time_limit: float | None) -> bool:
         limits = (time_limit, self.trial_time_limit, self.memory_limit)
-        return self.n_jobs > 1 or any(limit is not None for limit in limits)
+        return self.n_jobs != 1 or any(limit is not None for limit in limits)
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Numbers of features and names as scikit-learn keeps them; arrays that are no tables refused."""
