@@ -31,7 +31,7 @@ from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
 from automl_meta.automl.studies import open_storage, open_study
-from automl_meta.automl.tuner import Tuner, TuningProgress
+from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, UsageError
 from automl_meta.experiments import Folds, describe_dataset, takes_weights
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
@@ -130,7 +130,12 @@ class AutoML(BaseEstimator):
         scoring = Scoring.of(self.metric, self._task_type)
         space = self._space(task, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, scoring, space, groups, sample_weight)
-        with self._opened_store() as store:
+        workers = started_evaluators(
+            effective_n_jobs(self.n_jobs),
+            isolated=self._isolated(time_limit),
+            memory_limit=self.memory_limit,
+        )
+        with workers as evaluators, self._opened_store() as store:  # they start while others read
             notes = list(task.notes)
             advisor = self._advisor(task, scoring, space, store, clock, notes)
             budget = StudyBudget(
@@ -151,22 +156,18 @@ class AutoML(BaseEstimator):
                 self._proposals(space, advisor, store),
                 budget,
                 store,
-                self.memory_limit,
-                isolated=self._isolated(time_limit),
-                n_jobs=effective_n_jobs(self.n_jobs),
-                notes=notes,
+                notes,
             )
-            self._tune(tuner)
+            self._tune(tuner, evaluators)
         self.recommendation_ = None if advisor is None else advisor.recommend(10)
         return self
 
-    def _tune(self, tuner: Tuner) -> None:
+    def _tune(self, tuner: Tuner, evaluators: list[AnyEvaluator]) -> None:
         """Run the trials, fit what came out best, and set what there is to know about it."""
         clock, seconds = tuner.budget.clock, {"describe": tuner.budget.clock.elapsed}
-        with tuner.evaluators() as evaluators:
-            tuner.run(evaluators, self.progress)
-            seconds["tune"] = clock.elapsed - seconds["describe"]
-            outcome = finished(tuner, evaluators[0], self.ensemble)
+        tuner.run(evaluators, self.progress)
+        seconds["tune"] = clock.elapsed - seconds["describe"]
+        outcome = finished(tuner, evaluators[0], self.ensemble)
         trials = tuner.study.get_trials(deepcopy=False)
         space = tuner.proposals.space
         self.model_ = outcome.model

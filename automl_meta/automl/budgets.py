@@ -70,7 +70,7 @@ class StudyBudget:
             if left <= self._quickest(trials):
                 if trials:
                     return 0.0
-                left = _FIRST_SECONDS
+                left = max(_FIRST_SECONDS, _SHARE_OF_A_TRIAL * self.time_limit)
             limits += [left, max(_SHARE_OF_A_TRIAL * self.time_limit, 1.0)]
         return min(limits, default=None)
 

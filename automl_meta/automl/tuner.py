@@ -27,7 +27,7 @@ from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN
 
-__all__ = ["N_CANDIDATES", "Tuner", "TuningProgress"]
+__all__ = ["N_CANDIDATES", "Tuner", "TuningProgress", "started_evaluators"]
 
 N_CANDIDATES = 30
 """So many of the best trials may enter the ensemble."""
@@ -60,6 +60,18 @@ class TuningProgress:
     last: str
 
 
+@contextmanager
+def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[AnyEvaluator]]:
+    """Evaluators in processes that start at once and end with the context, or one in this process."""
+    with ExitStack() as stack:
+        made: list[AnyEvaluator] = []
+        for _ in range(n):
+            made.append(Evaluator(Limits(None, memory_limit)) if isolated else InProcessEvaluator())
+            stack.callback(made[-1].close)
+            made[-1].start()
+        yield made
+
+
 @dataclass
 class Tuner:
     """Trial after trial of one study, until its budget is spent.
@@ -76,12 +88,8 @@ class Tuner:
         Of the whole study.
     store : MetadataStore, optional
         Every run goes there.
-    memory_limit : int, optional
-        Bytes of one trial.
-    isolated : bool
-        Whether trials run in worker processes that can be ended.
-    n_jobs : int
-        Trials at a time in this process.
+    notes : list of str
+        What is decided on the way, in words; added to.
     """
 
     task: TabularTask
@@ -92,9 +100,6 @@ class Tuner:
     proposals: Proposals
     budget: StudyBudget
     store: MetadataStore | None = None
-    memory_limit: int | None = None
-    isolated: bool = True
-    n_jobs: int = 1
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
 
@@ -102,18 +107,6 @@ class Tuner:
         self._turn = Turn.of_study(self.study)
         self._stop = threading.Event()
         self._own: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
-
-    @contextmanager
-    def evaluators(self) -> Iterator[list[AnyEvaluator]]:
-        """One for each job; their processes start at once, and end with the context."""
-        with ExitStack() as stack:
-            made: list[AnyEvaluator] = []
-            for _ in range(self.n_jobs):
-                limits = Limits(None, self.memory_limit)
-                made.append(Evaluator(limits) if self.isolated else InProcessEvaluator())
-                stack.callback(made[-1].close)
-                made[-1].start()
-            yield made
 
     def run(
         self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None = None
