@@ -24,6 +24,7 @@ LAYERS = {
     "fewshot": 2,
     "experiments": 3,
     "evaluation": 3,
+    "importers": 3,
     "tuning": 4,
     "advice": 5,
     "automl": 5,
@@ -37,6 +38,8 @@ SAME_LAYER = {
     ("_utils", "exceptions"),  # what is wrong with a seed or a budget
     ("task", "metrics"),  # the names of the task types
     ("records", "metrics"),  # a MetaDataset is of one metric
+    ("store", "importers"),  # store.import_study is where people look for it; loaded when called
+    ("importers", "experiments"),  # a task that comes with a study is described as a campaign does
     ("automl", "advice"),  # the first trials follow it
 }
 

@@ -63,7 +63,8 @@ def _hist_gradient_boosting_algorithm(task_type: TaskType) -> Algorithm:
             task_type,
         ),
         estimator=_hist_gradient_boosting,
-        preprocessing=lambda task, seed: ordinal_codes(task, seed, keep_missing=True),
+        # Its binning fails on a column that is all missing (scikit-learn 1.9).
+        preprocessing=lambda task, seed: ordinal_codes(task, seed, keep_missing=True, drop_empty=True),
     )
 
 

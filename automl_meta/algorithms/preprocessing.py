@@ -7,6 +7,7 @@ Columns that name rows or never change are left out.
 from __future__ import annotations
 
 import pandas as pd
+from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
@@ -25,6 +26,7 @@ __all__ = [
     "HIGH_CARDINALITY",
     "expand_dates",
     "fill_text",
+    "not_empty",
     "ordinal_codes",
     "scaled_numbers",
     "split_categories",
@@ -52,6 +54,11 @@ def fill_text(column: pd.Series) -> pd.Series:
     return column.fillna("").astype(str)
 
 
+def not_empty(frame: pd.DataFrame) -> list[str]:
+    """Names of the columns that hold any value; asked when fitted, on the rows that are learnt from."""
+    return list(frame.columns[frame.notna().any()])
+
+
 def split_categories(task: TabularTask) -> tuple[list[str], list[str]]:
     """Names of the categorical and boolean columns: those with few values, those with many."""
     columns = task.columns_of("categorical", "boolean")
@@ -59,7 +66,9 @@ def split_categories(task: TabularTask) -> tuple[list[str], list[str]]:
     return few, [column for column in columns if column not in few]
 
 
-def ordinal_codes(task: TabularTask, seed: int, *, keep_missing: bool) -> ColumnTransformer:
+def ordinal_codes(
+    task: TabularTask, seed: int, *, keep_missing: bool, drop_empty: bool = False
+) -> ColumnTransformer:
     """For trees: no scaling, categories as whole numbers.
 
     A tree splits off a code in a few steps where a one-hot column would need a split of its own,
@@ -74,10 +83,16 @@ def ordinal_codes(task: TabularTask, seed: int, *, keep_missing: bool) -> Column
         Of the cross-fitting inside the target encoder.
     keep_missing : bool
         Whether missing numbers stay NaN, for algorithms that know what to do with them.
+    drop_empty : bool
+        Whether columns without any number in the rows that are learnt from are left out, for
+        algorithms that know missing numbers but not a column of nothing else.
     """
     few, many = split_categories(task)
-    numbers = "passthrough" if keep_missing else SimpleImputer(strategy="median", keep_empty_features=True)
+    numbers = "passthrough" if keep_missing else _imputer()
     dates = FunctionTransformer(expand_dates)
+    if drop_empty:
+        present = ColumnTransformer([("present", "passthrough", not_empty)], verbose_feature_names_out=False)
+        numbers, dates = present, make_pipeline(dates, clone(present))
     codes = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1, max_categories=250
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import optuna
 import pandas as pd
+from joblib import effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 from optuna.storages import BaseStorage
 from scipy import sparse
@@ -22,15 +24,14 @@ from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import ALGORITHMS, Algorithm, algorithms_for
 from automl_meta.automl.budgets import StudyBudget
-from automl_meta.automl.finishing import chosen_members, fitted_members, members_score, ranked_trials
+from automl_meta.automl.finishing import finished
 from automl_meta.automl.joint_space import JointSpace
-from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
-from automl_meta.automl.report import TuningReport, counts, runs_frame
+from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
 from automl_meta.automl.studies import open_storage, open_study
-from automl_meta.automl.tuner import Tuner, TuningProgress
+from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, UsageError
 from automl_meta.experiments import Folds, describe_dataset, takes_weights
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
@@ -129,11 +130,23 @@ class AutoML(BaseEstimator):
         scoring = Scoring.of(self.metric, self._task_type)
         space = self._space(task, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, scoring, space, groups, sample_weight)
-        store, opened = self._opened_store()
-        try:
-            notes: list[str] = list(task.notes)
+        workers = started_evaluators(
+            effective_n_jobs(self.n_jobs),
+            isolated=self._isolated(time_limit),
+            memory_limit=self.memory_limit,
+        )
+        with workers as evaluators, self._opened_store() as store:  # they start while others read
+            notes = list(task.notes)
             advisor = self._advisor(task, scoring, space, store, clock, notes)
-            described = clock.elapsed
+            budget = StudyBudget(
+                task,
+                folds,
+                self.n_trials,
+                time_limit,
+                self.trial_time_limit,
+                _ENSEMBLE_REFITS if self.ensemble else 1,
+                clock,
+            )
             tuner = Tuner(
                 task,
                 folds,
@@ -141,75 +154,33 @@ class AutoML(BaseEstimator):
                 labels,
                 study,
                 self._proposals(space, advisor, store),
-                StudyBudget(
-                    task,
-                    folds,
-                    self.n_trials,
-                    time_limit,
-                    self.trial_time_limit,
-                    _ENSEMBLE_REFITS if self.ensemble else 1,
-                    clock,
-                ),
+                budget,
                 store,
-                self.memory_limit,
-                isolated=self._isolated(time_limit),
-                n_jobs=self.n_jobs,
-                notes=notes,
+                notes,
             )
-            self._finish(tuner, described)
-        finally:
-            if opened and store is not None:
-                store.close()
+            self._tune(tuner, evaluators)
         self.recommendation_ = None if advisor is None else advisor.recommend(10)
         return self
 
-    def _finish(self, tuner: Tuner, described: float) -> None:
-        """Tune, and set all attributes."""
-        clock, task = tuner.budget.clock, tuner.task
-        seconds = {"describe": described}
-        with tuner.evaluators() as evaluators:
-            tuner.run(evaluators, self.progress)
-            seconds["tune"] = clock.elapsed - sum(seconds.values())
-            ranked = ranked_trials(tuner)
-            members, score = chosen_members(tuner, ranked, self.ensemble)
-            seconds["ensemble"] = clock.elapsed - sum(seconds.values())
-            fitted = fitted_members(tuner, evaluators[0], members, ranked)
-            if len(fitted) < len(members):
-                score = members_score(tuner, [member for member, _ in fitted], ranked)
-            seconds["refit"] = clock.elapsed - sum(seconds.values())
-        weights = np.array([member.weight for member, _ in fitted])
-        weights /= weights.sum()
-        names = [str(member.configuration) for member, _ in fitted]
-        self.model_ = TabularModel(
-            self._task_type,
-            [pipeline for _, pipeline in fitted],
-            weights,
-            names,
-            task.column_kinds,
-            tuner.labels,
-            target=str(task.y.name),
-            metric=tuner.scoring.name,
-            score=score,
-        )
+    def _tune(self, tuner: Tuner, evaluators: list[AnyEvaluator]) -> None:
+        """Run the trials, fit what came out best, and set what there is to know about it."""
+        clock, seconds = tuner.budget.clock, {"describe": tuner.budget.clock.elapsed}
+        tuner.run(evaluators, self.progress)
+        seconds["tune"] = clock.elapsed - seconds["describe"]
+        outcome = finished(tuner, evaluators[0], self.ensemble)
         trials = tuner.study.get_trials(deepcopy=False)
-        by_origin, by_status = counts(trials)
         space = tuner.proposals.space
+        self.model_ = outcome.model
         self.study_ = tuner.study
-        self.best_configuration_ = space.configuration(ranked[0].params)
-        self.best_score_ = float(ranked[0].value or 0.0)
+        self.best_configuration_ = space.configuration(outcome.best.params)
+        self.best_score_ = float(outcome.best.value or 0.0)
         self.runs_ = runs_frame(trials, space)
         self.interrupted_ = tuner.interrupted
-        self.report_ = TuningReport(
-            tuner.scoring.name,
-            tuner.study.study_name,
-            self.best_score_,
-            score,
-            tuple(zip(names, map(float, weights), strict=True)),
-            len(trials),
-            by_origin,
-            by_status,
-            {**seconds, "total": clock.elapsed},
-            tuple(dict.fromkeys(tuner.notes)),
+        self.report_ = TuningReport.of(
+            outcome.model,
+            tuner.study,
+            seconds={**seconds, **outcome.seconds, "total": clock.elapsed},
+            notes=tuner.notes,
         )
         if tuner.interrupted:
             warnings.warn("Interrupted: the best so far was fitted.", AutomlMetaWarning, stacklevel=3)
@@ -245,7 +216,9 @@ class AutoML(BaseEstimator):
     # The steps of fit ----------------------------------------------------------------------
 
     def _time_limit(self) -> float | None:
-        for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials", "n_jobs"):
+        if self.n_jobs == 0:
+            raise UsageError("n_jobs is 0; it must be at least 1, or negative: -1 is one for each core.")
+        for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise UsageError(f"{name} is {value!r}; it must be more than 0, or None for no limit.")
@@ -254,7 +227,7 @@ class AutoML(BaseEstimator):
 
     def _isolated(self, time_limit: float | None) -> bool:
         limits = (time_limit, self.trial_time_limit, self.memory_limit)
-        return self.n_jobs > 1 or any(limit is not None for limit in limits)
+        return self.n_jobs != 1 or any(limit is not None for limit in limits)
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Numbers of features and names as scikit-learn keeps them; arrays that are no tables refused."""
@@ -285,9 +258,12 @@ class AutoML(BaseEstimator):
             raise UsageError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         X = self._checked(X, reset=True)
         target = self._target(y)
-        task = TabularTask.from_frame(
-            X, pd.Series(target, name=getattr(y, "name", None) or "target"), task_type=self._task_type
-        )
+        name = getattr(y, "name", None) or "target"
+        task = TabularTask.from_frame(X, pd.Series(target, name=name), task_type=self._task_type)
+        if self._task_type == "classification" and len(task.classes) < len(pd.unique(target)):
+            # Labels that differ in blanks only, which a task takes for one: by their number, then.
+            codes = pd.factorize(target, sort=True)[0]
+            task = TabularTask.from_frame(X, pd.Series(codes, name=name), task_type=self._task_type)
         return task, self._labels(task, target)
 
     def _target(self, y: Any) -> NDArray[Any]:
@@ -329,10 +305,18 @@ class AutoML(BaseEstimator):
             "metric": scoring.name,
             "algorithms": [algorithm.name for algorithm in space.algorithms],
             "seed": seed,
+            "folds": folds.name,
         }
         study = open_study(open_storage(self.storage), self.study_name, about, resume=self.resume)
-        agreed = int(study.user_attrs["automl_meta"]["seed"])
-        return study, folds if agreed == seed else self._folds(task, agreed, groups, sample_weight)
+        agreed = study.user_attrs["automl_meta"]
+        if agreed["seed"] != seed:
+            folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)
+        if agreed["folds"] != folds.name:
+            raise UsageError(
+                f"The study {study.study_name!r} judges by other folds: {agreed['folds']}, not {folds.name}. "
+                "Give the same cv, groups and weights, or another name for a new study."
+            )
+        return study, folds
 
     def _folds(self, task: TabularTask, seed: int, groups: Any, sample_weight: Any) -> Folds:
         is_number = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
@@ -345,13 +329,16 @@ class AutoML(BaseEstimator):
         splitter = n_folds if self.cv is None else self.cv
         return Folds.of_splitter(task, splitter, protocol, groups=groups, sample_weight=sample_weight)
 
-    def _opened_store(self) -> tuple[MetadataStore | None, bool]:
-        """The store, and whether it was opened here."""
+    @contextmanager
+    def _opened_store(self) -> Iterator[MetadataStore | None]:
+        """The store; one that was opened here is closed here."""
         if self.store is False:
-            return None, False
-        if isinstance(self.store, MetadataStore):
-            return self.store, False
-        return MetadataStore(None if self.store is True else self.store), True
+            yield None
+        elif isinstance(self.store, MetadataStore):
+            yield self.store
+        else:
+            with MetadataStore(None if self.store is True else self.store) as store:
+                yield store
 
     def _advisor(
         self,

@@ -17,6 +17,7 @@ from automl_meta.task import TabularTask
 __all__ = ["StudyBudget"]
 
 _SHARE_OF_A_TRIAL = 0.25  # of the time limit: one slow configuration must not be all that was tried
+_FIRST_SECONDS = 1.0  # of the very first trial, however little there is: without it nothing can be fitted
 _REFIT_MARGIN = 1.5  # measured seconds of fits vary so much
 _FINISHING = 0.3  # share of the time limit that refits may take at most, unless the best one needs more
 _GRACE = 0.05  # of the time limit
@@ -67,7 +68,9 @@ class StudyBudget:
         if self.time_limit is not None:
             left = min(self.clock.remaining, self.time_limit - busy_seconds(trials)) - self.reserve(trials)
             if left <= self._quickest(trials):
-                return 0.0
+                if trials:
+                    return 0.0
+                left = max(_FIRST_SECONDS, _SHARE_OF_A_TRIAL * self.time_limit)
             limits += [left, max(_SHARE_OF_A_TRIAL * self.time_limit, 1.0)]
         return min(limits, default=None)
 

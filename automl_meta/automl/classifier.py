@@ -54,7 +54,7 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
     max_train_rows : int or None
         Training folds are sampled down to so many rows; the final models learn from all.
     n_jobs : int
-        Trials at a time. With one, and `n_trials` instead of `time_limit`, the same
+        Trials at a time; -1 is one for each core. With one, and `n_trials` instead of `time_limit`, the same
         `random_state` gives the same trials.
     storage : str, Path or BaseStorage, optional
         Where the Optuna study is kept: any SQLAlchemy URL, a file (SQLite, or a journal if it ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +11,13 @@ from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.budget import Budget
 from automl_meta.automl.ensemble import averaged, greedy_weights
-from automl_meta.automl.tuner import AnyEvaluator, Tuner
+from automl_meta.automl.model import TabularModel
+from automl_meta.automl.tuner import N_CANDIDATES, AnyEvaluator, Tuner
 from automl_meta.exceptions import DataError
 from automl_meta.records import Configuration
 
-__all__ = ["Member", "chosen_members", "fitted_members", "members_score", "ranked_trials"]
+__all__ = ["Finished", "Member", "finished"]
 
-_CANDIDATES = 30  # best trials that may enter the ensemble
 _QUICK_SECONDS = 0.2  # slower than the quickest, a model is still quick
 _SELECTION_SHARE = 0.1  # of the time limit
 
@@ -30,6 +30,56 @@ class Member:
     configuration: Configuration
     weight: float
     refit_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """What came out of a study.
+
+    Parameters
+    ----------
+    model : TabularModel
+        Fitted on all rows.
+    best : FrozenTrial
+        The best alone.
+    seconds : mapping of str to float
+        Wall seconds for ``ensemble`` and ``refit``.
+    """
+
+    model: TabularModel
+    best: FrozenTrial
+    seconds: Mapping[str, float]
+
+
+def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
+    """Choose what is best together, and fit it on all rows.
+
+    Raises
+    ------
+    DataError
+        If no trial succeeded, or nothing could be fitted.
+    """
+    clock = tuner.budget.clock
+    started = clock.elapsed
+    ranked = ranked_trials(tuner)
+    members, score = chosen_members(tuner, ranked, ensemble)
+    chosen = clock.elapsed
+    fitted = fitted_members(tuner, evaluator, members, ranked)
+    if [member for member, _ in fitted] != members:
+        score = members_score(tuner, [member for member, _ in fitted], ranked)
+    weights = np.array([member.weight for member, _ in fitted])
+    model = TabularModel(
+        tuner.task.task_type,
+        [pipeline for _, pipeline in fitted],
+        weights / weights.sum(),
+        [str(member.configuration) for member, _ in fitted],
+        tuner.task.column_kinds,
+        tuner.labels,
+        target=str(tuner.task.y.name),
+        metric=tuner.scoring.name,
+        score=score,
+    )
+    return Finished(model, ranked[0], {"ensemble": chosen - started, "refit": clock.elapsed - chosen})
 
 
 def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
@@ -53,7 +103,7 @@ def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) 
     """The best trial alone, or the greedy ensemble if it scores more; and the score."""
     best_score = float(ranked[0].value or 0.0)
     alone = [_member(tuner, ranked[0], 1.0)]
-    candidates = [(trial, tuner.responses(trial)) for trial in ranked[:_CANDIDATES]]
+    candidates = [(trial, tuner.responses(trial)) for trial in ranked[:N_CANDIDATES]]
     candidates = [(trial, responses) for trial, responses in candidates if responses]
     if not ensemble or len(candidates) < 2:
         return alone, best_score

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta.automl.joint_space import JointSpace
+from automl_meta.automl.model import TabularModel
 from automl_meta.automl.studies import measured
 from automl_meta.exceptions import UsageError
 from automl_meta.tuning import origin_of
@@ -55,6 +57,30 @@ class TuningReport:
     by_status: Mapping[str, int]
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        model: TabularModel,
+        study: optuna.Study,
+        *,
+        seconds: Mapping[str, float],
+        notes: Sequence[str],
+    ) -> TuningReport:
+        """What a study and the model that came out of it say."""
+        trials = study.get_trials(deepcopy=False)
+        return cls(
+            metric=model.metric,
+            study=study.study_name,
+            best_score=max(trial.value for trial in trials if trial.value is not None),
+            score=model.score,
+            members=tuple(zip(model.configurations, model.weights, strict=True)),
+            n_trials=len(trials),
+            by_origin=dict(Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)),
+            by_status=dict(Counter(status_of(trial) for trial in trials)),
+            seconds=seconds,
+            notes=tuple(dict.fromkeys(notes)),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -135,10 +161,3 @@ def status_of(trial: FrozenTrial) -> str:
     return str(
         trial.user_attrs.get("status", "lost" if trial.state.is_finished() else trial.state.name.lower())
     )
-
-
-def counts(trials: Sequence[FrozenTrial]) -> tuple[dict[str, int], dict[str, int]]:
-    """Trials by origin, all that were advised together, and by status."""
-    origins = Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)
-    statuses = Counter(status_of(trial) for trial in trials)
-    return dict(origins), dict(statuses)

@@ -94,6 +94,7 @@ def open_study(
         By which others join; a new one by default.
     about : mapping of str to value
         What all its trials have in common, as plain values; kept in the study by whoever makes it.
+        ``seed`` and ``folds`` may differ: those of the study count.
     resume : bool
         Whether it must be there already.
 
@@ -118,7 +119,7 @@ def open_study(
     if study.direction != optuna.study.StudyDirection.MAXIMIZE:
         raise UsageError(f"The study {study.study_name!r} minimises; scores here are greater-is-better.")
     for key, value in about.items():
-        if key != "seed" and found.get(key) != value:
+        if key not in ("seed", "folds") and found.get(key) != value:
             raise UsageError(
                 f"The study {study.study_name!r} is about another {key}: {found.get(key)!r}, not {value!r}. "
                 "Give another name for a new study."

@@ -7,6 +7,7 @@ __all__ = ["TRUSTED_TYPES"]
 TRUSTED_TYPES: tuple[str, ...] = (
     "automl_meta.algorithms.preprocessing.expand_dates",
     "automl_meta.algorithms.preprocessing.fill_text",
+    "automl_meta.algorithms.preprocessing.not_empty",
     "automl_meta.automl.model.TabularModel",
     "collections.OrderedDict",
     "lightgbm.basic.Booster",

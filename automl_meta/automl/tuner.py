@@ -27,7 +27,10 @@ from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN
 
-__all__ = ["Tuner", "TuningProgress"]
+__all__ = ["N_CANDIDATES", "Tuner", "TuningProgress", "started_evaluators"]
+
+N_CANDIDATES = 30
+"""So many of the best trials may enter the ensemble."""
 
 AnyEvaluator = Evaluator | InProcessEvaluator
 
@@ -57,6 +60,18 @@ class TuningProgress:
     last: str
 
 
+@contextmanager
+def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[AnyEvaluator]]:
+    """Evaluators in processes that start at once and end with the context, or one in this process."""
+    with ExitStack() as stack:
+        made: list[AnyEvaluator] = []
+        for _ in range(n):
+            made.append(Evaluator(Limits(None, memory_limit)) if isolated else InProcessEvaluator())
+            stack.callback(made[-1].close)
+            made[-1].start()
+        yield made
+
+
 @dataclass
 class Tuner:
     """Trial after trial of one study, until its budget is spent.
@@ -73,12 +88,8 @@ class Tuner:
         Of the whole study.
     store : MetadataStore, optional
         Every run goes there.
-    memory_limit : int, optional
-        Bytes of one trial.
-    isolated : bool
-        Whether trials run in worker processes that can be ended.
-    n_jobs : int
-        Trials at a time in this process.
+    notes : list of str
+        What is decided on the way, in words; added to.
     """
 
     task: TabularTask
@@ -89,28 +100,13 @@ class Tuner:
     proposals: Proposals
     budget: StudyBudget
     store: MetadataStore | None = None
-    memory_limit: int | None = None
-    isolated: bool = True
-    n_jobs: int = 1
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
 
     def __post_init__(self) -> None:
         self._turn = Turn.of_study(self.study)
         self._stop = threading.Event()
-        self._own: dict[int, Mapping[str, NDArray]] = {}  # trial number to responses
-
-    @contextmanager
-    def evaluators(self) -> Iterator[list[AnyEvaluator]]:
-        """One for each job; their processes start at once, and end with the context."""
-        with ExitStack() as stack:
-            made: list[AnyEvaluator] = []
-            for _ in range(self.n_jobs):
-                limits = Limits(None, self.memory_limit)
-                made.append(Evaluator(limits) if self.isolated else InProcessEvaluator())
-                stack.callback(made[-1].close)
-                made[-1].start()
-            yield made
+        self._own: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
 
     def run(
         self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None = None
@@ -139,7 +135,8 @@ class Tuner:
 
     def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
         """Out-of-fold predictions of a trial, made here or kept by another process; empty if none."""
-        return self._own.get(trial.number) or predictions_of(trial)
+        own = self._own.get(trial.number)
+        return predictions_of(trial) if own is None else own[1]
 
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
         while not self._stop.is_set():
@@ -222,10 +219,16 @@ class Tuner:
         if run.status != "ok":
             self._fail(trial, run.status, run.reason)
             return f"{found.run.configuration}: {run.status}"
-        self._own[trial.number] = found.responses
+        self._keep(trial.number, value, found.responses)
         save_predictions(self.study, trial._trial_id, found.responses)
         self.study.tell(trial, value)
         return f"{found.run.configuration}: {value:.4g}"
+
+    def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
+        """Keep the predictions of the best trials only: those of all would fill the memory."""
+        self._own[number] = value, responses
+        if len(self._own) > N_CANDIDATES:
+            del self._own[min(self._own, key=lambda kept: (self._own[kept][0], -kept))]
 
     def _fail(self, trial: Trial, status: str, reason: str) -> None:
         trial.set_user_attr("status", status)

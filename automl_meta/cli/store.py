@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, console, print_json
+from automl_meta.cli._shared import STORE_HELP, console, load_task, print_json
 
 app = typer.Typer(help="Look at the stored experience, take it elsewhere.", no_args_is_help=True)
 Store = Annotated[str | None, typer.Option(help=STORE_HELP)]
@@ -57,14 +57,82 @@ def export(
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, typer.Argument(help="What export has written.")], store: Store = None
+    what: Annotated[str, typer.Argument(help="A folder that export has written; or: optuna URL.")],
+    url: Annotated[
+        str | None, typer.Argument(help="With optuna: the storage of its studies, a URL or a file.")
+    ] = None,
+    study: Annotated[str | None, typer.Option(help="Only this one of the studies.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="The file that was tuned on, where the study does not say it.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column that was predicted.")] = None,
+    metric: Annotated[str | None, typer.Option(help="What the values of the study are.")] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(help="Whose parameters they are, if of one algorithm.")
+    ] = None,
+    store: Store = None,
+    json: Json = False,
 ) -> None:
-    """Read experience that another store has exported."""
+    """Read experience: a folder that another store has exported, or the studies of an Optuna storage.
+
+    Studies that "automl-meta tune" made say themselves what they are about. Trials that are not
+    understood are counted by reason.
+    """
+    from automl_meta.exceptions import UsageError
     from automl_meta.store import MetadataStore
 
+    if what == "optuna":
+        if url is None:
+            raise UsageError("Say where the studies are: store import optuna URL.")
+        _import_studies(url, study, data, target, metric, algorithm, store, json)
+        return
+    if url is not None:
+        raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
     with MetadataStore(store) as opened:
-        count = opened.import_folder(folder)
+        count = opened.import_folder(what)
     console.print(f"{count} new runs.", highlight=False)
+
+
+def _import_studies(
+    url: str,
+    study: str | None,
+    data: str | None,
+    target: str | None,
+    metric: str | None,
+    algorithm: str | None,
+    store: str | None,
+    json: bool,
+) -> None:
+    import optuna
+
+    from automl_meta.automl.studies import open_storage, storage_names
+    from automl_meta.exceptions import UsageError
+    from automl_meta.store import MetadataStore
+
+    storage = open_storage(url)
+    known = sorted(storage_names(storage))
+    if study is not None and study not in known:
+        raise UsageError(f"There is no study {study!r} in {url}. There are: {', '.join(known) or 'none'}.")
+    task = None if data is None else load_task(data, target, None)
+    with MetadataStore(store) as opened:
+        found = [
+            opened.import_study(
+                optuna.load_study(study_name=name, storage=storage),
+                dataset=task,
+                space=algorithm,
+                metric=metric,
+            )
+            for name in ([study] if study is not None else known)
+        ]
+    if json:
+        print_json([vars(one) for one in found])
+        return
+    for one in found:
+        console.print(
+            f"{one.study}: {one.n_new} new runs, {one.n_known} known", markup=False, highlight=False
+        )
+        for reason, count in one.skipped.items():
+            console.print(f"  {count} left out: {reason}", markup=False, highlight=False)
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +61,7 @@ def command(
     ] = True,
     trial_time_limit: Annotated[float | None, typer.Option(help="Seconds of one trial.")] = None,
     memory_limit: Annotated[float | None, typer.Option(help="MiB of one trial.")] = None,
-    jobs: Annotated[int, typer.Option(help="Trials at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Trials at a time; -1 is one for each core.")] = 1,
     storage: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +96,7 @@ def command(
             ensemble=ensemble,
             trial_time_limit=trial_time_limit,
             memory_limit=None if memory_limit is None else int(memory_limit * 2**20),
-            n_jobs=os.cpu_count() or 1 if jobs == -1 else jobs,
+            n_jobs=jobs,
             storage=storage,
             study_name=study,
             resume=resume,

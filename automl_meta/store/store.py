@@ -7,7 +7,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import URL, Connection, select
@@ -30,6 +30,12 @@ from automl_meta.store.writing import (
     put_source,
     rows_of,
 )
+
+if TYPE_CHECKING:
+    import optuna
+
+    from automl_meta.importers import StudyImport, StudySpace
+    from automl_meta.task import TabularTask
 
 __all__ = ["MetadataStore"]
 
@@ -379,6 +385,20 @@ class MetadataStore:
         """
         with self._writing() as connection:
             return import_experience(connection, Path(folder))
+
+    def import_study(
+        self,
+        study: optuna.Study,
+        *,
+        dataset: DatasetRecord | TabularTask | str | None = None,
+        space: StudySpace = None,
+        metric: str | Metric | None = None,
+        source: str = "optuna",
+    ) -> StudyImport:
+        """Add the trials of an Optuna study, see `automl_meta.importers.import_study`."""
+        from automl_meta.importers import import_study
+
+        return import_study(self, study, dataset=dataset, space=space, metric=metric, source=source)
 
     def _plant(self) -> None:
         """Add the shipped experience to a store that is empty, or that has an older one of it.

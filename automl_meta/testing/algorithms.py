@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import optuna
@@ -99,6 +100,19 @@ class AlgorithmContract:
         pipeline = _fitted(algorithm, algorithm.default_configuration, task)
         assert len(pipeline.predict(strange)) == 5
 
+    def test_columns_that_are_empty_in_a_training_fold_do_no_harm(self, algorithm: Algorithm) -> None:
+        task = mixed_task(algorithm.task_type)
+        columns = {"number": np.nan, "day": pd.NaT, "colour": np.nan, "town": np.nan}
+        X = task.X.assign(
+            **{name: task.X[name].where(task.X.index >= 45, empty) for name, empty in columns.items()}
+        )
+        partly = TabularTask.from_frame(X, task.y, task_type=task.task_type)
+        pipeline = algorithm.build(algorithm.default_configuration, partly)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some do not converge on so little
+            pipeline.fit(partly.X.head(45), partly.y_codes[:45])
+        assert len(pipeline.predict(partly.X.tail(5))) == 5
+
     def test_probabilities_sum_to_one(self, algorithm: Algorithm) -> None:
         task = mixed_task(algorithm.task_type)
         pipeline = _fitted(algorithm, algorithm.default_configuration, task)
@@ -130,8 +144,6 @@ class AlgorithmContract:
 
 
 def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask) -> Pipeline:
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some do not converge on so little
         return algorithm.build(configuration, task, seed=0).fit(task.X, task.y)

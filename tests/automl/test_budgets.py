@@ -51,6 +51,12 @@ def test_one_trial_may_not_take_all_the_time() -> None:
     assert budget(time_limit=100.0, clock=Budget(100)).trial_seconds([]) == 25.0
 
 
+def test_one_trial_is_made_however_little_time_there_is() -> None:
+    late = budget(time_limit=0.5, clock=Budget(0))
+    assert late.trial_seconds([]) == 1.0
+    assert late.trial_seconds([trial(0, 1, run={"fit_seconds": 0.1, "wall_seconds": 0.5})]) == 0.0
+
+
 def test_time_is_kept_for_the_refit_of_the_best() -> None:
     """75 of 150 rows in 4 s: all of them in 8, half as much again to be sure, and the start."""
     run = {"fit_seconds": 4.0, "wall_seconds": 8.0}

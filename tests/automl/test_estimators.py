@@ -75,8 +75,8 @@ def test_it_says_what_it_tried_and_what_came_out() -> None:
         np.array([0.5, 2.0, 1.0]).astype(int) * 10,
         np.array(["b", "a", "c"]),
         np.array([2.0, 1.0, 5.0]),
+        np.array(["a", " a", "b"], dtype=object),
     ],
-    ids=lambda labels: str(labels.dtype) + str(labels[0]),
 )
 def test_labels_come_back_as_they_were_given(labels: np.ndarray) -> None:
     X, y = IRIS

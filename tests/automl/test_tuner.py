@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from automl_meta import AutoMLClassifier, TabularTask
+from automl_meta.automl.tuner import Tuner
 from automl_meta.store import MetadataStore
 
 TASK = TabularTask.bundled("iris")
@@ -52,3 +53,36 @@ def test_what_hangs_eats_memory_or_dies_is_ended_and_recorded_and_the_rest_goes_
     assert model.best_configuration_.algorithm == "lda"
     assert {run.status for run in store.runs()} == {"ok", *ends.values()}
     assert all(model.runs_.loc[model.runs_["status"] != "ok", "reason"])
+
+
+def test_two_at_a_time_share_the_budget_and_propose_nothing_twice() -> None:
+    model = AutoMLClassifier(
+        n_trials=8,
+        time_limit=600.0,
+        algorithms=["dummy", "lda", "knn", "decision_tree"],
+        n_jobs=2,
+        cv=2,
+        store=False,
+        random_state=0,
+    ).fit(TASK)
+    assert model.runs_["status"].tolist() == ["ok"] * 8
+    assert model.runs_["configuration_id"].is_unique
+    assert set(model.report_.seconds) == {"describe", "tune", "ensemble", "refit", "total"}
+    assert model.score(TASK.X, TASK.y) > 0.9
+
+
+def test_only_the_predictions_of_the_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[list[float]] = []
+    keep = Tuner._keep
+
+    def watched(self: Tuner, number: int, value: float, responses: Any) -> None:
+        keep(self, number, value, responses)
+        kept.append(sorted(score for score, _ in self._own.values()))
+
+    monkeypatch.setattr(Tuner, "_keep", watched)
+    monkeypatch.setattr("automl_meta.automl.tuner.N_CANDIDATES", 3)
+    model = AutoMLClassifier(
+        n_trials=6, algorithms=["dummy", "lda", "knn"], cv=2, store=False, random_state=0
+    )
+    model.fit(TASK)
+    assert kept[-1] == sorted(model.runs_["score"])[-3:]

@@ -1,0 +1,5 @@
+"""Experience from elsewhere, as runs of the store."""
+
+from automl_meta.importers.optuna_study import StudyImport, StudySpace, import_study
+
+__all__ = ["StudyImport", "StudySpace", "import_study"]

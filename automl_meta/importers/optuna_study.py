@@ -1,0 +1,230 @@
+"""Past Optuna studies as experience."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from automl_meta.algorithms import get_algorithm
+from automl_meta.exceptions import UsageError
+from automl_meta.experiments import describe_dataset
+from automl_meta.metafeatures import extract_metafeatures
+from automl_meta.metrics import Metric, TaskType, get_metric
+from automl_meta.records import LOCAL, Configuration, DatasetRecord, Run, Source
+from automl_meta.store import MetadataStore
+from automl_meta.task import TabularTask
+
+__all__ = ["StudyImport", "StudySpace", "import_study"]
+
+StudySpace = str | Callable[[Mapping[str, Any]], Configuration | None] | None
+"""What the parameters of a study mean: see `import_study`."""
+
+_ABOUT = "automl_meta"  # what the studies of AutoMLClassifier say about themselves
+_FAILED = ("timeout", "memout", "crash")
+
+
+@dataclass(frozen=True)
+class StudyImport:
+    """What became of the trials of a study.
+
+    Parameters
+    ----------
+    study : str
+        Its name.
+    n_new : int
+        Trials that are runs of the store now.
+    n_known : int
+        Trials that were already.
+    skipped : mapping of str to int
+        Those that were not understood, counted by reason.
+    """
+
+    study: str
+    n_new: int
+    n_known: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+def import_study(
+    store: MetadataStore,
+    study: optuna.Study,
+    *,
+    dataset: DatasetRecord | TabularTask | str | None = None,
+    space: StudySpace = None,
+    metric: str | Metric | None = None,
+    source: str = "optuna",
+) -> StudyImport:
+    """Add the trials of a study to the store; a second time adds nothing.
+
+    Parameters
+    ----------
+    store : MetadataStore
+        Where the runs go.
+    study : Study
+        Of one objective; left as it is.
+    dataset : DatasetRecord, TabularTask or str, optional
+        What was tuned on: a record, a task (which is then described), or the id of a data set that
+        the store knows. A study of `AutoMLClassifier` says it itself.
+    space : str, callable or None
+        What the parameters mean. The name of an algorithm: they are its own, by its names. A
+        callable: from a trial's parameters to a `Configuration`, or None where there is none. None:
+        a parameter ``algorithm``, and the others as in ``"lightgbm.learning_rate"``.
+    metric : str or Metric, optional
+        What the objective is, greater is better; the values of a study that minimises are taken
+        with the opposite sign. A study of `AutoMLClassifier` says it itself.
+    source : str
+        The name under which the runs are stored.
+
+    Returns
+    -------
+    StudyImport
+        How many were new, and why others were left out: unfinished, pruned, repeated, of an
+        unknown algorithm, outside of its space, a value that the metric cannot have.
+
+    Raises
+    ------
+    UsageError
+        If the data set or the metric is not known, or the study has several objectives.
+    """
+    if len(study.directions) > 1:
+        raise UsageError(
+            f"The study {study.study_name!r} has {len(study.directions)} objectives; give one of one."
+        )
+    about = dict(study.user_attrs.get(_ABOUT, {}))
+    record = _dataset(store, study, dataset, about)
+    scored = _metric(study, metric, about, record.task_type)
+    reader = _Reader(
+        record=record,
+        metric=scored,
+        space=space,
+        sign=1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0,
+        protocol=str(about.get("folds", f"optuna:{study.study_name}")),
+        source=LOCAL.name if about else source,
+    )
+    runs: dict[str, Run] = {}
+    skipped: Counter[str] = Counter()
+    for trial in study.get_trials(deepcopy=False):
+        run = reader.run(trial)
+        if isinstance(run, str):
+            skipped[run] += 1
+        elif run.run_id in runs:
+            skipped["a configuration that was tried before"] += 1
+        else:
+            runs[run.run_id] = run
+    store.add_source(Source(reader.source))
+    n_new = store.add_runs(runs.values())
+    return StudyImport(study.study_name, n_new, len(runs) - n_new, dict(skipped))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """From trials to runs, or to the reason why there is none."""
+
+    record: DatasetRecord
+    metric: Metric
+    space: StudySpace
+    sign: float
+    protocol: str
+    source: str
+
+    def run(self, trial: FrozenTrial) -> Run | str:
+        if not trial.state.is_finished():
+            return "not finished"
+        if trial.state == TrialState.PRUNED:
+            return "pruned: how far it would have come is not known"
+        configuration = self._configuration(trial)
+        if isinstance(configuration, str):
+            return configuration
+        measured = dict(trial.user_attrs.get("run", {}))
+        seconds = trial.duration.total_seconds() if trial.duration is not None else math.nan
+        common: dict[str, Any] = {
+            "seconds": measured.get("seconds") or seconds,
+            "protocol": self.protocol,
+            "source": self.source,
+        }
+        if trial.state == TrialState.FAIL:
+            status = str(trial.user_attrs.get("status", "crash"))
+            if status not in _FAILED:
+                return "lost with its process"
+            reason = str(trial.user_attrs.get("reason", "")) or "the trial failed"
+            return Run(self.record.dataset_id, configuration, status, reason=reason, **common)  # type: ignore[arg-type]
+        score = math.nan if trial.value is None else self.sign * trial.value
+        if not _is_possible(self.metric, score):
+            return f"a value that {self.metric.name} cannot have"
+        scores = {name: value for name, value in measured.get("scores", {}).items() if value is not None}
+        return Run(
+            self.record.dataset_id,
+            configuration,
+            "ok",
+            scores={**scores, self.metric.name: score},
+            fit_seconds=measured.get("fit_seconds") or math.nan,
+            **common,
+        )
+
+    def _configuration(self, trial: FrozenTrial) -> Configuration | str:
+        parameters = dict(trial.params)
+        if callable(self.space):
+            found = self.space(parameters)
+            if found is None:
+                return "without a meaning to the function that was given"
+        else:
+            name = parameters.pop("algorithm", None) if self.space is None else self.space
+            if name is None:
+                return "no parameter 'algorithm'"
+            prefix = "" if self.space is not None else f"{name}."
+            own = {k.removeprefix(prefix): v for k, v in parameters.items() if k.startswith(prefix)}
+            found = Configuration(str(name), own)
+        try:
+            algorithm = get_algorithm(found.algorithm, self.record.task_type)
+        except UsageError:
+            return f"unknown algorithm {found.algorithm!r}"
+        try:
+            return algorithm.completed(found)
+        except UsageError:
+            return f"outside of the space of {found.algorithm}"
+
+
+def _dataset(
+    store: MetadataStore,
+    study: optuna.Study,
+    dataset: DatasetRecord | TabularTask | str | None,
+    about: Mapping[str, Any],
+) -> DatasetRecord:
+    if isinstance(dataset, DatasetRecord):
+        store.add_dataset(dataset)
+        return dataset
+    if isinstance(dataset, TabularTask):
+        if dataset.fingerprint not in store.datasets().index:
+            describe_dataset(store, dataset, extract_metafeatures(dataset))
+        return store.dataset(dataset.fingerprint)
+    known = dataset or about.get("dataset")
+    if known is None:
+        raise UsageError(
+            f"The study {study.study_name!r} does not say what it was tuned on: give dataset=, a task or the id "
+            "of a data set in the store."
+        )
+    return store.dataset(str(known))
+
+
+def _metric(
+    study: optuna.Study, metric: str | Metric | None, about: Mapping[str, Any], task_type: TaskType
+) -> Metric:
+    chosen = metric or about.get("metric")
+    if chosen is None:
+        raise UsageError(
+            f"The study {study.study_name!r} does not say what its values are: give metric=, such as "
+            f"{'accuracy' if task_type == 'classification' else 'r2'!r}."
+        )
+    return get_metric(chosen, task_type)
+
+
+def _is_possible(metric: Metric, score: float) -> bool:
+    lowest = 0.0 if metric.task_type == "classification" and metric.best == 1.0 else -math.inf
+    return math.isfinite(score) and lowest <= score <= metric.best
