@@ -29,6 +29,9 @@ _SLICE_BYTES = (
 )  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
 
 
+_FOLD_FROM = 32  # images: of fewer, the patches cost as much as what they save
+
+
 class _Prepared(NamedTuple):
     images: Tensor  # (n_images, n_tasks * channels, height, width)
     moments: PatchMoments | None
@@ -113,7 +116,7 @@ class Conv4(Backbone):
     def prepare(self, x: Tensor) -> _Prepared:
         """Lay the tasks side by side, and measure what the first normalisation needs."""
         x = super().prepare(x)
-        is_folded = self.normalisation == "episode"
+        is_folded = self.normalisation == "episode" and x.shape[1] >= _FOLD_FROM
         moments = PatchMoments.of(x, 3, self._stride) if is_folded else None
         images = tasks_to_channels(x)
         return _Prepared(
