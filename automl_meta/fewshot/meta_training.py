@@ -158,6 +158,7 @@ class _Training:
         self.best: dict[str, torch.Tensor] | None = None
         self.checkpoint: Path | None = None
         self.losses: list[torch.Tensor] = []
+        self.chunk = 0  # asked for once: it waits for a GPU, whose free memory shrinks as it is used
         self.next_valid = 0.0
         self.started = (0.0, 0.0)
         learner.description = source.description | {"n_way": options.n_way, "n_shot": options.n_shot}
@@ -195,7 +196,8 @@ class _Training:
         mine = _own_share(batch)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.source.device)
-        for chunk in mine.split(self.learner.tasks_per_chunk(mine)):
+        self.chunk = self.chunk or self.learner.tasks_per_chunk(mine)
+        for chunk in mine.split(self.chunk):
             loss = self.learner.loss(chunk) * (len(chunk) / len(mine))
             loss.backward()
             total += loss.detach()
