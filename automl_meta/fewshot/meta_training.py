@@ -180,12 +180,19 @@ class _Training:
                 group["lr"] = options.learning_rate * wave
             self.losses.append(self._step())
             fraction = self._fraction()
-            if len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid):
+            is_due = len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid)
+            if is_due:
                 progress(self._look(fraction))
-            if interrupted:
+            if self._is_interrupted(interrupted, is_due):
                 self.save()
                 raise KeyboardInterrupt
         self._finish()
+
+    def _is_interrupted(self, interrupted: list[bool], is_due: bool) -> bool:
+        """Say whether to stop: several processes agree on it, where they look at their losses."""
+        if _distributed.world_size() == 1:
+            return bool(interrupted)
+        return is_due and _distributed.largest(float(bool(interrupted)), self.source.device) > 0
 
     def _step(self) -> torch.Tensor:
         """Take one step of the optimiser; return the loss of this process's tasks."""

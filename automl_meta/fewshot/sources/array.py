@@ -248,7 +248,7 @@ def as_tensor(X: Any) -> Tensor:
         values = np.asarray(X)
         if values.dtype.kind not in "biuf":
             raise DataError(f"X holds {values.dtype}; give numbers.")
-        x = torch.from_numpy(values if values.dtype == np.uint8 else values.astype(np.float32))
+        x = torch.from_numpy(np.array(values, dtype=np.uint8 if values.dtype == np.uint8 else np.float32))
     if x.dtype != torch.uint8 and not bool(torch.isfinite(x).all()):
         raise DataError("X holds NaN or infinite values; fill them in or leave those examples out.")
     if x.ndim < 2:
