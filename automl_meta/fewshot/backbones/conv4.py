@@ -23,13 +23,8 @@ from automl_meta.fewshot.layers import (
 
 __all__ = ["Conv4"]
 
-
-_SLICE_BYTES = (
-    12 * 2**20
-)  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
-
-
-_FOLD_FROM = 32  # images: of fewer, the patches cost as much as what they save
+# Of one layer's output on a CPU: larger ones cost more to get from the system than to fill.
+_SLICE_BYTES = 12 * 2**20
 
 
 class _Prepared(NamedTuple):
@@ -116,7 +111,7 @@ class Conv4(Backbone):
     def prepare(self, x: Tensor) -> _Prepared:
         """Lay the tasks side by side, and measure what the first normalisation needs."""
         x = super().prepare(x)
-        is_folded = self.normalisation == "episode" and x.shape[1] >= _FOLD_FROM
+        is_folded = self.normalisation == "episode"
         moments = PatchMoments.of(x, 3, self._stride) if is_folded else None
         images = tasks_to_channels(x)
         return _Prepared(
