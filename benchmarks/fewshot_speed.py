@@ -5,8 +5,9 @@
 DIR of learn2learn is its unpacked source (0.2.0: ``pip download --no-deps --no-binary :all: learn2learn``, ``tar
 xzf``), that of easyfsl where ``pip install --no-deps --target DIR easyfsl`` put it; only Python files are used. One thread; on the CPU, ratios
 are of CPU seconds, on CUDA of wall seconds. Both sides get the same random images and networks of the same shape;
-neither draws tasks. ATen operations are those of one whole iteration with all tasks in one chunk, counted on the
-device "meta"; on the CPU the tasks come in chunks that fit the caches. The last line is one JSON object.
+neither draws tasks. ATen operations are those of one loss and gradient with all tasks in one chunk, as on CUDA, counted
+on the device "meta"; views, which start nothing, are left out, and counted beside. On the CPU the tasks come in chunks
+that fit the caches, each with as many operations. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def main() -> None:
             peer = learn2learn_iteration(arguments.learn2learn, n_way, n_steps, episode)
         figures |= compare(name, ours, peer, arguments)
         if name in ATEN:
-            figures[ATEN[name]] = count_operations(learner.to("meta"), episode.to("meta"))
+            figures |= count_operations(ATEN[name], learner.to("meta"), episode.to("meta"))
     for name, dtype in (("protonet_60way", None), ("protonet_60way_bf16", torch.bfloat16)):
         if arguments.only not in name:
             continue
@@ -201,18 +202,19 @@ def easyfsl_iteration(folder: Path, episode: Episode) -> Callable[[], None]:
 class _Counter(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
-        self.count = 0
+        self.computing, self.calls = 0, 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
+        self.calls += 1
+        self.computing += not function.is_view
         return function(*args, **(kwargs or {}))
 
 
-def count_operations(learner: FewShotLearner, episode: Episode) -> int:
-    """ATen operations of the loss and its gradient, all tasks in one chunk."""
+def count_operations(name: str, learner: FewShotLearner, episode: Episode) -> dict[str, float | None]:
+    """ATen operations of the loss and its gradient: those that compute, and all, views included."""
     with _Counter() as counter:
         learner.loss(episode).backward()
-    return counter.count
+    return {name: counter.computing, f"{name}_with_views": counter.calls}
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--method", default="protonet", choices=sorted(RECIPES))
     parser.add_argument("--split", default="vinyals", choices=("vinyals", "alphabets"))
     parser.add_argument("--cpu-seconds", type=float, default=240.0)
+    parser.add_argument("--way", type=int, default=5, choices=(5, 20), help="of the gradient methods")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--episodes", type=int, default=1000, help="test tasks")
     parser.add_argument("--device", default="cpu")
@@ -69,7 +70,7 @@ def main() -> None:
     torch.manual_seed(arguments.seed)
     part = "trainval" if arguments.split == "vinyals" else "train"
     source = OmniglotSource(arguments.data, part, arguments.split)
-    learner, options = recipe(arguments.method, source)
+    learner, options = recipe(arguments.method, source, arguments.way)
     result = meta_fit(
         learner,
         source,
@@ -109,14 +110,20 @@ RECIPES = {
 }
 
 
-def recipe(method: str, source: OmniglotSource) -> tuple[FewShotLearner, dict[str, Any]]:
+def recipe(method: str, source: OmniglotSource, way: int) -> tuple[FewShotLearner, dict[str, Any]]:
     """The learner, and how it is trained."""
     kind: Any = RECIPES[method]
     if method == "protonet":
         return kind(Conv4()), EPISODIC
     if method == "finetuning":
         return kind(Conv4(), n_classes=source.n_classes), EPISODIC
-    return kind(Conv4(pooling="stride")), GRADIENT
+    learner = kind(
+        Conv4(pooling="stride"),
+        n_outputs=way,
+        n_steps=1 if way == 5 else 5,
+        n_test_steps=3 if way == 5 else 5,
+    )
+    return learner, GRADIENT | {"n_way": way}
 
 
 def tested(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes: int) -> Evaluation | None:

@@ -61,6 +61,7 @@ class FewShotLearner(nn.Module, ABC):
     """
 
     is_regressor = False  # whether the answers are numbers
+    joins_support = False  # whether queries are normalised together with the support
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()

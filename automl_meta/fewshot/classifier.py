@@ -102,7 +102,7 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "classes_")
         query = self._standardised(self._examples(X, "predict"))
-        if self.transductive:
+        if self.transductive or not self.learner.backbone.mixes_examples:
             logits = self._predictor(query[None])[0]
         else:
             logits = torch.cat([self._alone(one) for one in query[:, None]])
@@ -115,8 +115,9 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
 
     def _alone(self, query: Tensor) -> Tensor:
         """Logits of one query, normalised with the support."""
-        together = torch.cat([self._support_x, query[None]], 1)
-        return self._predictor(together)[0, -1:]
+        if self.learner.joins_support:
+            return self._predictor(query[None])[0]
+        return self._predictor(torch.cat([self._support_x, query[None]], 1))[0, -1:]
 
     def _examples(self, X: Any, where: str) -> Tensor:
         """Examples on the learner's device, of its shape."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -86,10 +86,10 @@ class Episode:
                     kept[f"{part}_y"] = getattr(task, f"{part}_y")[:, mask[0]]
             yield replace(task, **kept)  # type: ignore[arg-type]
 
-    def _map(self, function: object) -> Episode:
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Episode:
         changed = {
-            field.name: function(value)  # type: ignore[operator]
+            field.name: function(value)
             for field in fields(self)
             if isinstance(value := getattr(self, field.name), Tensor)
         }
-        return replace(self, **changed)
+        return replace(self, **changed)  # type: ignore[arg-type]

@@ -37,6 +37,7 @@ class FineTuning(FewShotLearner):
        Classification", ICLR 2019, Baseline++, https://arxiv.org/abs/1904.04232
     """
 
+    joins_support = True
     temperature = 10.0  # cosines times this are logits
 
     def __init__(

@@ -202,4 +202,4 @@ class MAML(FewShotLearner):
 
 
 def _descend(value: Tensor, gradient: Tensor, rate: float | Tensor) -> Tensor:
-    return torch.sub(value, gradient, alpha=rate) if isinstance(rate, float) else value - rate * gradient
+    return torch.add(value, gradient, alpha=-rate) if isinstance(rate, float) else value - rate * gradient

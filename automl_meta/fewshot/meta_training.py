@@ -158,6 +158,7 @@ class _Training:
         self.best: dict[str, torch.Tensor] | None = None
         self.checkpoint: Path | None = None
         self.losses: list[torch.Tensor] = []
+        self.chunk = 0  # asked for once: it waits for a GPU, whose free memory shrinks as it is used
         self.next_valid = 0.0
         self.started = (0.0, 0.0)
         learner.description = source.description | {"n_way": options.n_way, "n_shot": options.n_shot}
@@ -179,12 +180,19 @@ class _Training:
                 group["lr"] = options.learning_rate * wave
             self.losses.append(self._step())
             fraction = self._fraction()
-            if len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid):
+            is_due = len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid)
+            if is_due:
                 progress(self._look(fraction))
-            if interrupted:
+            if self._is_interrupted(interrupted, is_due):
                 self.save()
                 raise KeyboardInterrupt
         self._finish()
+
+    def _is_interrupted(self, interrupted: list[bool], is_due: bool) -> bool:
+        """Say whether to stop: several processes agree on it, where they look at their losses."""
+        if _distributed.world_size() == 1:
+            return bool(interrupted)
+        return is_due and _distributed.largest(float(bool(interrupted)), self.source.device) > 0
 
     def _step(self) -> torch.Tensor:
         """Take one step of the optimiser; return the loss of this process's tasks."""
@@ -195,7 +203,8 @@ class _Training:
         mine = _own_share(batch)
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.source.device)
-        for chunk in mine.split(self.learner.tasks_per_chunk(mine)):
+        self.chunk = self.chunk or self.learner.tasks_per_chunk(mine)
+        for chunk in mine.split(self.chunk):
             loss = self.learner.loss(chunk) * (len(chunk) / len(mine))
             loss.backward()
             total += loss.detach()

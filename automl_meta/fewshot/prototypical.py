@@ -47,6 +47,8 @@ class PrototypicalNetwork(FewShotLearner):
     torch.Size([4, 7, 3])
     """
 
+    joins_support = True
+
     def __init__(self, backbone: Backbone, distance: Literal["euclidean", "cosine"] = "euclidean") -> None:
         super().__init__(backbone)
         if distance not in ("euclidean", "cosine"):

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck, gradgradcheck
 
+from automl_meta.fewshot import Conv4
 from automl_meta.fewshot.layers import (
     PatchMoments,
     batch_norm_relu,
@@ -64,3 +65,20 @@ def test_channels_lie_last_whatever_the_number_of_tasks(n_tasks: int) -> None:
     assert beside.stride() == (24 * n_tasks, 1, 4 * n_tasks, n_tasks)
     assert torch.equal(channels_to_tasks(beside, n_tasks), x)
     assert torch.conv2d(beside, torch.rand(8 * n_tasks, 1, 3, 3), groups=n_tasks).stride(1) == 1
+
+
+def test_folding_has_right_first_and_second_derivatives() -> None:
+    moments = PatchMoments.of(torch.rand(2, 5, 1, 7, 6, dtype=torch.float64), 3, 1)
+    arguments = double(2, 4, 1, 3, 3), double(2, 4, seed=1), double(2, 4, seed=2)
+    assert gradcheck(lambda *given: fold_batch_norm(*given, moments), arguments)
+    assert gradgradcheck(lambda *given: fold_batch_norm(*given, moments), arguments)
+
+
+def test_few_and_many_images_are_normalised_alike() -> None:
+    torch.manual_seed(0)
+    backbone = Conv4((1, 9, 9), n_filters=4, pooling="stride").double()
+    x = torch.rand(2, 33, 1, 9, 9, dtype=torch.float64)
+    prepared = backbone.prepare(x)
+    assert prepared.moments is not None
+    plain = backbone.features(prepared._replace(moments=None), backbone.weights(2))
+    torch.testing.assert_close(backbone.features(prepared, backbone.weights(2)), plain)

@@ -144,6 +144,8 @@ def test_the_parts_of_a_split_share_no_class() -> None:
         episode = part.sample(2, 1, 2, 20)
         rows = episode.query_x.argmax(-1) // 3  # which class each row was of
         assert set(rows.flatten().tolist()) <= set(part.classes.tolist())
+    with pytest.raises(DataError, match="this source has 2"):
+        parts[1].sample(3, 1, 1)
     with pytest.raises(DataError, match="each needs two"):
         ArraySource(np.eye(30), y).split((0.9, 0.1), random_state=0)
 

@@ -63,6 +63,11 @@ class Backbone(nn.Module, ABC):
         self.activation_dtype: torch.dtype | None = None
 
     @property
+    def mixes_examples(self) -> bool:
+        """Whether the features of an example depend on those it is computed with."""
+        return getattr(self, "normalisation", None) == "episode"
+
+    @property
     def config(self) -> dict[str, Any]:
         """The arguments of the constructor, each kept under its own name."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

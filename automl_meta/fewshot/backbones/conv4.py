@@ -23,10 +23,8 @@ from automl_meta.fewshot.layers import (
 
 __all__ = ["Conv4"]
 
-
-_SLICE_BYTES = (
-    12 * 2**20
-)  # of one layer's output on a CPU: larger ones cost more to get from the system than to fill
+# Of one layer's output on a CPU: larger ones cost more to get from the system than to fill.
+_SLICE_BYTES = 12 * 2**20
 
 
 class _Prepared(NamedTuple):

@@ -78,7 +78,7 @@ class ArraySource(TaskSource):
         order = np.argsort(codes, kind="stable")
         self._x = x[torch.from_numpy(order)].to(self.device)
         self._set_counts(np.bincount(codes))
-        self._groups = self._group_members(groups, codes)
+        self._set_groups(self._group_members(groups, codes))
 
     @property
     def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -127,7 +127,7 @@ class ArraySource(TaskSource):
         """Return the source with its data on another device."""
         moved = copy.copy(self)
         moved.device = torch.device(device)
-        for name in ("_x", "_counts", "_starts", "_groups"):
+        for name in ("_x", "_counts", "_starts", "_groups", "_group_sizes"):
             value = getattr(self, name)
             setattr(moved, name, None if value is None else value.to(device))
         return moved
@@ -163,8 +163,9 @@ class ArraySource(TaskSource):
         part.classes = self.classes[kept]
         part._x = self._x[torch.from_numpy(rows).to(self.device)]
         part._set_counts(counts)
-        if self._groups is not None:
-            part._groups = self._groups[torch.from_numpy(kept).to(self.device)]
+        part._set_groups(
+            None if self._groups is None else self._groups[torch.from_numpy(kept).to(self.device)]
+        )
         return part
 
     def _set_counts(self, counts: np.ndarray) -> None:
@@ -172,6 +173,12 @@ class ArraySource(TaskSource):
         self._counts = torch.from_numpy(counts).to(self.device)
         self._starts = torch.from_numpy(np.cumsum(counts) - counts).to(self.device)
         self._largest, self._smallest = int(counts.max()), int(counts.min())
+
+    def _set_groups(self, groups: Tensor | None) -> None:
+        """Note the group of each class, and how many classes a group has."""
+        self._groups = groups
+        self._group_sizes = None if groups is None else torch.bincount(groups)
+        self._most_classes = self.n_classes if self._group_sizes is None else int(self._group_sizes.max())
 
     def _group_members(self, groups: Any, codes: np.ndarray) -> Tensor | None:
         """Return the group of each class."""
@@ -202,24 +209,20 @@ class ArraySource(TaskSource):
                 f"Class {_name(self.classes, least)} has {self._smallest} examples; {most} shots and {n_query} "
                 f"queries need {most + n_query}. Ask for fewer, or leave out small classes."
             )
-        available = self.n_classes
-        if self._groups is not None:
-            available = int(torch.bincount(self._groups).max())
-        if available < n_way:
+        if self._most_classes < n_way:
             where = "" if self._groups is None else "the largest group of "
             raise DataError(
-                f"Tasks of {n_way} classes were asked for; {where}this source has {available}. "
-                f"Ask for n_way={available} at most."
+                f"Tasks of {n_way} classes were asked for; {where}this source has {self._most_classes}. "
+                f"Ask for n_way={self._most_classes} at most."
             )
         return n_way
 
     def _draw_classes(self, n_way: int, n_tasks: int, generator: torch.Generator | None) -> Tensor:
         """Draw different classes for each task: shape (n_tasks, n_way)."""
         keys = torch.rand(n_tasks, self.n_classes, generator=generator, device=self.device)
-        if self._groups is not None:
-            sizes = torch.bincount(self._groups)
+        if self._groups is not None and self._group_sizes is not None:
             # A group is as likely as the number of its classes, among those with enough.
-            chances = torch.where(sizes >= n_way, sizes, 0).double()
+            chances = torch.where(self._group_sizes >= n_way, self._group_sizes, 0).double()
             chosen = torch.multinomial(chances, n_tasks, replacement=True, generator=generator)
             keys = keys + 2 * (self._groups[None] == chosen[:, None])
         return keys.topk(n_way, dim=1).indices
@@ -245,7 +248,7 @@ def as_tensor(X: Any) -> Tensor:
         values = np.asarray(X)
         if values.dtype.kind not in "biuf":
             raise DataError(f"X holds {values.dtype}; give numbers.")
-        x = torch.from_numpy(values if values.dtype == np.uint8 else values.astype(np.float32))
+        x = torch.from_numpy(np.array(values, dtype=np.uint8 if values.dtype == np.uint8 else np.float32))
     if x.dtype != torch.uint8 and not bool(torch.isfinite(x).all()):
         raise DataError("X holds NaN or infinite values; fill them in or leave those examples out.")
     if x.ndim < 2:
