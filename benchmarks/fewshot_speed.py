@@ -6,8 +6,8 @@ DIR of learn2learn is its unpacked source (0.2.0: ``pip download --no-deps --no-
 xzf``), that of easyfsl where ``pip install --no-deps --target DIR easyfsl`` put it; only Python files are used. One thread; on the CPU, ratios
 are of CPU seconds, on CUDA of wall seconds. Both sides get the same random images and networks of the same shape;
 neither draws tasks. ATen operations are those of one loss and gradient with all tasks in one chunk, as on CUDA, counted
-on the device "meta"; views, which start nothing, are left out, and counted beside. On the CPU the tasks come in chunks
-that fit the caches, each with as many operations. The last line is one JSON object.
+on the device "meta"; those that are no views, which start nothing, are counted beside. On the CPU the tasks come in
+chunks that fit the caches, each with as many operations. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -211,10 +211,10 @@ class _Counter(TorchDispatchMode):
 
 
 def count_operations(name: str, learner: FewShotLearner, episode: Episode) -> dict[str, float | None]:
-    """ATen operations of the loss and its gradient: those that compute, and all, views included."""
+    """ATen operations of the loss and its gradient: all, and those that compute."""
     with _Counter() as counter:
         learner.loss(episode).backward()
-    return {name: counter.computing, f"{name}_with_views": counter.calls}
+    return {name: counter.calls, f"{name}_without_views": counter.computing}
 
 
 if __name__ == "__main__":
