@@ -23,8 +23,8 @@ from automl_meta.fewshot.layers import (
 
 __all__ = ["Conv4"]
 
-# Of one layer's output on a CPU: larger ones cost more to get from the system than to fill.
-_SLICE_BYTES = 12 * 2**20
+# Of one layer's output on a CPU: what is larger comes from the system anew each time, which takes longer than to fill it.
+_SLICE_BYTES = 31 * 2**20
 
 
 class _Prepared(NamedTuple):
