@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ _DESCRIPTION_SHARE = 0.1  # of the time limit
 _ENSEMBLE_REFITS = 5  # models for whose refits time is kept
 
 
-class AutoML(BaseEstimator):
+class AutoML(BaseEstimator, ABC):
     """The whole flow as one estimator; see `AutoMLClassifier`."""
 
     _task_type: ClassVar[TaskType]
@@ -266,8 +267,9 @@ class AutoML(BaseEstimator):
             task = TabularTask.from_frame(X, pd.Series(codes, name=name), task_type=self._task_type)
         return task, self._labels(task, target)
 
+    @abstractmethod
     def _target(self, y: Any) -> NDArray[Any]:
-        raise NotImplementedError
+        """The target as an array, checked."""
 
     def _labels(self, task: TabularTask, target: NDArray[Any]) -> NDArray[Any]:
         return np.array([])
