@@ -27,6 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from automl_meta._utils.memory import keep_freed_memory
 from automl_meta.fewshot import MAML, Conv4, Episode, FewShotLearner, PrototypicalNetwork
 
 MAML_SETTINGS = {  # ways, queries of each class, tasks, inner steps
@@ -49,6 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    keep_freed_memory()  # as meta_fit does
     figures: dict[str, float | None] = {}
     for name, (n_way, n_query, n_tasks, n_steps) in MAML_SETTINGS.items():
         if arguments.only not in name:

@@ -19,7 +19,7 @@ __all__ = ["FewShotLearner", "Predictor", "per_task_loss"]
 Predictor = Callable[[Tensor], Tensor]
 """Queries (n_tasks, n_query, *features) to logits (n_tasks, n_query, n_way), or numbers in regression."""
 
-CPU_CHUNK_BYTES = 96 * 2**20  # of activations; the largest tensor among them is then about 32 MB
+CPU_CHUNK_BYTES = 48 * 2**20  # of activations; the largest tensor among them is then about 16 MB
 CUDA_SHARE = 0.5  # of the free memory that activations may be planned with
 
 

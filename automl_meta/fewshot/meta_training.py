@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from automl_meta._utils.memory import keep_freed_memory
 from automl_meta._utils.random import seed_of
 from automl_meta.exceptions import TrainingError, UsageError
 from automl_meta.fewshot import _distributed
@@ -106,6 +107,8 @@ def meta_fit(
     """
     chosen = TrainingOptions(**(({} if options is None else vars(options)) | changes))
     where = choose_device(device)
+    if where.type == "cpu":
+        keep_freed_memory()
     with _distributed.process_group(where):
         training = _Training(learner.to(where), source.to(where), chosen, valid_source, seed_of(random_state))
         training.checkpoint = None if checkpoint is None else Path(checkpoint)

@@ -24,12 +24,21 @@ def _together(url: str, objective: str, n_trials: int, folder: Path, with_histor
     return study
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "journal"])
+@pytest.fixture(params=["sqlite", "journal", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    return (
+        f"sqlite:///{tmp_path / 'study.db'}"
+        if request.param == "sqlite"
+        else f"journal:{tmp_path / 'study.log'}"
+    )
+
+
 @pytest.mark.parametrize(("objective", "with_history"), [("small", False), ("two_learners", True)])
 def test_four_processes_on_one_storage_suggest_nothing_twice(
-    tmp_path: Path, kind: str, objective: str, with_history: bool
+    tmp_path: Path, url: str, objective: str, with_history: bool
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'study.db'}" if kind == "sqlite" else f"journal:{tmp_path / 'study.log'}"
     study = _together(url, objective, 20, tmp_path, with_history)
     trials = study.trials
     assert len(trials) >= 20

@@ -135,10 +135,12 @@ class Conv4(Backbone):
         if moments is not None:
             weight, bias = fold_batch_norm(weight, scale, shift, moments)
             kernel, offset = weight.flatten(0, 1).to(x.dtype), bias.flatten().to(x.dtype)
-            parts = x.split(self._slice(x, n_tasks))  # nothing is left that one image needs of another
-            return torch.cat(
-                [self._rectified(convolve(part, kernel, offset, self._stride, n_tasks)) for part in parts]
-            )
+            # Nothing is left that one image needs of another, so that they can be taken in slices.
+            parts = [
+                self._rectified(convolve(part, kernel, offset, self._stride, n_tasks))
+                for part in x.split(self._slice(x, n_tasks))
+            ]
+            return parts[0] if len(parts) == 1 else torch.cat(parts)
         x = convolve(x, weight.flatten(0, 1).to(x.dtype), None, self._stride, n_tasks)
         if self.normalisation == "group":
             return self._rectified(

@@ -35,6 +35,8 @@ def convolve(
     -------
     Tensor of shape (n_images, groups * out_channels, ceil(height / stride), ceil(width / stride))
     """
+    # Weights that lie as the channels do, once for all of its derivatives: else each of them brings them into line.
+    weight = weight.contiguous(memory_format=torch.channels_last)
     return _Convolution.apply(x, weight, bias, stride, groups)
 
 
