@@ -1,13 +1,16 @@
 """Meta-training iterations against learn2learn and easyfsl: the same work, in turns, in one process.
 
-    python benchmarks/fewshot_speed.py --device cpu|cuda [--learn2learn DIR] [--easyfsl DIR] [--rounds 7]
+    python benchmarks/fewshot_speed.py --device cpu|cuda [--learn2learn DIR] [--easyfsl DIR] [--rounds 7] [--memory]
 
 DIR of learn2learn is its unpacked source (0.2.0: ``pip download --no-deps --no-binary :all: learn2learn``, ``tar
 xzf``), that of easyfsl where ``pip install --no-deps --target DIR easyfsl`` put it; only Python files are used. One thread; on the CPU, ratios
 are of CPU seconds, on CUDA of wall seconds. Both sides get the same random images and networks of the same shape;
 neither draws tasks. ATen operations are those of one loss and gradient with all tasks in one chunk, as on CUDA, counted
 on the device "meta"; those that are no views, which start nothing, are counted beside. On the CPU the tasks come in
-chunks that fit the caches, each with as many operations. The last line is one JSON object.
+chunks that fit the caches, each with as many operations. "_of_peak" is the share of the machine's peak: floating-point
+operations of convolutions and matrix products, by the seconds that they would take in large matrix products alone,
+measured here, in the same precision. ``--memory`` evaluates 10,000 tasks and tells by how much the process, or what is
+allocated on the card, grew after the first 1,000. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import math
 import statistics
 import sys
 import time
@@ -23,12 +27,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
 
 from automl_meta._utils.memory import keep_freed_memory
-from automl_meta.fewshot import MAML, Conv4, Episode, FewShotLearner, PrototypicalNetwork
+from automl_meta.fewshot import (
+    MAML,
+    ArraySource,
+    Conv4,
+    Episode,
+    FewShotLearner,
+    PrototypicalNetwork,
+    evaluate,
+)
 
 MAML_SETTINGS = {  # ways, queries of each class, tasks, inner steps
     "maml_5w1s_q15": (5, 15, 32, 1),
@@ -47,6 +61,7 @@ def main() -> None:
     parser.add_argument("--easyfsl", type=Path, help="the folder it is installed in")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="", help="settings whose names hold this")
+    parser.add_argument("--memory", action="store_true", help="evaluate 10,000 tasks as well")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -62,8 +77,11 @@ def main() -> None:
         if arguments.learn2learn is not None:
             peer = learn2learn_iteration(arguments.learn2learn, n_way, n_steps, episode)
         figures |= compare(name, ours, peer, arguments)
+        figures |= of_peak(
+            name, figures, torch.float32, arguments.device, learner.to("meta"), episode.to("meta")
+        )
         if name in ATEN:
-            figures |= count_operations(ATEN[name], learner.to("meta"), episode.to("meta"))
+            figures |= count_operations(ATEN[name], learner, episode.to("meta"))
     for name, dtype in (("protonet_60way", None), ("protonet_60way_bf16", torch.bfloat16)):
         if arguments.only not in name:
             continue
@@ -75,6 +93,10 @@ def main() -> None:
         if arguments.easyfsl is not None:
             peer = easyfsl_iteration(arguments.easyfsl, episode)
         figures |= compare(name, ours, peer, arguments)
+        precision = dtype or torch.float32
+        figures |= of_peak(name, figures, precision, arguments.device, network.to("meta"), episode.to("meta"))
+    if arguments.memory:
+        figures["memory_growth_mib"] = memory_growth(arguments.device)
     print(json.dumps({name: None if value is None else round(value, 4) for name, value in figures.items()}))
 
 
@@ -98,6 +120,37 @@ def compare(
     theirs = statistics.median(pair[1] for pair in pairs if pair[1] is not None)
     print(f", the peer {1000 * theirs:.0f} ms, {ratio:.2f} times as fast", flush=True)
     return {name: ratio, f"{name}_seconds": mine}
+
+
+def of_peak(
+    name: str,
+    figures: dict[str, float | None],
+    dtype: torch.dtype,
+    device: str,
+    learner: FewShotLearner,
+    episode: Episode,
+) -> dict[str, float | None]:
+    """Compute the share of the peak from the seconds of an iteration; learner and episode on "meta"."""
+    with FlopCounterMode(display=False) as counter:  # of one task: it takes groups of channels for one
+        learner.loss(episode[:1]).backward()
+    side = 8192 if device == "cuda" else 1024
+    square = torch.ones(side, side, dtype=dtype, device=device)
+    best = min(seconds(lambda: square @ square, device == "cuda") for _ in range(10))
+    own = figures[f"{name}_seconds"] or math.inf
+    return {f"{name}_of_peak": counter.get_total_flops() * len(episode) / (2 * side**3) * best / own}
+
+
+def memory_growth(device: str) -> float:
+    """MiB by which memory grew from 1,000 to 10,000 evaluated tasks."""
+    images = torch.rand(40 * 20, 1, 28, 28)
+    source = ArraySource(images, torch.arange(40).repeat_interleave(20)).to(device)
+    learner = PrototypicalNetwork(Conv4()).to(device)
+    process = psutil.Process()
+    sizes = []
+    for n_episodes in (1000, 9000):
+        evaluate(learner, source, n_way=5, n_shot=1, n_query=15, n_episodes=n_episodes)
+        sizes.append(torch.cuda.max_memory_allocated() if device == "cuda" else process.memory_info().rss)
+    return (sizes[1] - sizes[0]) / 2**20
 
 
 def seconds(function: Callable[[], None], cuda: bool) -> float:
