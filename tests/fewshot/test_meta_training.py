@@ -84,6 +84,7 @@ class _StopAt:
 @pytest.mark.parametrize("stop", [12, 40, 76])
 def test_after_ctrl_c_training_goes_on_to_the_same_numbers(tmp_path: Path, stop: int) -> None:
     straight = small()
+    handler = signal.getsignal(signal.SIGINT)
     expected = meta_fit(
         straight, DigitsSource(), valid_source=DigitsSource("test"), n_valid_episodes=10, **OPTIONS
     )
@@ -110,7 +111,7 @@ def test_after_ctrl_c_training_goes_on_to_the_same_numbers(tmp_path: Path, stop:
     assert torch.equal(vector(resumed), vector(straight))
     assert result.history == expected.history
     assert result.best_score == expected.best_score
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_checkpoint_of_other_options_is_refused(tmp_path: Path) -> None:
