@@ -103,13 +103,9 @@ class MAML(FewShotLearner):
     def adapt(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> Predictor:
         """Take the steps on the support of each task."""
         self.check_support(support_x, support_y, n_way)
-        with torch.enable_grad():
+        with torch.no_grad():
             weights = self.initial_weights(len(support_x), n_way)
-            for stepped in self._steps(
-                support_x, support_y, weights, self.n_test_steps or self.n_steps, False
-            ):
-                weights = stepped
-        adapted = {name: value.detach() for name, value in weights.items()}
+            *_, adapted = self._steps(support_x, support_y, weights, self.n_test_steps or self.n_steps, False)
 
         @torch.no_grad()
         def predictor(query_x: Tensor) -> Tensor:
@@ -180,6 +176,8 @@ class MAML(FewShotLearner):
         """Yield the weights after each step."""
         inputs = self.inputs(support_x)
         for step in range(n_steps):
+            if not torch.is_grad_enabled():  # the step needs a graph, what comes after it does not
+                weights = {name: value.detach().requires_grad_() for name, value in weights.items()}
             with torch.enable_grad():
                 loss = per_task_loss(self.outputs(inputs, weights), support_y).sum()
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=create_graph)

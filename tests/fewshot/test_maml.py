@@ -139,6 +139,19 @@ def test_more_steps_can_be_taken_at_the_test() -> None:
     assert error < ((learner.adapt(x, y, None)(x) - y) ** 2).mean()
 
 
+def test_each_step_has_a_rate_of_its_own() -> None:
+    learner = small(MAML, n_steps=3, per_step_rates=True)
+    episode = example_episode(learner)
+    with torch.no_grad():
+        learner.rates[1] = 0.0
+        once_more = learner.task_losses(episode)
+        learner.rates[1], learner.rates[2] = learner.rates[2].clone(), 0.0
+        in_other_order = learner.task_losses(episode)
+        learner.rates[1] = 0.0
+    torch.testing.assert_close(once_more, in_other_order)
+    assert not torch.allclose(once_more, learner.task_losses(episode))
+
+
 def test_a_shared_row_takes_any_number_of_classes_and_rows_of_their_own_do_not() -> None:
     x, y = torch.rand(1, 4, 2, dtype=torch.float64), torch.arange(4)[None]
     assert small(MAML).adapt(x, y, 4)(x).shape == (1, 4, 4)

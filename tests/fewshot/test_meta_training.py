@@ -61,6 +61,30 @@ def test_the_seed_decides() -> None:
     assert not torch.equal(trained[0], trained[2])
 
 
+def test_chunks_of_tasks_give_the_gradient_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = []
+    for chunk in (5, 2):
+        learner = small()
+        monkeypatch.setattr(PrototypicalNetwork, "tasks_per_chunk", lambda *_, chunk=chunk: chunk)
+        meta_fit(learner, DigitsSource(), **OPTIONS | {"n_tasks": 5, "optimizer": "sgd", "n_episodes": 15})
+        trained.append(vector(learner))
+    torch.testing.assert_close(*trained, rtol=0, atol=1e-6)
+
+
+def test_long_gradients_are_shortened() -> None:
+    learner = small()
+    start = vector(learner)
+    options = {
+        "n_tasks": 4,
+        "n_episodes": 4,
+        "optimizer": "sgd",
+        "schedule": "constant",
+        "learning_rate": 0.5,
+    }
+    meta_fit(learner, DigitsSource(), **options, max_gradient_norm=1e-3)
+    assert (vector(learner) - start).norm().item() == pytest.approx(0.5 * 1e-3, rel=1e-3)
+
+
 class _StopAt:
     """Press Ctrl-C when so many tasks have been drawn."""
 
