@@ -1,6 +1,6 @@
 """MAML on sine waves, as in section 5.1 of its paper.
 
-    python benchmarks/sinusoid.py [--shot 5|10] [--train-steps 5] [--iterations 70000] [--cpu-seconds S]
+    python benchmarks/sinusoid.py [--shot 5|10] [--train-steps 2] [--iterations 70000] [--cpu-seconds S]
 
 The network (two hidden layers of 40, ReLU), the inner rate 0.01, 25 waves an iteration and Adam with 0.001 are the
 original's. It trained on 10 points with one step; with --train-steps above 1, all steps are judged in training
@@ -22,7 +22,7 @@ from automl_meta.fewshot import MAML, MLP, SinusoidSource, evaluate, meta_fit
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shot", type=int, default=5, help="points of the support, in training and test")
-    parser.add_argument("--train-steps", type=int, default=5)
+    parser.add_argument("--train-steps", type=int, default=2)
     parser.add_argument("--inner-rate", type=float, default=0.01)
     parser.add_argument("--iterations", type=int, default=70000)
     parser.add_argument(
