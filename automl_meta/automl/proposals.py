@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +73,9 @@ class Proposals:
         self.sampling = sampling
         self._seed = seed
 
-    def next(self, trials: Sequence[FrozenTrial], fit_seconds: float | None = None) -> Proposal | None:
+    def next(
+        self, trials: Sequence[FrozenTrial], fit_seconds: float | None = None, *, per_second: bool = False
+    ) -> Proposal | None:
         """Propose one configuration that no trial has tried.
 
         Parameters
@@ -82,6 +84,8 @@ class Proposals:
             All of the study, running ones included.
         fit_seconds : float, optional
             That one fit may take; slower configurations are not advised.
+        per_second : bool
+            Whether seconds are what is short, so that quick configurations are to be advised first.
 
         Returns
         -------
@@ -96,7 +100,8 @@ class Proposals:
         origins = [origin_of(trial) for trial in kept]
         n_advised = sum(origin.startswith("advice") for origin in origins)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
-            found = self._advised(self.advisor, kept, tried, n_advised + 1, fit_seconds)
+            limit = {"remaining_seconds" if per_second else "time_limit": fit_seconds}
+            found = self._advised(self.advisor, kept, tried, n_advised + 1, limit)
             if found is not None:
                 return found
         return self._sampled(kept, tried)
@@ -107,7 +112,7 @@ class Proposals:
         trials: Sequence[FrozenTrial],
         tried: set[Any],
         rank: int,
-        fit_seconds: float | None,
+        limit: Mapping[str, float | None],
     ) -> Proposal | None:
         metric = advisor.experience.metric.name
         observed = {
@@ -117,7 +122,7 @@ class Proposals:
             for trial in trials
             if "configuration_id" in trial.user_attrs
         }
-        advice = advisor.recommend(_ATTEMPTS, observed=observed, remaining_seconds=fit_seconds)
+        advice = advisor.recommend(_ATTEMPTS, observed=observed, **limit)
         for entry in advice.configurations:
             try:
                 configuration = self.space.configuration(self.space.parameters(entry.configuration))

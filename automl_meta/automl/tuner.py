@@ -175,7 +175,8 @@ class Tuner:
             return None
         if not any(trial.state == TrialState.WAITING for trial in trials):
             fit_seconds = None if seconds is None else seconds / len(self.folds.all)
-            proposal = self.proposals.next(trials, fit_seconds)
+            is_timed = self.budget.time_limit is not None
+            proposal = self.proposals.next(trials, fit_seconds, per_second=is_timed)
             if proposal is None:
                 self.notes.append("The whole search space was tried.")
                 return None
