@@ -38,11 +38,11 @@ def trial_of(space: JointSpace, proposal: Proposal, number: int, value: float | 
     return made
 
 
-def played(space: JointSpace, chosen: Proposals, n: int, score) -> list[Proposal]:
+def played(space: JointSpace, chosen: Proposals, n: int, score, **limits) -> list[Proposal]:
     trials: list[FrozenTrial] = []
     made = []
     for number in range(n):
-        proposal = chosen.next(trials)
+        proposal = chosen.next(trials, **limits)
         if proposal is None:
             break
         made.append(proposal)
@@ -66,6 +66,22 @@ def test_a_default_comes_first_then_advice_then_the_sampler(space: JointSpace, a
     origins = [proposal.origin for proposal in made]
     assert origins[:11] == ["default", *(f"advice rank {rank}" for rank in range(1, 11))]
     assert origins[11:] == ["local", "local", "local", "local", "advice rank 11"]
+
+
+def test_quick_configurations_come_first_only_where_seconds_are_short(
+    space: JointSpace, advisor: Advisor
+) -> None:
+    def advised(**limits) -> list[Proposal]:
+        return played(space, proposals(space, advisor), 8, lambda proposal: 0.8, **limits)
+
+    def seconds(made: list[Proposal]) -> float:
+        everything = advisor.recommend(1000).configurations
+        known = {entry.configuration.configuration_id: entry.expected_seconds for entry in everything}
+        return sum(known[proposal.configuration.configuration_id] for proposal in made[1:])
+
+    patient = advised()
+    assert advised(fit_seconds=1000.0) == patient
+    assert seconds(advised(fit_seconds=1000.0, per_second=True)) < seconds(patient)
 
 
 def test_nothing_is_proposed_twice_also_when_a_space_is_small() -> None:
