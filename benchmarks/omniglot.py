@@ -36,22 +36,16 @@ from automl_meta.fewshot import (
 )
 
 SETTINGS = {"5w1s": (5, 1, 15), "5w5s": (5, 5, 15), "20w1s": (20, 1, 5), "20w5s": (20, 5, 5)}
-EPISODIC = {
-    "n_way": 60,
-    "n_shot": 1,
-    "n_query": 5,
+SHARED = {"n_shot": 1, "precision": "bfloat16"}
+PROTOTYPES = SHARED | {
+    "n_way": 36,
+    "n_query": 4,
     "n_tasks": 1,
-    "learning_rate": 2e-3,
-    "precision": "bfloat16",
+    "learning_rate": 1e-2,
+    "weight_decay": 0.05,
 }
-GRADIENT = {
-    "n_way": 5,
-    "n_shot": 1,
-    "n_query": 5,
-    "n_tasks": 8,
-    "learning_rate": 3e-3,
-    "precision": "bfloat16",
-}
+PRETRAINING = SHARED | {"n_way": 60, "n_query": 5, "n_tasks": 1, "learning_rate": 2e-3}
+GRADIENT = SHARED | {"n_query": 5, "n_tasks": 8, "learning_rate": 3e-3}
 
 
 def main() -> None:
@@ -114,9 +108,9 @@ def recipe(method: str, source: OmniglotSource, way: int) -> tuple[FewShotLearne
     """The learner, and how it is trained."""
     kind: Any = RECIPES[method]
     if method == "protonet":
-        return kind(Conv4()), EPISODIC
+        return kind(Conv4(), temperature=32.0, turns=True), PROTOTYPES
     if method == "finetuning":
-        return kind(Conv4(), n_classes=source.n_classes), EPISODIC
+        return kind(Conv4(), n_classes=source.n_classes), PRETRAINING
     learner = kind(
         Conv4(pooling="stride"),
         n_outputs=way,
