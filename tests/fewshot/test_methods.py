@@ -50,6 +50,8 @@ def test_turns_need_even_tasks() -> None:
     learner.loss(uneven)  # three of each, all in all
     with pytest.raises(UsageError, match="turns=False"):
         learner.loss(replace(uneven, query_y=torch.tensor([[0, 0, 1]])))
+    with pytest.raises(UsageError, match="turns=False"):
+        learner.loss(replace(uneven, support_mask=torch.tensor([[True, True, False]])))
     with pytest.raises(UsageError, match="temperature is 0"):
         PrototypicalNetwork(MLP((3,)), temperature=0)
 
