@@ -36,22 +36,17 @@ from automl_meta.fewshot import (
 )
 
 SETTINGS = {"5w1s": (5, 1, 15), "5w5s": (5, 5, 15), "20w1s": (20, 1, 5), "20w5s": (20, 5, 5)}
-EPISODIC = {
-    "n_way": 60,
-    "n_shot": 1,
-    "n_query": 5,
+SHARED = {"n_shot": 1, "precision": "bfloat16"}
+PROTOTYPES = SHARED | {
+    "n_way": 36,
+    "n_query": 4,
     "n_tasks": 1,
-    "learning_rate": 2e-3,
-    "precision": "bfloat16",
+    "learning_rate": 1e-2,
+    "weight_decay": 0.05,
 }
-GRADIENT = {
-    "n_way": 5,
-    "n_shot": 1,
-    "n_query": 5,
-    "n_tasks": 8,
-    "learning_rate": 3e-3,
-    "precision": "bfloat16",
-}
+PRETRAINING = SHARED | {"n_way": 60, "n_query": 5, "n_tasks": 1, "learning_rate": 2e-3}
+ONE_STEP = SHARED | {"n_way": 20, "n_query": 3, "n_tasks": 1, "learning_rate": 1e-2}
+GRADIENT = SHARED | {"n_query": 5, "n_tasks": 8, "learning_rate": 3e-3}
 
 
 def main() -> None:
@@ -60,7 +55,12 @@ def main() -> None:
     parser.add_argument("--method", default="protonet", choices=sorted(RECIPES))
     parser.add_argument("--split", default="vinyals", choices=("vinyals", "alphabets"))
     parser.add_argument("--cpu-seconds", type=float, default=240.0)
-    parser.add_argument("--way", type=int, default=5, choices=(5, 20), help="of the gradient methods")
+    parser.add_argument(
+        "--way",
+        type=int,
+        choices=(5, 20),
+        help="rows of the last layer of a gradient method; by default 5, and of MAML one that all classes start from",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--episodes", type=int, default=1000, help="test tasks")
     parser.add_argument("--device", default="cpu")
@@ -110,13 +110,16 @@ RECIPES = {
 }
 
 
-def recipe(method: str, source: OmniglotSource, way: int) -> tuple[FewShotLearner, dict[str, Any]]:
+def recipe(method: str, source: OmniglotSource, way: int | None) -> tuple[FewShotLearner, dict[str, Any]]:
     """The learner, and how it is trained."""
     kind: Any = RECIPES[method]
     if method == "protonet":
-        return kind(Conv4()), EPISODIC
+        return kind(Conv4(), temperature=32.0, turns=True), PROTOTYPES
     if method == "finetuning":
-        return kind(Conv4(), n_classes=source.n_classes), EPISODIC
+        return kind(Conv4(), n_classes=source.n_classes), PRETRAINING
+    if method == "maml" and way is None:  # any way: the classes start from one row
+        return kind(Conv4(), learning_rate=2.0), ONE_STEP
+    way = way or 5
     learner = kind(
         Conv4(pooling="stride"),
         n_outputs=way,

@@ -40,6 +40,7 @@ def few_shot_learners() -> dict[str, FewShotLearner]:
     grouped = Conv4((1, 9, 9), n_filters=8, pooling="stride", normalisation="group")
     members = {
         "prototypes": PrototypicalNetwork(pooled),
+        "prototypes, in turns": PrototypicalNetwork(pooled, temperature=2.0, turns=True),
         "prototypes, cosine": PrototypicalNetwork(grouped, distance="cosine"),
         "prototypes, residual": PrototypicalNetwork(ResNet12((1, 16, 16), n_filters=(2, 2, 2, 4))),
         "maml": MAML(strided, n_steps=2, learning_rate=0.1),

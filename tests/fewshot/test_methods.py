@@ -1,9 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from automl_meta.exceptions import UsageError
-from automl_meta.fewshot import MLP, ArraySource, Conv4, FineTuning, PrototypicalNetwork, ResNet12, evaluate
+from automl_meta.fewshot import (
+    MLP,
+    ArraySource,
+    Conv4,
+    Episode,
+    FineTuning,
+    PrototypicalNetwork,
+    ResNet12,
+    evaluate,
+)
 from automl_meta.fewshot.training_options import TrainingOptions
 
 
@@ -16,6 +27,33 @@ def test_prototypes_are_class_means_and_logits_squared_distances() -> None:
     means = torch.stack([features[[0, 3]].mean(0), features[[1, 2, 4]].mean(0)])
     expected = (-(torch.cdist(asked, means) ** 2)).softmax(-1)
     torch.testing.assert_close(learner.adapt(x, y, 2)(query)[0].softmax(-1), expected)
+
+
+def test_in_turns_every_example_is_support_of_the_others() -> None:
+    torch.manual_seed(0)
+    learner = PrototypicalNetwork(MLP((3,), hidden=(5,)), temperature=2.0, turns=True).double()
+    x = torch.rand(1, 2, 3, 3, dtype=torch.float64)  # 2 classes of 3 examples
+    y = torch.tensor([[0, 1]])
+    episode = Episode(x[:, :, :1].flatten(1, 2), y, x[:, :, 1:].flatten(1, 2), y.repeat_interleave(2, 1), 2)
+    losses = []
+    for turn in range(3):
+        others = [i for i in range(3) if i != turn]
+        logits = learner.adapt(x[:, :, turn], y, 2)(x[:, :, others].flatten(1, 2))
+        losses.append(torch.nn.functional.cross_entropy(logits[0], torch.tensor([0, 0, 1, 1])))
+    torch.testing.assert_close(learner.loss(episode), torch.stack(losses).mean())
+
+
+def test_turns_need_even_tasks() -> None:
+    learner = PrototypicalNetwork(MLP((3,)), turns=True)
+    x = torch.rand(1, 3, 3)
+    uneven = Episode(x, torch.tensor([[0, 0, 1]]), x, torch.tensor([[0, 1, 1]]), 2)
+    learner.loss(uneven)  # three of each, all in all
+    with pytest.raises(UsageError, match="turns=False"):
+        learner.loss(replace(uneven, query_y=torch.tensor([[0, 0, 1]])))
+    with pytest.raises(UsageError, match="turns=False"):
+        learner.loss(replace(uneven, support_mask=torch.tensor([[True, True, False]])))
+    with pytest.raises(UsageError, match="temperature is 0"):
+        PrototypicalNetwork(MLP((3,)), temperature=0)
 
 
 def test_the_way_at_prediction_may_be_unlike_training() -> None:
