@@ -41,7 +41,8 @@ Examples:
 
   automl-meta fewshot train --data digits --time-limit 30 --out digits.safetensors
 
-  automl-meta fewshot train --data omniglot:omniglot --download --way 60 --query 5 --out omniglot.safetensors
+  automl-meta fewshot train --data omniglot:omniglot --download --way 36 --query 4 --tasks 1 --turns --temperature 32
+  --learning-rate 0.01 --out omniglot.safetensors
 
   automl-meta fewshot train --data sinusoid --method maml --shot 10 --out waves.safetensors
 
@@ -60,6 +61,12 @@ def train(
     query: Annotated[int, typer.Option(min=1, help="Examples of each class to answer.")] = 5,
     tasks: Annotated[int, typer.Option(min=1, help="Tasks of one step of the optimiser.")] = 4,
     steps: Annotated[int, typer.Option(min=1, help="Inner steps of the gradient methods.")] = 1,
+    turns: Annotated[
+        bool, typer.Option("--turns", help="Prototypes: in training every example takes its turn as support.")
+    ] = False,
+    temperature: Annotated[
+        float, typer.Option(help="Prototypes: squared distances are divided by it.")
+    ] = 1.0,
     learning_rate: Annotated[float, typer.Option(help="Of the outer optimiser.")] = 1e-3,
     time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds; 60 by default.")] = None,
     episodes: Annotated[int | None, typer.Option(min=1, help="Tasks to train on.")] = None,
@@ -83,7 +90,7 @@ def train(
         _source(data, part, target=target, inverted=inverted, size=size, colour=colour, download=download)
         for part in ("train", "valid")
     )
-    learner = _learner(method, source, steps)
+    learner = _learner(method, source, steps, turns, temperature)
     checkpoint = out.with_name(out.name + ".checkpoint")
     options: dict[str, Any] = {
         "n_way": None if source.n_classes is None else way,
@@ -255,7 +262,7 @@ def _source(
     return parts[part]
 
 
-def _learner(method: str, source: TaskSource, steps: int) -> FewShotLearner:
+def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperature: float) -> FewShotLearner:
     """Make a learner with the backbone that its data and method ask for."""
     from automl_meta.fewshot import (
         ANIL,
@@ -286,7 +293,9 @@ def _learner(method: str, source: TaskSource, steps: int) -> FewShotLearner:
     else:
         backbone = MLP(shape, (40, 40) if is_regression else (64, 64))
     if method == "protonet":
-        return PrototypicalNetwork(backbone)
+        return PrototypicalNetwork(backbone, temperature=temperature, turns=turns)
+    if turns or temperature != 1.0:
+        raise UsageError(f"--turns and --temperature are of --method protonet, not of {method}.")
     if method == "finetuning":
         return FineTuning(backbone, n_classes=source.n_classes or 0)
     rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1

@@ -116,9 +116,8 @@ class PrototypicalNetwork(FewShotLearner):
         order = y.argsort(stable=True, dim=1)[..., None].expand_as(features)
         features = features.gather(1, order).unflatten(1, (n_way, n))
         place = torch.arange(n, device=y.device)
-        in_support = ((place - place[:, None]) % n < n_shot).to(
-            features.dtype
-        )  # n turns, n examples of a class
+        # Of shape (n turns, n examples of a class).
+        in_support = ((place - place[:, None]) % n < n_shot).to(features.dtype)
         prototypes = torch.einsum("tn,bwnf->btwf", in_support / n_shot, features)
         logits = self._compare(features.flatten(1, 2)[:, None], prototypes)
         answers = torch.arange(n_way, device=y.device).repeat_interleave(n).expand(logits.shape[:3])

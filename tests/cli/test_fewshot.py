@@ -32,6 +32,10 @@ def test_train_evaluate_info_and_predict_images(run, pictures: Path, tmp_path: P
     assert done.code == 0, done.err
     assert done.json["episodes"] == 40
     assert list(tmp_path.iterdir()) == [out]
+    other = tmp_path / "turns.safetensors"
+    turns = ["--turns", "--temperature", 2, *shape]
+    run("fewshot", "train", "--data", pictures, "--out", other, "--size", 16, "--episodes", 40, *turns)
+    assert run("fewshot", "info", other, "--json").json["learner"]["arguments"]["turns"] is True
     options = ["--data", pictures, "--size", 16, "--episodes", 20]
     judged = run("fewshot", "evaluate", out, *options, *shape, "--json").json
     assert 0.4 < judged["accuracy"] <= 1
@@ -85,6 +89,7 @@ def test_sine_waves(run, tmp_path: Path) -> None:
         (["--data", "nowhere"], "no file or folder"),
         (["--data", "digits", "--method", "magic"], "must be one of protonet"),
         (["--data", "sinusoid"], "for numbers use one of maml"),
+        (["--data", "digits", "--method", "maml", "--turns"], "are of --method protonet"),
         (["--data", "digits", "--shot", 100000], "has 1"),
         (["--data", "digits", "--device", "abacus"], "device is 'abacus'"),
         (["--data", "omniglot:nowhere"], "--download"),
