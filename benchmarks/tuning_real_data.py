@@ -311,23 +311,22 @@ def frame(records: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def plot(records: list[dict[str, Any]], file: Path) -> None:
-    """Mean difference of the test score to LightGBM's default, over trials."""
+    """Mean scores over trials: in the inner cross-validation, and on the test folds."""
     from matplotlib.figure import Figure
 
     table = frame(records)
-    base = table[table["method"] == "lightgbm"].set_index(["dataset", "fold"])["score"]
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot()
-    for method, rows in table[table["point"].str.isdigit()].groupby("method"):
-        gain = (
-            rows["score"].to_numpy()
-            - base.loc[list(zip(rows["dataset"], rows["fold"], strict=True))].to_numpy()
-        )
-        means = pd.Series(gain).groupby(rows["point"].astype(int).to_numpy()).mean()
-        axes.plot(means.index, means, marker="o", label=str(method))
-    axes.axhline(0.0, color="grey", linestyle="--", linewidth=1)
-    axes.set_xlabel("trials")
-    axes.set_ylabel("test score minus that of LightGBM's default")
+    parts = table["point"].str.extract(r"^(inner )?(\d+)$")
+    table = table.assign(inner=parts[0].notna(), trials=pd.to_numeric(parts[1])).dropna(subset="trials")
+    colours = {method: f"C{i}" for i, method in enumerate(sorted(table["method"].unique()))}
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    for axes, inner in zip(figure.subplots(1, 2), (True, False), strict=True):
+        for method, rows in table[table["inner"] == inner].groupby("method"):
+            means = rows.groupby("trials")["score"].mean()
+            axes.plot(means.index, means, marker="o", color=colours[method], label=str(method))
+        axes.set_xlabel("trials")
+        axes.set_title("inner cross-validation" if inner else "outer test fold")
+    default = np.mean([r["scores"]["default"] for r in records if r["method"] == "lightgbm"])
+    axes.axhline(float(default), color="grey", linestyle="--", label="LightGBM's default")
     axes.legend()
     figure.savefig(file)
 
