@@ -56,6 +56,15 @@ def test_turns_need_even_tasks() -> None:
         PrototypicalNetwork(MLP((3,)), temperature=0)
 
 
+def test_fine_tuning_normalises_queries_together_with_the_support() -> None:
+    torch.manual_seed(0)
+    learner = FineTuning(Conv4((1, 16, 16), n_filters=8), n_classes=3, n_steps=2)
+    support, query = torch.rand(1, 2, 1, 16, 16), torch.rand(1, 1, 1, 16, 16)
+    predictor = learner.adapt(support, torch.tensor([[0, 1]]), 2)
+    # On its own, a query that is darker all over would be normalised to the same.
+    assert not torch.allclose(predictor(query), predictor(0.3 * query), atol=1e-3)
+
+
 def test_the_way_at_prediction_may_be_unlike_training() -> None:
     learner = PrototypicalNetwork(MLP((3,)))
     for n_way in (2, 7):
