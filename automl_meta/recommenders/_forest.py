@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 _SMALLEST_LEAF = 2
 _LEAF_SHARE = 0.02  # of the known data sets
 _FEWEST_FEATURES = 10  # that compete for a split; a third of them where there are more
 _FEWEST_DATASETS = 6  # with fewer there is nothing to split
+_REMEMBERED = 8  # forests, of about 2 MB each
 
 
 class SimilarityForest:
@@ -45,38 +48,64 @@ class SimilarityForest:
         n_components: int,
         random_state: int,
     ) -> None:
-        self._forest: Any = None
+        self._trees: tuple[Any, ...] = ()
         self._leaves = np.zeros((len(points), 1), dtype=np.int64)
         targets = targets - targets.mean(axis=0)
         if len(points) < _FEWEST_DATASETS or not points.shape[1] or np.allclose(targets, 0.0):
             return
-        from sklearn.ensemble import ExtraTreesRegressor  # slow to import; not needed by the others
-
         left, singular, _ = np.linalg.svd(targets, full_matrices=False)
-        self._forest = ExtraTreesRegressor(
+        components = (left * singular)[:, :n_components]
+        self._trees = _grown(
+            np.ascontiguousarray(points, dtype=np.float32).tobytes(),
+            np.ascontiguousarray(components, dtype=np.float64).tobytes(),
+            len(points),
             n_trees,
-            max_features=max(points.shape[1] // 3, min(points.shape[1], _FEWEST_FEATURES)),
-            min_samples_leaf=max(_SMALLEST_LEAF, round(_LEAF_SHARE * len(points))),
-            random_state=random_state,
+            random_state,
         )
-        self._forest.fit(points, (left * singular)[:, :n_components])
         self._leaves = self._apply(points)
 
     def between(self, families: NDArray[np.int64]) -> NDArray[np.float64]:
         """Similarities of the known data sets, (n_datasets, n_datasets); none within a family."""
-        result = np.zeros((len(self._leaves), len(self._leaves)))
-        for leaves in self._leaves.T:
-            together = leaves[:, None] == leaves[None, :]
-            result += together / together.sum(axis=1, keepdims=True)
+        n_datasets, n_trees = self._leaves.shape
+        names = self._leaves + np.arange(n_trees) * (self._leaves.max() + 1)
+        rows = np.repeat(np.arange(n_datasets), n_trees)
+        lies_in = csr_array((np.ones(names.size), (rows, names.ravel())))  # (n_datasets, leaf names)
+        result = (lies_in @ (lies_in / np.maximum(lies_in.sum(axis=0), 1.0)).T).toarray()
         result[families[:, None] == families[None, :]] = 0.0
         return result
 
     def votes(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weights of the known data sets in each tree, shape (n_trees, n_datasets); rows sum to one."""
-        leaves = self._leaves[:1] if self._forest is None else self._apply(point[None, :])
+        leaves = self._leaves[:1] if not self._trees else self._apply(point[None, :])
         together = (self._leaves == leaves).T
         return together / together.sum(axis=1, keepdims=True)
 
     def _apply(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         converted = np.ascontiguousarray(points, dtype=np.float32)
-        return np.column_stack([tree.tree_.apply(converted) for tree in self._forest.estimators_])
+        return np.column_stack([tree.apply(converted) for tree in self._trees])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _grown(
+    points: bytes, targets: bytes, n_datasets: int, n_trees: int, random_state: int
+) -> tuple[Any, ...]:
+    """Trees for float32 points and float64 targets, remembered: most tasks are asked about the same experience."""
+    from sklearn import config_context  # slow to import; not needed by the others
+    from sklearn.tree import ExtraTreeRegressor
+
+    inputs = np.frombuffer(points, dtype=np.float32).reshape(n_datasets, -1)
+    outputs = np.frombuffer(targets, dtype=np.float64).reshape(n_datasets, -1)
+    n_features = inputs.shape[1]
+    seeds = np.random.default_rng(random_state).integers(2**31, size=n_trees)
+    # Each by itself and unchecked: around trees this small, a forest object takes longer than in them.
+    with config_context(skip_parameter_validation=True):
+        return tuple(
+            ExtraTreeRegressor(
+                max_features=max(n_features // 3, min(n_features, _FEWEST_FEATURES)),
+                min_samples_leaf=max(_SMALLEST_LEAF, round(_LEAF_SHARE * n_datasets)),
+                random_state=int(seed),
+            )
+            .fit(inputs, outputs, check_input=False)
+            .tree_
+            for seed in seeds
+        )

@@ -32,7 +32,7 @@ class MetaModel(Portfolio):
 
     Parameters
     ----------
-    n_trees : int, default=60
+    n_trees : int, default=200
         Of the similarity.
     n_components : int, default=5
         Principal components of the chances that the trees learn.
@@ -53,7 +53,7 @@ class MetaModel(Portfolio):
 
     def __init__(
         self,
-        n_trees: int = 60,
+        n_trees: int = 200,
         n_components: int = 5,
         uniform_share: float = 0.7,
         scale_power: float = 0.5,

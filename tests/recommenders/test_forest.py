@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automl_meta.recommenders._forest import SimilarityForest
+from automl_meta.recommenders._forest import SimilarityForest, _grown
 
 RNG = np.random.default_rng(0)
 KIND = np.arange(60) % 2
@@ -40,8 +40,11 @@ def test_similarities_agree_with_counting_shared_leaves_and_leave_out_the_family
 
 def test_the_seed_decides() -> None:
     point = np.zeros(4)
-    assert np.array_equal(forest(seed=1).votes(point), forest(seed=1).votes(point))
-    assert not np.array_equal(forest(seed=1).votes(point), forest(seed=2).votes(point))
+    first, other = forest(seed=1).votes(point), forest(seed=2).votes(point)
+    assert not np.array_equal(first, other)
+    assert np.array_equal(forest(seed=1).votes(point), first)
+    _grown.cache_clear()
+    assert np.array_equal(forest(seed=1).votes(point), first)
 
 
 @pytest.mark.parametrize(
