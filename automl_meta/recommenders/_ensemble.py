@@ -16,6 +16,7 @@ _SHARED = 0.95  # correlation of two configurations before any data: the data se
 _PRIOR_DATASETS = 4.0  # how many known data sets that correlation weighs against
 # Within this share of the regret scale who is best is chance; of 0.01 to 0.2 the most likely on real runs.
 _TEMPERATURE = 0.05
+_DOUBT = 0.3  # what a voter spreads over all rows before it weighs evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,9 @@ class Ensemble:
     within : ndarray of shape (n_configurations,) or float
         Variance of each score that is left if it were known which row the task is like.
     voters : ndarray of shape (n_voters, n_datasets), optional
-        Weights of the rows as each of several voters sees them. Without observations the first
-        place of a portfolio goes to what the voters rank best in the mean: a row with one
-        disastrous score spoils the average of that score, but not the vote.
+        Weights of the rows as each of several voters sees them. The first place of a portfolio
+        goes to what the voters rank best in the mean: a row with one disastrous score spoils the
+        average of that score, but not the vote. Each voter weighs observations for itself.
     scale_power : float
         Regrets are divided by the scale to this power: 1 makes all rows count alike, 0 counts
         a regret as it is.
@@ -102,17 +103,21 @@ class Ensemble:
         distances = np.einsum("ij,ji->i", surprise, np.linalg.solve(observed, surprise.T))
         # Where all scores differ more, so do those of its like: a wider kernel for such a row.
         width = self.scale / self.typical_scale
-        with np.errstate(divide="ignore"):
-            logs = np.log(self.weights) - 0.5 * len(columns) * np.log(width)
+        logs = -0.5 * len(columns) * np.log(width)
         logs -= 0.5 * (_TAIL + len(columns)) * np.log1p(distances / (width * _TAIL))
-        weights = np.exp(logs - logs.max())
+        with np.errstate(divide="ignore"):
+            posterior = np.log(self.weights) + logs
+        voters = self.voters
+        if voters is not None:
+            open_minded = (1.0 - _DOUBT) * voters + _DOUBT / len(self.rows)
+            voters = _shares(open_minded * np.exp(logs - logs.max()))
         return replace(
             self,
             rows=self.rows + surprise @ gain.T,
-            weights=weights / weights.sum(),
+            weights=_shares(np.exp(posterior - posterior.max())),
             reached=max(self.reached, float(scores.max())),
             within=np.maximum(total - (gain * covariance).sum(axis=1), 0.0),
-            voters=None,
+            voters=voters,
         )
 
     def best_on_average(self, candidates: NDArray[np.int64], n: int) -> list[int]:
@@ -125,9 +130,9 @@ class Ensemble:
     ) -> list[int]:
         """Choose `n` candidates, each of which adds most to the best so far of those before it.
 
-        The first is the best on average, or that of the voters, unless something was observed;
-        each further one minimises the expected regret of the best so far. Ties go to the better
-        average, then to the earlier column.
+        The first is the best on average, or what promises most over the best observed, by the
+        vote if there are voters; each further one minimises the expected regret of the best so
+        far. Ties go to the better average, then to the earlier column.
 
         Parameters
         ----------
@@ -140,30 +145,27 @@ class Ensemble:
             gain over the square root of the seconds; before anything is reached, what counts is
             the gain over a useless score.
         """
-        importance = self.weights / self.scale**self.scale_power
+        unit = self.scale[:, None] ** self.scale_power
         best_so_far = np.full(len(self.rows), self.reached)
-        average = _rounded(importance @ self.rows)
+        average = _rounded(self.weights @ (self.rows / unit))
         if seconds is not None and not np.isfinite(self.reached):
             best_so_far = self.rows.max(axis=1) - self.scale
         chosen: list[int] = []
         left = list(candidates)
         while left and len(chosen) < n:
-            value = average if self.voters is None or chosen else self._votes(self.voters)
+            worth, value = self.rows, average
             if np.isfinite(best_so_far).all():
-                gain = np.maximum(self.rows - best_so_far[:, None], 0.0)
+                worth = np.maximum(self.rows - best_so_far[:, None], 0.0) / unit
                 if seconds is not None:
-                    gain = gain / seconds**_SECONDS_POWER
-                value = _rounded(importance @ gain)
+                    worth = worth / seconds**_SECONDS_POWER
+                value = _rounded(self.weights @ worth)
+            if self.voters is not None and not chosen:
+                value = _votes(self.voters, worth)
             pick = max(left, key=lambda column: (value[column], average[column], -column))
             left.remove(pick)
             chosen.append(int(pick))
             best_so_far = np.maximum(best_so_far, self.rows[:, pick])
         return chosen
-
-    def _votes(self, voters: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean rank in the voters' averages, greater is better, shape (n_configurations,)."""
-        averages = np.round((voters @ self.rows) / self.typical_scale, 9)
-        return _rounded(rankdata(averages, axis=1).mean(axis=0))
 
     def _kernel(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Variances of a task around its row, and covariances with `columns`.
@@ -191,6 +193,20 @@ def shares_of_best(rows: NDArray[np.float64], scale: NDArray[np.float64]) -> NDA
     """
     shares = np.exp((rows - rows.max(axis=1, keepdims=True)) / (_TEMPERATURE * scale[:, None]))
     return shares / shares.sum(axis=1, keepdims=True)
+
+
+def _votes(voters: NDArray[np.float64], worth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean rank of the columns in what each voter expects of them, greater is better, shape (n_configurations,).
+
+    `worth` has the shape of an ensemble's rows.
+    """
+    expected = np.round((voters @ worth) / max(float(np.abs(worth).max()), 1e-300), 9)
+    return _rounded(rankdata(expected, axis=1).mean(axis=0))
+
+
+def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scaled to sum to one along the last axis."""
+    return weights / weights.sum(axis=-1, keepdims=True)
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -19,13 +19,14 @@ class MetaModel(Portfolio):
     """Greedy expected improvement over known data sets, weighted by a learnt similarity.
 
     Before anything was tried, a known data set counts by how often trees that learnt to tell from
-    meta-features which configurations win put it and the task into one leaf; the trees vote on the
-    first configuration. What they learn is each configuration's chance to be the best, so that
-    neither the order of the losers nor the depth of a failure decides a split. Scores observed on
-    the task itself then weigh and move all rows (see `Ensemble`), and the next configuration is
-    that with the greatest expected improvement of the best so far, per square root of a second if
-    ``remaining_seconds`` is given. A task that is further from all that is known than any known
-    data set is from the others gets the static portfolio.
+    meta-features which configurations win put it and the task into one leaf. What they learn is
+    each configuration's chance to be the best, so that neither the order of the losers nor the
+    depth of a failure decides a split. Scores observed on the task itself then weigh and move all
+    rows (see `Ensemble`). The trees vote on what comes next: each ranks the configurations by the
+    score it expects, or once something was tried by the expected improvement of the best so far,
+    per square root of a second if ``remaining_seconds`` is given; the best mean rank wins. A task
+    that is further from all that is known than any known data set is from the others gets the
+    static portfolio.
 
     Fitting takes a fraction of a second, so nothing is trained ahead and shipped: the model is
     always that of the experience as it is now, the user's own runs included.
@@ -37,8 +38,8 @@ class MetaModel(Portfolio):
     n_components : int, default=5
         Principal components of the chances that the trees learn.
     uniform_share : float, default=0.7
-        Part of the weight that is spread evenly over all known data sets. The first place is not
-        affected, it is the trees' alone; those after it gain from a wider view.
+        Part of the weight that is spread evenly over all known data sets, for expected scores, how
+        scores go together, and all places of a list but the first, which is the trees' alone.
     scale_power : float, default=0.5
         How far regrets are normalised by each data set's regret scale before they are averaged:
         1 makes all data sets count alike, 0 those where most can be lost count most.

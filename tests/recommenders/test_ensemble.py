@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,7 +49,7 @@ def test_one_row_alone_moves_too() -> None:
 
 
 def naive_observe(before: Ensemble, columns: list[int], scores: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    """The same by explicit loops over rows: weights and moved rows."""
+    """The same by explicit loops over rows: how likely each is, and moved rows."""
     n, m = before.rows.shape
     mean = sum(weight * row for weight, row in zip(before.weights, before.rows, strict=True))
     covariance = sum(
@@ -60,24 +62,29 @@ def naive_observe(before: Ensemble, columns: list[int], scores: list[float]) -> 
     kernel = 0.16 * ((1 - share) * covariance + share * like)
     typical = sum(before.weights * before.scale)
     inverse = np.linalg.inv(kernel[np.ix_(columns, columns)] + (0.05 * typical) ** 2 * np.eye(len(columns)))
-    weights, rows = np.zeros(n), np.zeros((n, m))
+    likelihood, rows = np.zeros(n), np.zeros((n, m))
     for position in range(n):
         surprise = np.array(scores) - before.rows[position, columns]
         rows[position] = before.rows[position] + kernel[:, columns] @ inverse @ surprise
         width = before.scale[position] / typical
         tail = (1 + surprise @ inverse @ surprise / (4.0 * width)) ** (-(4.0 + len(columns)) / 2)
-        weights[position] = before.weights[position] * width ** (-len(columns) / 2) * tail
-    return weights / weights.sum(), rows
+        likelihood[position] = width ** (-len(columns) / 2) * tail
+    return likelihood, rows
 
 
 def test_observing_agrees_with_the_formulas_row_by_row() -> None:
     rng = np.random.default_rng(1)
     weights = rng.uniform(size=30)
-    before = Ensemble(rng.normal(0.7, 0.1, (30, 6)), rng.uniform(0.1, 0.4, 30), weights / weights.sum())
+    scores, scale = rng.normal(0.7, 0.1, (30, 6)), rng.uniform(0.1, 0.4, 30)
+    before = Ensemble(scores, scale, weights / weights.sum(), voters=np.eye(30)[:2])
     after = before.observe(np.array([1, 4]), np.array([0.8, 0.6]))
-    expected_weights, expected_rows = naive_observe(before, [1, 4], [0.8, 0.6])
-    assert after.weights == pytest.approx(expected_weights)
-    assert after.rows == pytest.approx(expected_rows)
+    likelihood, rows = naive_observe(before, [1, 4], [0.8, 0.6])
+    assert after.weights == pytest.approx(before.weights * likelihood / (before.weights @ likelihood))
+    assert after.rows == pytest.approx(rows)
+    assert after.voters is not None
+    for row, voter in enumerate(after.voters):  # each was sure of one row, and doubts it a little
+        opinion = np.where(np.arange(30) == row, 0.7, 0.0) + 0.3 / 30
+        assert voter == pytest.approx(opinion * likelihood / (opinion @ likelihood))
 
 
 def test_rows_that_explain_what_was_observed_count_more() -> None:
@@ -99,6 +106,13 @@ def test_voters_decide_the_first_place_by_mean_rank_and_not_by_mean_score() -> N
     voted = Ensemble(rows, np.ones(3), np.full(3, 1 / 3), voters=np.eye(3))
     assert voted.greedy_portfolio(np.arange(2), 1) == [0]
     assert Ensemble(rows, np.ones(3), np.full(3, 1 / 3)).greedy_portfolio(np.arange(2), 1) == [1]
+
+
+def test_voters_decide_what_comes_next_by_the_mean_rank_of_the_gain() -> None:
+    rows = np.array([[0.5, 0.5, 0.6], [0.5, 0.5, 0.6], [0.5, 1.0, 0.5]])
+    observed = Ensemble(rows, np.ones(3), np.full(3, 1 / 3), reached=0.5)
+    assert observed.greedy_portfolio(np.arange(3), 1) == [1]  # .5 for one row is more than .1 for two
+    assert replace(observed, voters=np.eye(3)).greedy_portfolio(np.arange(3), 1) == [2]
 
 
 def test_gain_per_square_root_of_a_second_decides_where_seconds_count() -> None:
