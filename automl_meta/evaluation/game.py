@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,8 +34,9 @@ class Outcomes:
         a trial, NaN where unknown.
     scale : float
         What a normalised regret of 1 is in the unit of the metric.
-    n_untried : int
-        Configurations known elsewhere only.
+    untried : dict of str to float
+        Configurations known elsewhere only, with NaN: told to a recommender as observed, they are
+        not recommended, since what they would have reached cannot be judged.
     """
 
     task: Mapping[str, float]
@@ -44,7 +46,7 @@ class Outcomes:
     ranks: NDArray[np.float64]
     seconds: NDArray[np.float64]
     scale: float
-    n_untried: int
+    untried: Mapping[str, float]
 
     def position(self, configuration_id: str) -> int | None:
         """Where a configuration stands in the arrays; None if it was never tried."""
@@ -74,7 +76,7 @@ def all_outcomes(meta: MetaDataset) -> dict[str, Outcomes]:
             ranks=rankdata(-np.nan_to_num(scores[row, there], nan=-np.inf)),
             seconds=seconds[row, there],
             scale=float(scale[row]),
-            n_untried=int((~there).sum()),
+            untried=dict.fromkeys(map(str, ids[~there]), math.nan),
         )
         for row, (dataset_id, there) in enumerate(zip(dataset_ids, tried, strict=True))
     }
@@ -90,8 +92,8 @@ def play_trials(fitted: Recommender, known: Outcomes, n: int, *, feedback: bool)
         once for a list.
     """
     if not feedback:
-        advice = fitted.recommend(known.task, n + known.n_untried)
-        return [position for position, _ in judged(known, advice.configurations)][:n]
+        advice = fitted.recommend(known.task, n, observed=known.untried)
+        return [position for position, _ in judged(known, advice.configurations)]
     picks: list[int] = []
     while len(picks) < n and (pick := _next(fitted, known, picks)) is not None:
         picks.append(pick)
@@ -126,9 +128,10 @@ def _tried_within(
 ) -> Iterator[int]:
     """Yield one position after the other; ends early when nothing better is left."""
     if not feedback:
-        everything = len(known.configuration_ids) + known.n_untried
         remaining = budget / FITS_OF_A_TRIAL if frugal else None
-        advice = fitted.recommend(known.task, everything, remaining_seconds=remaining)
+        advice = fitted.recommend(
+            known.task, len(known.configuration_ids), observed=known.untried, remaining_seconds=remaining
+        )
         for position, _ in judged(known, advice.configurations):
             if np.isfinite(known.seconds[position]):
                 yield position
@@ -151,9 +154,9 @@ def _tried_within(
 def _next(
     fitted: Recommender, known: Outcomes, picks: Sequence[int], remaining_seconds: float | None = None
 ) -> int | None:
-    observed = {known.configuration_ids[pick]: float(known.scores[pick]) for pick in picks}
+    reached = {known.configuration_ids[pick]: float(known.scores[pick]) for pick in picks}
     advice = fitted.recommend(
-        known.task, 1 + known.n_untried, observed=observed, remaining_seconds=remaining_seconds
+        known.task, 1, observed={**known.untried, **reached}, remaining_seconds=remaining_seconds
     )
     return next((position for position, _ in judged(known, advice.configurations)), None)
 

@@ -152,7 +152,7 @@ class _Report:
         self._add(name, dataset_id, known.scale, by_trials, by_seconds)
         if picks:
             self._add_rank(name, dataset_id, known.ranks[picks[0]])
-        everything = fitted.recommend(known.task, len(known.configuration_ids) + known.n_untried)
+        everything = fitted.recommend(known.task, len(known.configuration_ids), observed=known.untried)
         for rank, (position, ranked) in enumerate(judged(known, everything.configurations), start=1):
             low, high = ranked.interval
             score = known.scores[position]
