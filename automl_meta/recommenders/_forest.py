@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 _SMALLEST_LEAF = 2
 _LEAF_SHARE = 0.02  # of the known data sets
 _FEWEST_FEATURES = 10  # that compete for a split; a third of them where there are more
+_FEWEST_COMPONENTS = 5
 _FEWEST_DATASETS = 6  # with fewer there is nothing to split
 _REMEMBERED = 8  # forests, of about 2 MB each
 
@@ -29,7 +30,8 @@ class SimilarityForest:
     targets : ndarray of shape (n_datasets, n_targets)
         What makes data sets alike, without gaps.
     n_trees, n_components : int
-        How many trees; and principal components of the targets that they predict.
+        How many trees; and principal components of the targets that they predict, at most: a few
+        meta-features cannot tell many apart.
     random_state : int
         Decides the splits.
 
@@ -54,6 +56,7 @@ class SimilarityForest:
         if len(points) < _FEWEST_DATASETS or not points.shape[1] or np.allclose(targets, 0.0):
             return
         left, singular, _ = np.linalg.svd(targets, full_matrices=False)
+        n_components = min(n_components, max(points.shape[1], _FEWEST_COMPONENTS))
         components = (left * singular)[:, :n_components]
         self._trees = _grown(
             np.ascontiguousarray(points, dtype=np.float32).tobytes(),

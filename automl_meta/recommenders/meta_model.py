@@ -35,8 +35,8 @@ class MetaModel(Portfolio):
     ----------
     n_trees : int, default=200
         Of the similarity.
-    n_components : int, default=5
-        Principal components of the chances that the trees learn.
+    n_components : int, default=20
+        Principal components of the chances that the trees learn; with a few meta-features fewer.
     uniform_share : float, default=0.7
         Part of the weight that is spread evenly over all known data sets, for expected scores, how
         scores go together, and all places of a list but the first, which is the trees' alone.
@@ -55,7 +55,7 @@ class MetaModel(Portfolio):
     def __init__(
         self,
         n_trees: int = 200,
-        n_components: int = 5,
+        n_components: int = 20,
         uniform_share: float = 0.7,
         scale_power: float = 0.5,
         random_state: int = 0,
