@@ -1,13 +1,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from automl_meta.evaluation import leave_family_out, merged_families
+from automl_meta.evaluation.game import all_outcomes, play_trials
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.recommenders import AverageRank, NearestDatasets, Portfolio, Recommendation, Recommender
 from automl_meta.records import MetaDataset
@@ -229,3 +230,21 @@ def test_wrong_arguments_are_clear_errors(arguments: dict[str, object], message:
 def test_one_family_cannot_be_evaluated() -> None:
     with pytest.raises(NoExperienceError, match="one family"):
         leave_family_out(synthetic_experience(2), {"rank": AverageRank()})
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+def test_advice_is_asked_for_among_what_was_tried(feedback: bool) -> None:
+    class Listener(AverageRank):
+        def recommend(self, *arguments: Any, **options: Any) -> Recommendation:
+            advice = super().recommend(*arguments, **options)
+            heard.update(ranked.configuration.configuration_id for ranked in advice.configurations)
+            return advice
+
+    heard: set[str] = set()
+    meta = synthetic_experience(12, 6)
+    best = AverageRank().fit(meta).recommend({}, 1).configurations[0].configuration.configuration_id
+    here = (meta.runs["dataset_id"] == "data-002") & (meta.runs["configuration_id"] == best)
+    known = all_outcomes(replace(meta, runs=meta.runs[~here].reset_index(drop=True)))["data-002"]
+    picks = play_trials(Listener().fit(meta), known, 3, feedback=feedback)
+    assert len(picks) == 3
+    assert best not in heard
