@@ -115,8 +115,9 @@ class Recommender(BaseEstimator):
         remaining_seconds : float, optional
             Seconds of fits that are left to spend on the task; who pays five for a trial, as a
             five-fold cross-validation does, has a fifth of the budget. Configurations predicted
-            to take longer are left out, as by `time_limit`, and members that look for the greatest expected gain then
-            look for it per square root of a second; without it only the number of trials counts.
+            to take longer are left out, as by `time_limit`, and members that look for the
+            greatest expected gain then look for it per square root of a second; without it only
+            the number of trials counts.
 
         Returns
         -------
