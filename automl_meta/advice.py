@@ -198,6 +198,7 @@ class Advisor:
         observed: Mapping[str, float] | None = None,
         time_limit: float | None = None,
         remaining_seconds: float | None = None,
+        fit_rows: float | None = None,
     ) -> Recommendation:
         """Recommend as `Recommender.recommend` does; scores, also the observed ones, are the task's own."""
         scores = {key: score / self.scale for key, score in (observed or {}).items()}
@@ -208,6 +209,7 @@ class Advisor:
                 observed=scores,
                 time_limit=time_limit,
                 remaining_seconds=remaining_seconds,
+                fit_rows=fit_rows,
             )
         advice = replace(advice, notes=(*advice.notes, *self.notes))
         return advice if self.scale == 1.0 else advice.rescaled(self.scale)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -183,6 +184,17 @@ class Protocol:
         repeats = "" if self.n_repeats == 1 else f"x{self.n_repeats}"
         rows = "all" if self.max_train_rows is None else str(self.max_train_rows)
         return f"cv{self.n_folds}{repeats}-rows{rows}-seed{self.seed}"
+
+    def fit_rows(self, n_rows: float) -> float:
+        """Rows that one fit learns from, of a data set of `n_rows`, give or take one.
+
+        Examples
+        --------
+        >>> Protocol().fit_rows(100), Protocol().fit_rows(20_000)
+        (80.0, 5000.0)
+        """
+        largest = math.inf if self.max_train_rows is None else float(self.max_train_rows)
+        return min(n_rows * (self.n_folds - 1) / self.n_folds, largest)
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,12 @@ class Proposals:
         self._seed = seed
 
     def next(
-        self, trials: Sequence[FrozenTrial], fit_seconds: float | None = None, *, per_second: bool = False
+        self,
+        trials: Sequence[FrozenTrial],
+        fit_seconds: float | None = None,
+        fit_rows: int | None = None,
+        *,
+        per_second: bool = False,
     ) -> Proposal | None:
         """Propose one configuration that no trial has tried.
 
@@ -84,6 +89,8 @@ class Proposals:
             All of the study, running ones included.
         fit_seconds : float, optional
             That one fit may take; slower configurations are not advised.
+        fit_rows : int, optional
+            Rows that it learns from; all by default.
         per_second : bool
             Whether seconds are what is short, so that quick configurations are to be advised first.
 
@@ -100,7 +107,7 @@ class Proposals:
         origins = [origin_of(trial) for trial in kept]
         n_advised = sum(origin.startswith("advice") for origin in origins)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
-            limit = {"remaining_seconds" if per_second else "time_limit": fit_seconds}
+            limit = {"remaining_seconds" if per_second else "time_limit": fit_seconds, "fit_rows": fit_rows}
             found = self._advised(self.advisor, kept, tried, n_advised + 1, limit)
             if found is not None:
                 return found

@@ -176,7 +176,8 @@ class Tuner:
         if not any(trial.state == TrialState.WAITING for trial in trials):
             fit_seconds = None if seconds is None else seconds / len(self.folds.all)
             is_timed = self.budget.time_limit is not None
-            proposal = self.proposals.next(trials, fit_seconds, per_second=is_timed)
+            fit_rows = len(self.folds.all[0][0])
+            proposal = self.proposals.next(trials, fit_seconds, fit_rows, per_second=is_timed)
             if proposal is None:
                 self.notes.append("The whole search space was tried.")
                 return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from automl_meta.recommenders import RankedConfiguration, Recommender, regret_scales
-from automl_meta.records import MetaDataset
+from automl_meta.records import MetaDataset, Protocol
 
 __all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "judged", "play_seconds", "play_trials"]
 
@@ -47,6 +47,11 @@ class Outcomes:
     seconds: NDArray[np.float64]
     scale: float
     untried: Mapping[str, float]
+
+    @property
+    def fit_rows(self) -> float:
+        """Rows that the fits of its runs learnt from."""
+        return Protocol().fit_rows(self.task["n_rows"])
 
     def position(self, configuration_id: str) -> int | None:
         """Where a configuration stands in the arrays; None if it was never tried."""
@@ -130,7 +135,11 @@ def _tried_within(
     if not feedback:
         remaining = budget / FITS_OF_A_TRIAL if frugal else None
         advice = fitted.recommend(
-            known.task, len(known.configuration_ids), observed=known.untried, remaining_seconds=remaining
+            known.task,
+            len(known.configuration_ids),
+            observed=known.untried,
+            remaining_seconds=remaining,
+            fit_rows=known.fit_rows,
         )
         for position, _ in judged(known, advice.configurations):
             if np.isfinite(known.seconds[position]):
@@ -156,7 +165,11 @@ def _next(
 ) -> int | None:
     reached = {known.configuration_ids[pick]: float(known.scores[pick]) for pick in picks}
     advice = fitted.recommend(
-        known.task, 1, observed={**known.untried, **reached}, remaining_seconds=remaining_seconds
+        known.task,
+        1,
+        observed={**known.untried, **reached},
+        remaining_seconds=remaining_seconds,
+        fit_rows=known.fit_rows,
     )
     return next((position for position, _ in judged(known, advice.configurations)), None)
 
@@ -173,7 +186,7 @@ def judged(
 
 def _description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:
     row = meta.datasets.index.get_loc(dataset_id)
-    sizes = {name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features")}
+    sizes = {name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features", "n_classes")}
     values = meta.metafeatures.to_numpy(np.float64)[row]
     known = {str(name): float(value) for name, value in zip(meta.metafeatures.columns, values, strict=True)}
     return sizes | {name: value for name, value in known.items() if name not in sizes or np.isfinite(value)}

@@ -15,7 +15,7 @@ from automl_meta.exceptions import UsageError
 from automl_meta.recommenders._difficulty import DifficultyModel
 from automl_meta.recommenders._ensemble import NOISE, Ensemble
 from automl_meta.recommenders._experience import Experience
-from automl_meta.recommenders._seconds import SecondsModel
+from automl_meta.recommenders._seconds import SecondsModel, sizes_of
 from automl_meta.recommenders._space import MetafeatureSpace
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
 from automl_meta.records import MetaDataset
@@ -81,7 +81,7 @@ class Recommender(BaseEstimator):
         targets = np.column_stack([experience.best, np.log(experience.scale)])
         self._difficulty = DifficultyModel(self._space.known, targets, experience.families)
         self._known_best = self._difficulty.left_out[:, :1]
-        self._seconds = SecondsModel(experience.n_rows, experience.n_features, experience.seconds)
+        self._seconds = SecondsModel(experience.sizes, experience.seconds)
         self._known_gaps = np.zeros((len(experience.best), 1))
         self._learn(experience)
         self._departures = experience.scores - self._known_best + self._known_gaps
@@ -96,14 +96,15 @@ class Recommender(BaseEstimator):
         observed: Mapping[str, float] | None = None,
         time_limit: float | None = None,
         remaining_seconds: float | None = None,
+        fit_rows: float | None = None,
     ) -> Recommendation:
         """Say what to try on a task.
 
         Parameters
         ----------
         metafeatures : mapping of str to float
-            Of the task, NaN where one could not be computed; ``n_rows`` and ``n_features`` serve
-            to predict times. Names that the experience lacks are ignored.
+            Of the task, NaN where one could not be computed; ``n_rows``, ``n_features`` and other
+            counts serve to predict times. Names that the experience lacks are ignored.
         n : int, default=10
             How many configurations at most.
         observed : mapping of str to float, optional
@@ -118,6 +119,9 @@ class Recommender(BaseEstimator):
             to take longer are left out, as by `time_limit`, and members that look for the
             greatest expected gain then look for it per square root of a second; without it only
             the number of trials counts.
+        fit_rows : float, optional
+            Rows that a fit will learn from, by which its time is predicted; all of the task's by
+            default.
 
         Returns
         -------
@@ -147,9 +151,7 @@ class Recommender(BaseEstimator):
             # data sets as they are tell better which of them the task is like.
             lift = self._difficulty.predict(point)[0] - self._known_best
             ensemble = replace(ensemble, rows=ensemble.rows - lift).observe(columns, scores)
-        seconds = self._seconds.predict(
-            metafeatures.get("n_rows", np.nan), metafeatures.get("n_features", np.nan)
-        )
+        seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
         limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
         candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
         costs = seconds if remaining_seconds is not None and self._seconds.has_times else None

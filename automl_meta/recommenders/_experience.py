@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl_meta.exceptions import NoExperienceError
+from automl_meta.recommenders._seconds import sizes_of
 from automl_meta.recommenders.regret import regret_scales
-from automl_meta.records import Configuration, MetaDataset
+from automl_meta.records import Configuration, MetaDataset, Protocol
 
 _PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
 
@@ -30,8 +31,8 @@ class Experience:
         Of the n_datasets rows.
     families : ndarray of shape (n_datasets,)
         Integer code of each data set's family.
-    n_rows, n_features : ndarray of shape (n_datasets,)
-        Sizes of the data sets.
+    sizes : ndarray of shape (n_datasets, 4)
+        `sizes_of` the data sets, in the rows that a cross-validation fits on.
     configurations : list of Configuration
         Of the n_configurations columns.
     known : bool ndarray of shape (n_datasets, n_configurations)
@@ -52,8 +53,7 @@ class Experience:
     dataset_ids: list[str]
     names: list[str]
     families: NDArray[np.int64]
-    n_rows: NDArray[np.float64]
-    n_features: NDArray[np.float64]
+    sizes: NDArray[np.float64]
     configurations: list[Configuration]
     known: NDArray[np.bool_]
     raw_scores: NDArray[np.float64]
@@ -98,8 +98,7 @@ class Experience:
             dataset_ids=[str(key) for key in datasets.index],
             names=[str(name) for name in datasets["name"]],
             families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
-            n_rows=datasets["n_rows"].to_numpy(np.float64),
-            n_features=datasets["n_features"].to_numpy(np.float64),
+            sizes=_sizes(datasets, meta.metafeatures.iloc[rows]),
             configurations=[
                 Configuration(algorithm, parameters)
                 for algorithm, parameters in zip(
@@ -129,6 +128,15 @@ class Experience:
     def winners(self) -> list[str]:
         """Name of the algorithm with the best score on each data set."""
         return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
+
+
+def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame) -> NDArray[np.float64]:
+    names = ["n_numeric", "n_levels_sum"]
+    known = datasets[["n_rows", "n_features", "n_classes"]].join(metafeatures.reindex(columns=names))
+    protocol = Protocol()  # of nearly all runs
+    return np.array(
+        [sizes_of(row, protocol.fit_rows(row["n_rows"])) for row in known.to_dict("records")]
+    ).reshape(-1, 4)
 
 
 def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
