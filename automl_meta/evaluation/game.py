@@ -186,7 +186,9 @@ def judged(
 
 def _description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:
     row = meta.datasets.index.get_loc(dataset_id)
-    sizes = {name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features", "n_classes")}
+    sizes = {
+        name: float(meta.datasets[name].to_numpy()[row]) for name in ("n_rows", "n_features", "n_classes")
+    }
     values = meta.metafeatures.to_numpy(np.float64)[row]
     known = {str(name): float(value) for name, value in zip(meta.metafeatures.columns, values, strict=True)}
     return sizes | {name: value for name, value in known.items() if name not in sizes or np.isfinite(value)}

@@ -12,7 +12,6 @@ _SHORTEST = 1e-4  # seconds; below that clocks measure themselves
 _MANY_ROWS = 1000.0  # from here on times grow with another power of the rows: fixed costs count no more
 
 
-
 def sizes_of(metafeatures: Mapping[str, float], fit_rows: float | None = None) -> NDArray[np.float64]:
     """What the time of a fit depends on, NaN where unknown.
 
@@ -37,7 +36,6 @@ def sizes_of(metafeatures: Mapping[str, float], fit_rows: float | None = None) -
         ],
         dtype=np.float64,
     )
-
 
 
 class SecondsModel:

@@ -194,6 +194,20 @@ class RecommenderContract:
         left = fitted.recommend(task, ALL, remaining_seconds=limit)
         assert sorted(_ids(left)) == sorted(_ids(fitted.recommend(task, ALL, time_limit=limit)))
 
+    def test_fits_on_fewer_rows_are_expected_to_take_less(
+        self, recommender: Recommender, meta: MetaDataset, task: dict[str, float]
+    ) -> None:
+        fitted = clone(recommender).fit(meta)
+        whole, part = (fitted.recommend(task, ALL, fit_rows=share * task["n_rows"]) for share in (1.0, 0.5))
+        assert whole.configurations == fitted.recommend(task, ALL).configurations
+        seconds = {
+            ranked.configuration.configuration_id: ranked.expected_seconds for ranked in whole.configurations
+        }
+        assert all(
+            ranked.expected_seconds < seconds[ranked.configuration.configuration_id]
+            for ranked in part.configurations
+        )
+
     def test_a_sparse_matrix_works(self, recommender: Recommender, task: dict[str, float]) -> None:
         meta = synthetic_experience(missing=0.6, failed=0.2)
         recommendation = clone(recommender).fit(meta).recommend(task, ALL)

@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 from automl_meta.recommenders._seconds import SecondsModel, sizes_of
 
 
-def sizes(rows: object, columns: object, encoded: object = np.nan, classes: object = 0.0) -> NDArray[np.float64]:
+def sizes(
+    rows: object, columns: object, encoded: object = np.nan, classes: object = 0.0
+) -> NDArray[np.float64]:
     return np.column_stack(np.broadcast_arrays(rows, columns, encoded, classes)).astype(np.float64)
 
 
@@ -13,7 +15,9 @@ def test_power_laws_are_found_for_each_configuration() -> None:
     rng = np.random.default_rng(0)
     n_rows, n_features = 10 ** rng.uniform(2, 4, 50), 10 ** rng.uniform(0.5, 2, 50)
     seconds = np.column_stack([1e-4 * n_rows, 1e-7 * n_rows**2 * n_features])
-    predicted = SecondsModel(sizes(n_rows, n_features), seconds).predict(np.array([1000.0, 30.0, np.nan, 0.0]))
+    predicted = SecondsModel(sizes(n_rows, n_features), seconds).predict(
+        np.array([1000.0, 30.0, np.nan, 0.0])
+    )
     assert predicted == pytest.approx([0.1, 3.0], rel=0.2)
 
 
