@@ -131,12 +131,12 @@ class Experience:
 
 
 def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame) -> NDArray[np.float64]:
-    names = ["n_numeric", "n_levels_sum"]
-    known = datasets[["n_rows", "n_features", "n_classes"]].join(metafeatures.reindex(columns=names))
-    protocol = Protocol()  # of nearly all runs
-    return np.array(
-        [sizes_of(row, protocol.fit_rows(row["n_rows"])) for row in known.to_dict("records")]
-    ).reshape(-1, 4)
+    known = datasets[["n_rows", "n_features", "n_classes"]].join(
+        metafeatures.reindex(columns=["n_numeric", "n_levels_sum"])
+    )
+    fit_rows = Protocol().fit_rows  # of nearly all runs
+    counts = [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy(np.float64)]
+    return np.array([sizes_of(count, fit_rows(count["n_rows"])) for count in counts])
 
 
 def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
