@@ -85,7 +85,7 @@ class RankedConfiguration:
     interval : tuple of float
         Low and high end of the 80 % interval around it.
     expected_seconds : float
-        Predicted CPU seconds of one fit.
+        Predicted CPU seconds of one fit, on all rows unless asked for fewer.
     chance_of_best : float
         Probability to be the best of all known configurations; they sum to one over all of these.
     evidence : tuple of Evidence
