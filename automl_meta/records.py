@@ -278,6 +278,8 @@ class MetaDataset:
         Columns ``run_id``, ``dataset_id``, ``configuration_id`` (str), ``score``, ``fit_seconds``,
         ``seconds`` (float64), ``status`` (str); at most one row for each pair of data set and
         configuration. ``score`` is NaN unless the status is ok.
+    protocol : Protocol
+        How most of the runs were judged, which says on how many rows their fits were timed.
     """
 
     metric: Metric
@@ -286,6 +288,7 @@ class MetaDataset:
     metafeatures: pd.DataFrame
     configurations: pd.DataFrame
     runs: pd.DataFrame
+    protocol: Protocol = Protocol()
 
     @cached_property
     def scores(self) -> pd.DataFrame:

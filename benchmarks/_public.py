@@ -10,7 +10,9 @@ import pandas as pd
 
 from automl_meta.metrics import get_metric
 from automl_meta.recommenders import Recommender
-from automl_meta.records import Configuration, MetaDataset
+from automl_meta.records import Configuration, MetaDataset, Protocol
+
+ALL_ROWS = Protocol(max_train_rows=None)
 
 
 def meta_dataset(
@@ -47,7 +49,8 @@ def meta_dataset(
     )
     datasets = datasets.assign(name=datasets.index, n_classes=2, target_scale=np.nan)
     chosen = get_metric(metric)
-    return MetaDataset(chosen, chosen.task_type, datasets, metafeatures.loc[datasets.index], frame, runs)
+    metafeatures = metafeatures.loc[datasets.index]
+    return MetaDataset(chosen, chosen.task_type, datasets, metafeatures, frame, runs, ALL_ROWS)
 
 
 def description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:

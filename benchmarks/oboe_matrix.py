@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _public import dealt, description, meta_dataset, picks
+from _public import ALL_ROWS, dealt, description, meta_dataset, picks
 
 from automl_meta.recommenders import DEFAULT_RECOMMENDER, Recommender
 from automl_meta.records import Configuration, MetaDataset
@@ -126,14 +126,14 @@ def after_seconds(
     fitted: Recommender, task: Mapping[str, float], scores: Mapping[str, float], seconds: Mapping[str, float]
 ) -> list[float]:
     """Regret in percentage points after each time budget."""
-    regrets = []
+    regrets, fit_rows = [], ALL_ROWS.fit_rows(task["n_rows"])
     for budget in BUDGETS * sum(seconds.values()):
         reached = min(scores.values())
 
         def more(observed: Mapping[str, float], budget: float = budget) -> dict[str, Any] | None:
             left = budget - sum(seconds[key] for key in observed)
             enough = len(observed) >= MOST_IN_A_BUDGET
-            return None if left <= 0.0 or enough else {"remaining_seconds": left}
+            return None if left <= 0.0 or enough else {"remaining_seconds": left, "fit_rows": fit_rows}
 
         spent = 0.0
         for key in picks(fitted, task, scores, more):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from automl_meta.recommenders import RankedConfiguration, Recommender, regret_scales
-from automl_meta.records import MetaDataset, Protocol
+from automl_meta.records import MetaDataset
 
 __all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "judged", "play_seconds", "play_trials"]
 
@@ -37,6 +37,8 @@ class Outcomes:
     untried : dict of str to float
         Configurations known elsewhere only, with NaN: told to a recommender as observed, they are
         not recommended, since what they would have reached cannot be judged.
+    fit_rows : float
+        Rows that each fit learnt from.
     """
 
     task: Mapping[str, float]
@@ -47,11 +49,7 @@ class Outcomes:
     seconds: NDArray[np.float64]
     scale: float
     untried: Mapping[str, float]
-
-    @property
-    def fit_rows(self) -> float:
-        """Rows that the fits of its runs learnt from."""
-        return Protocol().fit_rows(self.task["n_rows"])
+    fit_rows: float
 
     def position(self, configuration_id: str) -> int | None:
         """Where a configuration stands in the arrays; None if it was never tried."""
@@ -82,6 +80,7 @@ def all_outcomes(meta: MetaDataset) -> dict[str, Outcomes]:
             seconds=seconds[row, there],
             scale=float(scale[row]),
             untried=dict.fromkeys(map(str, ids[~there]), math.nan),
+            fit_rows=meta.protocol.fit_rows(float(meta.datasets["n_rows"][dataset_id])),
         )
         for row, (dataset_id, there) in enumerate(zip(dataset_ids, tried, strict=True))
     }

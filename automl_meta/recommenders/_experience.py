@@ -98,7 +98,7 @@ class Experience:
             dataset_ids=[str(key) for key in datasets.index],
             names=[str(name) for name in datasets["name"]],
             families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
-            sizes=_sizes(datasets, meta.metafeatures.iloc[rows]),
+            sizes=_sizes(datasets, meta.metafeatures.iloc[rows], meta.protocol),
             configurations=[
                 Configuration(algorithm, parameters)
                 for algorithm, parameters in zip(
@@ -130,13 +130,12 @@ class Experience:
         return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
 
 
-def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame) -> NDArray[np.float64]:
+def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame, protocol: Protocol) -> NDArray[np.float64]:
     known = datasets[["n_rows", "n_features", "n_classes"]].join(
         metafeatures.reindex(columns=["n_numeric", "n_levels_sum"])
     )
-    fit_rows = Protocol().fit_rows  # of nearly all runs
     counts = [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy(np.float64)]
-    return np.array([sizes_of(count, fit_rows(count["n_rows"])) for count in counts])
+    return np.array([sizes_of(count, protocol.fit_rows(count["n_rows"])) for count in counts])
 
 
 def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
