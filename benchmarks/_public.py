@@ -12,7 +12,7 @@ from automl_meta.metrics import get_metric
 from automl_meta.recommenders import Recommender
 from automl_meta.records import Configuration, MetaDataset, Protocol
 
-ALL_ROWS = Protocol(max_train_rows=None)
+ALL_ROWS = Protocol(max_train_rows=None)  # by which these matrices were timed, not on samples of rows
 
 
 def meta_dataset(
