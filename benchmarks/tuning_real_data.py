@@ -157,7 +157,7 @@ def cases(data: Path, index: pd.DataFrame, n_folds: int) -> Iterator[Case]:
                         task.X.iloc[rows].reset_index(drop=True),
                         task.y.iloc[rows].reset_index(drop=True),
                         kind,
-                        task.column_kinds,
+                        task.columns,
                     )
                     for rows in (train, test)
                 ]

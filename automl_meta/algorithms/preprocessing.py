@@ -149,11 +149,11 @@ def _target_encoder(task: TabularTask, seed: int) -> TargetEncoder:
 def _text_steps(task: TabularTask) -> list[tuple[str, Pipeline, str]]:
     return [
         (
-            f"text_{column}",
+            f"text_{number}",  # a name of the user's could be none of scikit-learn's
             make_pipeline(FunctionTransformer(fill_text), TfidfVectorizer(max_features=_WORDS)),
             column,
         )
-        for column in task.columns_of("text")
+        for number, column in enumerate(task.columns_of("text"))
     ]
 
 

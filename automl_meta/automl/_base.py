@@ -40,6 +40,7 @@ from automl_meta.metrics import Metric, TaskType
 from automl_meta.records import Environment, Protocol
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
+from automl_meta.task.frames import as_frame, split_target
 from automl_meta.tuning import ExperienceSampler, StoreQuery
 
 __all__ = ["AutoML"]
@@ -94,7 +95,7 @@ class AutoML(BaseEstimator, ABC):
     def fit(
         self,
         X: TabularTask | pd.DataFrame | ArrayLike,
-        y: ArrayLike | None = None,
+        y: ArrayLike | str | None = None,
         *,
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
@@ -103,10 +104,12 @@ class AutoML(BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_features), or TabularTask
-            Columns of any kind, with missing values; left as it is.
-        y : array-like of shape (n_rows,)
-            Labels of any kind, or numbers; none missing. Not given with a `TabularTask`.
+        X : DataFrame of pandas, Polars or PyArrow, array-like of shape (n_rows, n_features), or TabularTask
+            Columns of any kind, with missing values; left as it is. With the target among its columns if `y` is
+            a name.
+        y : str or array-like of shape (n_rows,)
+            Labels of any kind, or numbers; none missing. Or the name of its column. Not given with a
+            `TabularTask`.
         groups : array-like of shape (n_rows,), optional
             Rows of one group are never both learnt from and predicted in the cross-validation.
         sample_weight : array-like of shape (n_rows,), optional
@@ -231,12 +234,12 @@ class AutoML(BaseEstimator, ABC):
         return self.n_jobs != 1 or any(limit is not None for limit in limits)
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        """Numbers of features and names as scikit-learn keeps them; arrays that are no tables refused."""
+        """Numbers of features and names as scikit-learn keeps them; columns of a frame are found by name."""
         if sparse.issparse(X):
             raise TypeError(
                 "Sparse input is not supported: X is a sparse matrix. Give a dense table: X.toarray()."
             )
-        if not isinstance(X, pd.DataFrame):
+        if isinstance(X, (np.ndarray, list, tuple)) or not hasattr(X, "columns"):
             X = check_array(
                 X,
                 dtype=None,
@@ -246,6 +249,10 @@ class AutoML(BaseEstimator, ABC):
             )
             if X.dtype.kind == "c":
                 raise UsageError("Complex data not supported: give real numbers.")
+        else:
+            X = as_frame(X)
+            if not reset and hasattr(self, "feature_names_in_"):
+                X = self.model_.aligned(X)
         validate_data(self, X, skip_check_array=True, reset=reset)
         return X
 
@@ -257,12 +264,14 @@ class AutoML(BaseEstimator, ABC):
             return task, self._labels(task, task.y.to_numpy())
         if y is None:
             raise UsageError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if isinstance(y, str):
+            X, y = split_target(X, y)
         X = self._checked(X, reset=True)
         target = self._target(y)
         name = getattr(y, "name", None) or "target"
         task = TabularTask.from_frame(X, pd.Series(target, name=name), task_type=self._task_type)
         if self._task_type == "classification" and len(task.classes) < len(pd.unique(target)):
-            # Labels that differ in blanks only, which a task takes for one: by their number, then.
+            # Labels that are blank, which a task takes for missing ones: by their number, then.
             codes = pd.factorize(target, sort=True)[0]
             task = TabularTask.from_frame(X, pd.Series(codes, name=name), task_type=self._task_type)
         return task, self._labels(task, target)

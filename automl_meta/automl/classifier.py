@@ -15,6 +15,7 @@ from automl_meta.automl._base import AutoML
 from automl_meta.exceptions import DataError
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
+from automl_meta.task.frames import exact_array
 
 __all__ = ["AutoMLClassifier"]
 
@@ -123,7 +124,7 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
         return self.model_.labels
 
     def _target(self, y: Any) -> NDArray[Any]:
-        target = column_or_1d(y, warn=True)
+        target = exact_array(column_or_1d(y, warn=True) if isinstance(y, (np.ndarray, list, tuple)) else y)
         missing = pd.isna(target)
         if missing.any():
             raise DataError(

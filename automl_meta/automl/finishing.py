@@ -73,7 +73,7 @@ def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
         [pipeline for _, pipeline in fitted],
         weights / weights.sum(),
         [str(member.configuration) for member, _ in fitted],
-        tuner.task.column_kinds,
+        tuner.task.columns,
         tuner.labels,
         target=str(tuner.task.y.name),
         metric=tuner.scoring.name,

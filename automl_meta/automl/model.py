@@ -16,11 +16,13 @@ from sklearn.pipeline import Pipeline
 from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.records import Environment
-from automl_meta.task.columns import ColumnKind, conform_column
+from automl_meta.task import Column, ColumnKind, read_table
+from automl_meta.task.frames import as_frame
+from automl_meta.task.reading import read_raw
 
 __all__ = ["TabularModel"]
 
-_FORMAT = 1
+_FORMAT = 2  # 1, of version 0.1.0, knew of columns no more than their kinds
 _CRITICAL = ("scikit-learn", "lightgbm")  # whose fitted models change from version to version
 
 
@@ -40,8 +42,8 @@ class TabularModel:
         Of each in the mean; they sum to one.
     configurations : sequence of str
         What each is, in words.
-    column_kinds : mapping of str to ColumnKind
-        One for each column, in their order.
+    columns : mapping of str to Column
+        What each column held and how its values were written, in their order.
     labels : ndarray of shape (n_classes,)
         For the codes 0, 1, …; empty for regression.
     target : str
@@ -58,7 +60,7 @@ class TabularModel:
         pipelines: Sequence[Pipeline],
         weights: ArrayLike,
         configurations: Sequence[str],
-        column_kinds: Mapping[str, ColumnKind],
+        columns: Mapping[str, Column],
         labels: NDArray[Any],
         *,
         target: str = "target",
@@ -69,21 +71,58 @@ class TabularModel:
         self.pipelines = list(pipelines)
         self.weights = [float(weight) for weight in np.asarray(weights)]
         self.configurations = list(configurations)
-        self.column_kinds = dict(column_kinds)
+        self.columns = dict(columns)
         self.labels = labels
         self.target = target
         self.metric = metric
         self.score = score
         self.versions = {**Environment.current().versions, "format": str(_FORMAT)}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Plain values for the columns, so that a file of it needs no further trusted type."""
+        return {**self.__dict__, "columns": {name: column.to_dict() for name, column in self.columns.items()}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read the state of this version or of 0.1.0."""
+        state = dict(state)
+        kinds = state.pop("column_kinds", {})
+        columns = {name: Column.of_version_0_1(kind) for name, kind in kinds.items()}
+        columns |= {name: Column.from_dict(content) for name, content in state.pop("columns", {}).items()}
+        self.__dict__.update(state, columns=columns)
+
+    @property
+    def column_kinds(self) -> dict[str, ColumnKind]:
+        """The kind of each column that was learnt from."""
+        return {name: column.kind for name, column in self.columns.items()}
+
+    def read_table(self, file: str | Path, separator: str | None = None) -> pd.DataFrame:
+        """Read new rows from a file, an address or standard input, for `predict`.
+
+        Text of the file is left as it is, so that each column reads its values as it learnt to.
+
+        Parameters
+        ----------
+        file, separator
+            As in `automl_meta.task.read_table`.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read.
+        """
+        if self.versions["format"] == "1":  # learnt from what pandas made of a file
+            return read_table(file, separator)
+        return read_raw(file, separator).frame
+
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """Predict labels, as they were given, or numbers.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns are found by name, in any order; further ones are ignored. Categories that
-            were never seen count as missing, or as the encoder of each algorithm takes them.
+        X : DataFrame of pandas, Polars or PyArrow, or array-like of shape (n_rows, n_features)
+            Columns are found by name, in any order; further ones are ignored. Values may come in another
+            form than in training, such as numbers as text. Categories that were never seen count as missing,
+            or as the encoder of each algorithm takes them.
 
         Returns
         -------
@@ -93,8 +132,15 @@ class TabularModel:
         ------
         DataError
             If a column is missing, or holds something else than the one that was learnt from.
+
+        Warns
+        -----
+        AutomlMetaWarning
+            If values were read in another way than in training, or most values of a column are unseen.
         """
         table = self._table(X)
+        if len(table) == 0:
+            return self.labels[:0] if self.task_type == "classification" else np.empty(0)
         if self.task_type == "regression":
             predicted = [pipeline.predict(table) for pipeline in self.pipelines]
             return np.average(predicted, axis=0, weights=self.weights)
@@ -186,6 +232,8 @@ class TabularModel:
 
     def _mean_probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
         total = np.zeros((len(table), len(self.labels)))
+        if len(table) == 0:
+            return total
         for pipeline, weight in zip(self.pipelines, self.weights, strict=True):
             if hasattr(pipeline, "predict_proba"):
                 total[:, pipeline.classes_] += weight * pipeline.predict_proba(table)
@@ -193,31 +241,36 @@ class TabularModel:
                 total[np.arange(len(table)), pipeline.predict(table)] += weight
         return total
 
-    def _table(self, X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
-        names = list(self.column_kinds)
-        if isinstance(X, pd.DataFrame):
-            frame = X.set_axis(X.columns.map(str), axis=1)
-        else:
-            values = np.asarray(X)
-            if values.ndim != 2 or values.shape[1] != len(names):
-                raise DataError(
-                    f"X has shape {values.shape}; the model expects {len(names)} columns: {_listed(names)}."
-                )
-            frame = pd.DataFrame(values, columns=names)
-        unused = [name for name, kind in self.column_kinds.items() if kind in ("constant", "identifier")]
-        if missing := [name for name in names if name not in frame.columns and name not in unused]:
-            given = [str(name) for name in frame.columns if name not in names]
+    def aligned(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns that were learnt from, found by name, in their order; those of no use may be missing.
+
+        Raises
+        ------
+        DataError
+            If other columns are missing.
+        """
+        names = list(self.columns)
+        unused = [name for name, column in self.columns.items() if column.kind in ("constant", "identifier")]
+        if missing := [name for name in names if name not in X.columns and name not in unused]:
+            given = [name for name in X.columns if name not in names]
             hint = f" These are there that it does not know: {_listed(given)}." if given else ""
             raise DataError(f"X lacks columns that the model learnt from: {_listed(missing)}.{hint}")
-        if not frame.columns.is_unique:
-            raise DataError("X has two columns of one name. Rename them.")
-        return pd.DataFrame(
-            {
-                name: conform_column(frame[name], kind) if name in frame.columns else np.nan
-                for name, kind in self.column_kinds.items()
-            },
-            index=frame.index,
-        )
+        return X.reindex(columns=names)
+
+    def _table(self, X: pd.DataFrame | ArrayLike) -> pd.DataFrame:
+        names = list(self.columns)
+        frame = as_frame(X)
+        if isinstance(X, (np.ndarray, list, tuple)):
+            if frame.shape[1] != len(names):
+                raise DataError(
+                    f"X has shape {frame.shape}; the model expects {len(names)} columns: {_listed(names)}."
+                )
+            frame = frame.set_axis(names, axis=1)
+        frame = self.aligned(frame)
+        conformed = {name: column.conform(frame[name]) for name, column in self.columns.items()}
+        if notes := [found.note for found in conformed.values() if found.note]:
+            warnings.warn("; ".join(notes) + ".", AutomlMetaWarning, stacklevel=3)
+        return pd.DataFrame({name: found.values for name, found in conformed.items()}, index=frame.index)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from automl_meta.automl._base import AutoML
 from automl_meta.metrics import TaskType
+from automl_meta.task.frames import exact_array
 
 __all__ = ["AutoMLRegressor"]
 
@@ -33,5 +34,5 @@ class AutoMLRegressor(RegressorMixin, AutoML):
     _task_type: ClassVar[TaskType] = "regression"
 
     def _target(self, y: Any) -> NDArray[Any]:
-        target = column_or_1d(y, warn=True)
+        target = column_or_1d(y if isinstance(y, (np.ndarray, list, tuple)) else exact_array(y), warn=True)
         return check_array(target, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)

@@ -1,201 +1,320 @@
-"""Column kinds: decided once, when a task is made, and used by everyone after."""
+"""Columns: what each holds is decided once, when a task is made; new rows are read in the same way."""
 
 from __future__ import annotations
 
-import re
-import warnings
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from automl_meta.exceptions import DataError
+from automl_meta.task.dates import COMPACT, MIXED, from_numbers, read_dates, to_dates, to_seconds
+from automl_meta.task.levels import colliding_levels, level_texts, match_levels
+from automl_meta.task.numbers import NumberFormat, is_missing_word, read_numbers, to_numbers
 
-__all__ = ["ColumnKind", "canonical_column", "conform_column"]
+__all__ = [
+    "FILE_MISSING",
+    "KINDS",
+    "Column",
+    "ColumnKind",
+    "Conformed",
+    "finite",
+    "hashable",
+    "listed",
+    "plain_numbers",
+    "present_texts",
+    "without_zone",
+]
 
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
+KINDS: tuple[ColumnKind, ...] = get_args(ColumnKind)
 
-_BOOLEAN_WORDS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n"})
-# Dates as ISO 8601 or with slashes or dots; numbers alone are never taken for dates.
-_DATE = re.compile(
-    r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?\s*$"
-)
-_SAMPLE = 1000  # strings looked at where looking at all would be slow
+FILE_MISSING = frozenset(
+    {
+        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+        "NULL", "NaN", "None", "n/a", "nan", "null",
+    }
+)  # fmt: skip
+"""Texts that pandas takes for missing when it reads a file."""
+
+_MOSTLY = 0.5  # share of unseen levels from which a column is warned of
+_FEW_MISFITS = 0.1  # share of new values that may be none of the column's numbers or dates
 
 
-def canonical_column(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
-    """Bring a column into the one form of its kind.
+@dataclass(frozen=True)
+class Column:
+    """What a column holds and how its values are written, learnt from the rows of a task.
 
     Parameters
     ----------
-    column : Series
-        Any dtype; left unchanged.
-
-    Returns
-    -------
-    column : Series
-        float64 for numeric columns (infinities become missing), datetime64 without time zone for
-        datetime, object columns of `str` with NaN for missing for all other kinds.
     kind : ColumnKind
         ``"constant"`` is one value in every row, or none in any; ``"identifier"`` names a row, so nothing can
         be learnt from it.
-    note : str or None
-        What was changed, in words, if the user should know.
+    number : NumberFormat, optional
+        How numbers were written, if they were text that Python does not read as numbers.
+    date_format : str
+        In which dates were written, if they were text or numbers; empty otherwise.
+    is_duration : bool
+        Whether the numbers are seconds of durations or times of the day.
+    levels : tuple of str or None
+        Of categorical and boolean columns, sorted. None in models of version 0.1.0, which took values by
+        their text alone.
+    range : tuple of float
+        First and last of the dates, in seconds since 1970; NaN for other kinds.
+    n_unfit : int
+        Values that are none of the kind, and so count as missing.
+    dropped : str
+        Why nothing is learnt from it, in words; empty if something is.
+    notes : tuple of str
+        What was converted or guessed, in words.
     """
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        # What somebody declared to be categories stays so, also when they are numbers.
-        return _strings_as_kind(_as_strings(column.astype(object)), declared=True)
-    if pd.api.types.is_bool_dtype(column.dtype):
-        return _strings_as_kind(_as_strings(column.astype(object)))
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return _numeric(column)
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return _datetime(column)
-    if pd.api.types.is_timedelta64_dtype(column.dtype):
-        return _numeric(column.dt.total_seconds())
-    return _objects(column.astype(object))
 
+    kind: ColumnKind
+    number: NumberFormat | None = None
+    date_format: str = ""
+    is_duration: bool = False
+    levels: tuple[str, ...] | None = ()
+    range: tuple[float, float] = (float("nan"), float("nan"))
+    n_unfit: int = 0
+    dropped: str = ""
+    notes: tuple[str, ...] = field(default=())
 
-def conform_column(column: pd.Series, kind: ColumnKind) -> pd.Series:
-    """Bring a column of new rows into the form of the kind that was decided before.
+    @classmethod
+    def of_version_0_1(cls, kind: ColumnKind) -> Self:
+        """The column of a model of version 0.1.0, which knew no more than its kind."""
+        return cls(kind, date_format=MIXED if kind == "datetime" else "", levels=None)
 
-    Parameters
-    ----------
-    column : Series
-        Any dtype; left unchanged.
-    kind : ColumnKind
-        Of the column that was learnt from.
-
-    Returns
-    -------
-    Series
-        As from `canonical_column`.
-
-    Raises
-    ------
-    DataError
-        If the kind is numeric or datetime and a value is neither missing nor one.
-    """
-    if kind in ("constant", "identifier"):
-        return column  # nothing was learnt from it
-    if kind == "datetime":
-        moments = pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
-        _refuse(column, column.notna() & moments.isna() & (column.astype(str).str.strip() != ""), "a date")
-        return moments.dt.tz_localize(None)
-    if kind == "numeric":
-        if pd.api.types.is_timedelta64_dtype(column.dtype):
-            column = column.dt.total_seconds()
-        numbers = pd.to_numeric(column, errors="coerce")
-        _refuse(column, column.notna() & numbers.isna() & (column.astype(str).str.strip() != ""), "a number")
-        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-        values[np.isinf(values)] = np.nan
-        return pd.Series(values, index=column.index, name=column.name)
-    return _as_strings(column.astype(object))
-
-
-def _refuse(column: pd.Series, wrong: pd.Series, wanted: str) -> None:
-    if wrong.any():
-        raise DataError(
-            f"Column {str(column.name)!r} holds {str(column[wrong].iloc[0])!r}, which is not {wanted}; "
-            "the model learnt from a column that holds nothing else. Mend these values or leave them empty."
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Make a column of what `to_dict` gave."""
+        number = content["number"]
+        levels = content["levels"]
+        return cls(
+            **{
+                **content,
+                "number": None if number is None else NumberFormat(number["decimal"], dict(number["units"])),
+                "levels": None if levels is None else tuple(levels),
+                "range": tuple(content["range"]),
+                "notes": tuple(content["notes"]),
+            }
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, for files."""
+        number = None if self.number is None else self.number._asdict()
+        return {
+            **{name: getattr(self, name) for name in self.__dataclass_fields__},
+            "number": number,
+            "levels": None if self.levels is None else list(self.levels),
+            "range": list(self.range),
+            "notes": list(self.notes),
+        }
 
-def _numeric(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
-    if pd.api.types.is_complex_dtype(column.dtype):
-        return _strings_as_kind(_as_strings(column.astype(object)))
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    infinite = np.isinf(values)
-    note = None
-    if infinite.any():
-        values[infinite] = np.nan
-        note = f"{int(infinite.sum())} infinite values were taken as missing"
-    numbers = pd.Series(values, index=column.index, name=column.name)
-    present = values[~np.isnan(values)]
-    if len(present) == 0 or (len(present) == len(values) and present.min() == present.max()):
-        return numbers, "constant", note
-    if _is_row_number(values):
-        return numbers, "identifier", "it counts the rows, so it was left out"
-    return numbers, "numeric", note
+    def conform(self, values: pd.Series) -> Conformed:
+        """Bring a column of new rows into the form of the one that was learnt.
 
+        Parameters
+        ----------
+        values : Series
+            Any dtype; left unchanged.
 
-def _is_row_number(values: np.ndarray) -> bool:
-    """0, 1, 2, … or 1, 2, 3, … in any row order, under 10 rows nothing is sure."""
-    n = len(values)
-    if n < 10 or np.isnan(values).any() or values.min() not in (0.0, 1.0):
-        return False
-    if values.max() - values.min() != n - 1:
-        return False
-    return bool(np.array_equal(np.sort(values), np.arange(n) + values.min()))
+        Returns
+        -------
+        Conformed
+            float64 for numeric columns, datetime64 without time zone for datetime, object columns of `str` with
+            NaN for missing for all others; and what the user should know.
 
+        Raises
+        ------
+        DataError
+            If the kind is numeric or datetime and more than a tenth of the values are neither missing nor one.
+        """
+        if self.kind in ("constant", "identifier"):
+            return Conformed(values, "")  # nothing was learnt from it
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(object)
+        if self.kind == "numeric":
+            return self._numbers(values)
+        if self.kind == "datetime":
+            return self._dates(values)
+        if self.levels is None:
+            texts = values.astype(object).map(str).str.strip()
+            return Conformed(texts.mask(values.isna() | (texts == ""), np.nan).astype(object), "")
+        if self.kind == "text":
+            return Conformed(level_texts(hashable(values.astype(object))), "")
+        return self._levels(values)
 
-def _datetime(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
-    moments = column if column.dt.tz is None else column.dt.tz_convert("UTC").dt.tz_localize(None)
-    kind: ColumnKind = "datetime" if moments.nunique(dropna=False) > 1 else "constant"
-    return moments, kind, None
+    def _levels(self, values: pd.Series) -> Conformed:
+        texts = level_texts(hashable(values.astype(object)))
+        matched = match_levels(texts, self.levels or (), FILE_MISSING)
+        note = ""
+        if matched.n_unseen > _MOSTLY * max(matched.n_present, 1):
+            note = (
+                f"{matched.n_unseen} of {matched.n_present} values of column {str(values.name)!r} were never seen in "
+                f"training, such as {matched.unseen[0]!r}; known are {listed(self.levels or ())}"
+            )
+        elif pd.api.types.is_numeric_dtype(values.dtype) and (same := colliding_levels(self.levels or ())):
+            note = (
+                f"column {str(values.name)!r} has come as numbers, in which its levels {listed(same)} cannot be told "
+                "apart: give it as text"
+            )
+        return Conformed(pd.Series(matched.values, index=values.index, name=values.name, dtype=object), note)
 
+    def _numbers(self, values: pd.Series) -> Conformed:
+        if pd.api.types.is_datetime64_any_dtype(values.dtype) or isinstance(values.dtype, pd.PeriodDtype):
+            raise DataError(
+                f"Column {str(values.name)!r} holds dates, and the model learnt from numbers there. Give it as numbers."
+            )
+        if pd.api.types.is_timedelta64_dtype(values.dtype):
+            return Conformed(finite(values.dt.total_seconds()), "")
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            return Conformed(finite(values), "")
+        texts = present_texts(values)
+        numbers, note = self._read_numbers(texts)
+        return self._checked(values, texts, numbers, "a number", note)
 
-def _objects(column: pd.Series) -> tuple[pd.Series, ColumnKind, str | None]:
-    present = column[column.notna()]
-    if len(present) == 0:
-        return column.astype(float), "constant", None
-    is_string = present.map(lambda value: isinstance(value, str))
-    if not is_string.all():
-        numbers = present.map(
-            lambda value: isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    def _read_numbers(self, texts: pd.Series) -> tuple[pd.Series, str]:
+        """In the format that was learnt, or in another one if that reads more of them."""
+        if self.is_duration:
+            seconds = to_seconds(texts)
+            return seconds.fillna(plain_numbers(texts)), ""
+        learnt = plain_numbers(texts) if self.number is None else to_numbers(texts, *self.number)
+        missed = texts[learnt.isna() & texts.notna()]
+        if len(missed) == 0:
+            return learnt, ""
+        words = missed.str.lower().map({"true": 1.0, "false": 0.0})
+        if words.notna().all():
+            return learnt.fillna(words), ""
+        distinct = texts.dropna().value_counts()
+        found = read_numbers(
+            distinct.index.to_numpy(dtype=object), distinct.to_numpy(), self.number and self.number.decimal
         )
-        if numbers.all():
-            return _numeric(pd.to_numeric(column, errors="coerce"))
-        if not present.map(lambda value: isinstance(value, (bool, np.bool_))).all():
-            moments = pd.to_datetime(present, errors="coerce", utc=True) if _all_dates(present) else None
-            if moments is not None and moments.notna().all():
-                return _datetime(moments.reindex(column.index))
-            result, kind, _ = _strings_as_kind(_as_strings(column))
-            return result, kind, "it mixes types, so its values were taken as text"
-    strings = _as_strings(column)
-    moments = _parse_dates(strings)
-    if moments is not None:
-        return _datetime(moments)
-    return _strings_as_kind(strings)
+        if found is None:
+            return learnt, ""
+        again = to_numbers(texts, *found.format)
+        if again.notna().sum() <= learnt.notna().sum():
+            return learnt, ""
+        if self.number is not None and self.number.decimal == found.format.decimal:
+            return learnt, ""  # other units are no numbers here
+        return again, (
+            f"the numbers of column {str(texts.name)!r} are written otherwise than in training: they were read with "
+            f"the decimal mark {found.format.decimal!r}"
+        )
+
+    def _dates(self, values: pd.Series) -> Conformed:
+        if isinstance(values.dtype, pd.PeriodDtype):
+            return Conformed(values.dt.to_timestamp(), "")
+        if pd.api.types.is_datetime64_any_dtype(values.dtype):
+            return Conformed(without_zone(values), "")
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            return self._dates_from_numbers(values)
+        texts = present_texts(values)
+        if self.date_format == MIXED:
+            moments = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
+            return self._checked(values, texts, moments, "a date", "")
+        learnt = to_dates(texts, self.date_format) if self.date_format else None
+        if learnt is not None and not (learnt.isna() & texts.notna()).any():
+            return Conformed(learnt, "")
+        numbers = plain_numbers(texts)
+        if texts.notna().any() and numbers[texts.notna()].notna().all():
+            return self._dates_from_numbers(numbers)
+        found = read_dates(texts)
+        if found is None or (
+            learnt is not None and found.share <= learnt.notna().sum() / texts.notna().sum()
+        ):
+            nothing = pd.Series(pd.NaT, index=texts.index, name=texts.name, dtype="datetime64[us]")
+            return self._checked(values, texts, nothing if learnt is None else learnt, "a date", "")
+        note = ""
+        if self.date_format or found.others:
+            note = f"the dates of column {str(values.name)!r} were read as {found.format}" + (
+                f"; in training they were {self.date_format}" if self.date_format else ""
+            )
+        return self._checked(values, texts, to_dates(texts, found.format), "a date", note)
+
+    def _dates_from_numbers(self, values: pd.Series) -> Conformed:
+        numbers = finite(values)
+        found = from_numbers(numbers, *self.range)
+        if found is None and numbers.notna().any():
+            raise DataError(
+                f"Column {str(values.name)!r} holds numbers such as {numbers.dropna().iloc[0]:g}, and the model learnt "
+                "from dates there; in no common unit are they near those dates. Give it as dates."
+            )
+        moments, unit = found or (pd.to_datetime(numbers), "")
+        expected = COMPACT if self.date_format == COMPACT else "years"
+        note = ""
+        if unit not in ("", expected):
+            note = f"column {str(values.name)!r} has come as numbers, which were read as {unit} since 1970"
+            note = note.removesuffix(" since 1970") if unit.startswith(("days since", "%")) else note
+        return Conformed(moments, note)
+
+    def _checked(
+        self, values: pd.Series, texts: pd.Series, read: pd.Series, wanted: str, note: str
+    ) -> Conformed:
+        """Few values that are not of the kind count as missing; many are an error."""
+        wrong = texts.notna() & read.isna()
+        if wrong.any():
+            example = str(texts[wrong].iloc[0])
+            if wrong.sum() > _FEW_MISFITS * texts.notna().sum():
+                raise DataError(
+                    f"Column {str(values.name)!r} holds {example!r}, which is not {wanted}; the model learnt from a "
+                    "column that holds (nearly) nothing else. Fix these values or leave them empty."
+                )
+            note = "; ".join(
+                part
+                for part in (
+                    note,
+                    f"{wrong.sum()} values of column {str(values.name)!r}, such as {example!r}, are not {wanted} and "
+                    "count as missing",
+                )
+                if part
+            )
+        return Conformed(read, note)
 
 
-def _all_dates(present: pd.Series) -> bool:
-    import datetime
+class Conformed(NamedTuple):
+    """A column of new rows in the form that was learnt, and what the user should know of it."""
 
-    return bool(present.map(lambda value: isinstance(value, (datetime.date, np.datetime64))).all())
-
-
-def _as_strings(column: pd.Series) -> pd.Series:
-    missing = column.isna()
-    strings = column.map(str).astype(object)
-    stripped = strings.str.strip()
-    return stripped.mask(missing | (stripped == ""), np.nan)
+    values: pd.Series
+    note: str
 
 
-def _parse_dates(strings: pd.Series) -> pd.Series | None:
-    present = strings.dropna()
-    if len(present) == 0 or not present.iloc[:_SAMPLE].map(lambda value: bool(_DATE.match(value))).all():
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pandas says that it guesses the format
-        moments = pd.to_datetime(strings, errors="coerce", utc=True, format="mixed")
-    if moments.notna().sum() < len(present):
-        return None
-    return moments
+def present_texts(values: pd.Series) -> pd.Series:
+    """Values as text without blanks around them; missing ones, and words for missing, are NaN."""
+    codes, distinct = pd.factorize(hashable(values.astype(object)))
+    texts = [str(value).strip() for value in distinct]
+    cleaned = np.array([*(np.nan if is_missing_word(text) else text for text in texts), np.nan], dtype=object)
+    return pd.Series(cleaned[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
 
 
-def _strings_as_kind(strings: pd.Series, declared: bool = False) -> tuple[pd.Series, ColumnKind, str | None]:
-    present = strings.dropna()
-    n_present, n_distinct = len(present), present.nunique()
-    if n_distinct == 0 or (n_distinct == 1 and n_present == len(strings)):
-        return strings, "constant", None
-    if n_distinct <= 2 and set(present.str.lower().unique()) <= _BOOLEAN_WORDS:
-        return strings, "boolean", None
-    if declared:
-        return strings, "categorical", None
-    sample = present.iloc[:_SAMPLE]
-    if n_present >= 20 and n_distinct > 0.5 * n_present and sample.str.count(r"\s").mean() >= 3:
-        return strings, "text", None
-    if n_present >= 20 and n_distinct == n_present == len(strings):
-        return strings, "identifier", "every row has another value, so it was left out"
-    return strings, "categorical", None
+def plain_numbers(texts: pd.Series) -> pd.Series:
+    """Numbers as Python writes them; the rest is missing."""
+    return finite(pd.to_numeric(texts, errors="coerce"))
+
+
+def finite(values: pd.Series) -> pd.Series:
+    """As float64, with NaN in place of infinities."""
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    numbers[np.isinf(numbers)] = np.nan
+    return pd.Series(numbers, index=values.index, name=values.name)
+
+
+def without_zone(moments: pd.Series) -> pd.Series:
+    """Moments in UTC, without saying so."""
+    return moments if moments.dt.tz is None else moments.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def hashable(objects: pd.Series) -> pd.Series:
+    """Lists and the like as text."""
+    try:
+        objects.dropna().unique()
+    except TypeError:
+        return objects.map(str, na_action="ignore")
+    return objects
+
+
+def listed(names: NDArray[Any] | tuple[Any, ...] | list[Any], n: int = 8) -> str:
+    """Some names, quoted."""
+    return ", ".join(map(repr, names[:n])) + (", …" if len(names) > n else "")

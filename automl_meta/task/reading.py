@@ -1,21 +1,25 @@
-"""Tables from files: CSV with its delimiter and encoding found out, Parquet, ARFF."""
+"""Tables from files: CSV with its delimiter and encoding found out, Excel, JSON, Parquet, Feather, ARFF."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import warnings
+import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import arff
 import pandas as pd
 
-from automl_meta.exceptions import DataError
+from automl_meta.exceptions import DataError, UsageError
+from automl_meta.task.columns import FILE_MISSING, listed
+from automl_meta.task.inference import plain_if_numbers
+from automl_meta.task.numbers import Decimal
+from automl_meta.task.opening import Content, open_content, source_name
 
-__all__ = ["CsvDialect", "read_table", "sniff_csv"]
+__all__ = ["CsvDialect", "RawTable", "read_raw", "read_table", "sniff_csv", "source_name"]
 
 _DELIMITERS = ",;\t|"
 _BOMS = (
@@ -26,6 +30,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SNIFFED_BYTES = 1 << 16
+_FORMATS = "a .csv, .tsv, .xlsx, .json, .jsonl, .parquet, .feather or .arff file"
 
 
 class CsvDialect(NamedTuple):
@@ -35,52 +40,85 @@ class CsvDialect(NamedTuple):
     encoding: str
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table from a file.
+class RawTable(NamedTuple):
+    """A table as its file has it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Text of text files is not converted in any way; an empty field is empty text.
+    is_text : bool
+        Whether it comes from a format in which everything, or missing values, may be text.
+    notes : tuple of str
+        What was guessed or changed, in words.
+    decimal : {".", ","} or None
+        The likelier decimal mark, by the delimiter.
+    dialect : CsvDialect or None
+        Of a CSV file.
+    """
+
+    frame: pd.DataFrame
+    is_text: bool = False
+    notes: tuple[str, ...] = ()
+    decimal: Decimal | None = None
+    dialect: CsvDialect | None = None
+
+
+def read_table(path: str | Path, separator: str | None = None) -> pd.DataFrame:
+    """Read a table from a file, an address or standard input.
 
     Parameters
     ----------
     path : str or Path
-        A file ending in ``.csv``, ``.tsv``, ``.txt``, ``.parquet``, ``.pq`` or ``.arff``; text files
-        may be compressed (``.gz``). Delimiter and encoding of text files are found out.
+        A file ending in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.json``, ``.jsonl``, ``.parquet``, ``.feather`` or
+        ``.arff``, compressed or in an archive or not (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``, ``.tar``); an
+        address beginning with ``http://``, ``https://`` or ``file://``; or ``-`` for standard input, whose format is
+        found out. So are delimiter and encoding of text files.
+    separator : str, optional
+        What separates the fields of a CSV file, where the guess is wrong.
 
     Returns
     -------
     DataFrame
-        As in the file; nothing is converted but what `pandas.read_csv` does.
+        Columns of plain numbers are numbers; other text stays text, with NaN for what pandas takes for missing
+        (``NA``, ``null`` and the like).
 
     Raises
     ------
     DataError
-        If the file is missing, empty, a directory, not a table, or has two columns of one name.
+        If the file is missing, empty, a directory, or not a table.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a directory. Give a file (.csv, .tsv, .parquet or .arff).")
-    if not path.exists():
-        raise DataError(f"There is no file {path}.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty.")
-    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
-    suffix = suffixes[-1] if suffixes else ""
+    raw = read_raw(path, separator)
+    if not raw.is_text:
+        return raw.frame
+    return pd.DataFrame({name: _typed(raw.frame[name]) for name in raw.frame.columns}, index=raw.frame.index)
+
+
+def read_raw(path: str | Path, separator: str | None = None) -> RawTable:
+    """Read a table as `read_table` does, but leave text as it is.
+
+    Raises
+    ------
+    DataError
+        See `read_table`.
+    UsageError
+        If `separator` is not one character.
+    """
+    if separator is not None and len(separator) != 1:
+        raise UsageError(f"The separator is {separator!r}; it must be one character, such as ';'.")
+    content = open_content(path)
     try:
-        if suffix in (".parquet", ".pq"):
-            frame = pd.read_parquet(path)
-        elif suffix == ".arff":
-            frame = _read_arff(path)
-        else:
-            frame = _read_csv(path)
-    except PermissionError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except DataError:
+        return _reader(content, separator)(content, separator)
+    except (DataError, UsageError):
         raise
-    except (OSError, ValueError, UnicodeError, EOFError, csv.Error) as error:
+    except ImportError as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # what a damaged file raises in one of six readers is in nobody's contract
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path} cannot be read as a table: {reason}") from error
-    return frame
 
 
-def sniff_csv(path: Path) -> CsvDialect:
+def sniff_csv(data: bytes, name: str) -> CsvDialect:
     """Find out the delimiter and the encoding of a CSV file.
 
     Raises
@@ -88,23 +126,188 @@ def sniff_csv(path: Path) -> CsvDialect:
     DataError
         If the file is not text.
     """
-    with _open_bytes(path) as stream:
-        head = stream.read(_SNIFFED_BYTES)
-    encoding = _sniff_encoding(path, head)
-    text = head.decode(encoding, errors="ignore")
+    encoding = _sniff_encoding(name, data)
+    text = data[:_SNIFFED_BYTES].decode(encoding, errors="ignore")
     return CsvDialect(_sniff_delimiter(text), encoding)
 
 
-def _open_bytes(path: Path) -> io.BufferedIOBase:
-    with path.open("rb") as stream:
-        is_gzip = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if is_gzip else path.open("rb")
+def _typed(column: pd.Series) -> pd.Series:
+    """Plain numbers and true/false as such, as `pandas.read_csv` takes them."""
+    numbers = plain_if_numbers(column) if len(column) else None
+    missing = column.isna() | column.isin(FILE_MISSING)
+    if numbers is not None and not (numbers.isna() & ~missing).any():
+        whole = numbers.notna().all() and not column.astype(str).str.contains(r"[.eE]", regex=True).any()
+        return numbers.astype("int64") if whole and (numbers.abs() < 2**53).all() else numbers
+    if not missing.all() and column[~missing].isin(("True", "False", "TRUE", "FALSE", "true", "false")).all():
+        truths = column.mask(missing).map(lambda text: str(text).lower() == "true", na_action="ignore")
+        return truths if missing.any() else truths.astype(bool)
+    return column.mask(missing) if missing.any() else column
 
 
-def _sniff_encoding(path: Path, head: bytes) -> str:
+def _reader(content: Content, separator: str | None) -> Callable[[Content, str | None], RawTable]:
+    """By what the bytes say, then by the name."""
+    data, suffix = content.data, content.suffix
+    if data.startswith(b"PAR1") or suffix in (".parquet", ".pq"):
+        return _read_parquet
+    if data.startswith((b"ARROW1", b"FEA1")) or suffix in (".feather", ".arrow", ".ipc"):
+        return _read_feather
+    if data.startswith(b"PK\x03\x04"):
+        return _read_excel
+    if data.startswith(b"\xd0\xcf\x11\xe0") or suffix in (".xls", ".xlsb", ".ods"):
+        raise DataError(f"{content.name} is a workbook of a kind that is not read. Save it as .xlsx or .csv.")
+    head = data[:_SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    is_named = suffix in (".csv", ".tsv", ".txt", ".tab", ".dat", ".data") or separator is not None
+    if suffix in (".json", ".jsonl", ".ndjson") or (not is_named and head[:1] in (b"{", b"[")):
+        return _read_json
+    if suffix == ".arff" or (not is_named and b"@relation" in head.lower()):
+        return _read_arff
+    return _read_csv
+
+
+def _read_csv(content: Content, separator: str | None) -> RawTable:
+    sniffed = sniff_csv(content.data, content.name)
+    dialect = CsvDialect(separator or sniffed.delimiter, sniffed.encoding)
+    options: dict[str, Any] = {
+        "sep": dialect.delimiter, "encoding": dialect.encoding, "dtype": str, "keep_default_na": False,
+        "na_filter": False, "low_memory": False,
+    }  # fmt: skip
+    try:
+        frame = pd.read_csv(io.BytesIO(content.data), **options)
+    except pd.errors.EmptyDataError:
+        raise DataError(f"{content.name} has no columns.") from None
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{content.name} is not text in the encoding {dialect.encoding}. Save it as UTF-8."
+        ) from None
+    notes = _header_notes(content.data.decode(dialect.encoding, errors="replace"), dialect.delimiter)
+    if not isinstance(frame.index, pd.RangeIndex):
+        notes = (
+            *notes,
+            "the rows have more fields than the header: the first ones were taken as names of the rows",
+        )
+        frame = frame.reset_index(drop=True)
+    return RawTable(frame, True, notes, "," if dialect.delimiter == ";" else None, dialect)
+
+
+def _header_notes(text: str, delimiter: str) -> tuple[str, ...]:
+    """Pandas renames what occurs twice: a, a becomes a, a.1."""
+    header: list[str] = next(
+        (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), []
+    )
+    return _renamed_notes([name for name in header if name])
+
+
+def _renamed_notes(names: list[str]) -> tuple[str, ...]:
+    doubled = sorted(name for name, count in Counter(names).items() if count > 1)
+    if not doubled:
+        return ()
+    return (
+        f"more than one column is named {listed(doubled)}: the later ones were renamed, as in {doubled[0] + '.1'!r}",
+    )
+
+
+def _renamed(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    names = [str(name) for name in frame.columns]
+    taken = set(names)
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        new = name
+        while seen[name] > 1 and new in taken:
+            new = f"{name}.{seen[name] - 1}"
+            seen[name] += new in taken
+        taken.add(new)
+        unique.append(new)
+    return frame.set_axis(unique, axis=1), _renamed_notes(names)
+
+
+def _read_excel(content: Content, _: str | None) -> RawTable:
+    with pd.ExcelFile(io.BytesIO(content.data), engine="openpyxl") as workbook:
+        sheets = [str(name) for name in workbook.sheet_names]
+        cells = workbook.parse(sheets[0], header=None, dtype=object, keep_default_na=False, na_values=[""])
+    if cells.empty:
+        raise DataError(f"The sheet {sheets[0]!r} of {content.name} is empty.")
+    header = [f"Unnamed: {i}" if pd.isna(name) else str(name) for i, name in enumerate(cells.iloc[0])]
+    frame, notes = _renamed(cells.iloc[1:].set_axis(header, axis=1).reset_index(drop=True))
+    if len(sheets) > 1:
+        notes = (*notes, f"the first sheet, {sheets[0]!r}, was read; others are {listed(sheets[1:])}")
+    return RawTable(frame, True, notes)
+
+
+def _read_json(content: Content, _: str | None) -> RawTable:
+    text = content.data.decode(_sniff_encoding(content.name, content.data))
+    try:
+        loaded = json.loads(text)
+    except json.JSONDecodeError:
+        loaded = [json.loads(line) for line in text.splitlines() if line.strip()]
+    frame, notes = _renamed(_frame_of_json(loaded, content.name))
+    return RawTable(frame, False, notes)
+
+
+def _frame_of_json(loaded: Any, name: str) -> pd.DataFrame:
+    """A list of objects, an object of columns, or what pandas writes as ``split`` and ``table``."""
+    if isinstance(loaded, dict) and {"columns", "data"} <= loaded.keys():
+        return pd.DataFrame(loaded["data"], columns=loaded["columns"], dtype=object)
+    if isinstance(loaded, dict) and {"schema", "data"} <= loaded.keys():
+        loaded = [{key: value for key, value in row.items() if key != "index"} for row in loaded["data"]]
+    if isinstance(loaded, dict) and loaded and all(isinstance(column, dict) for column in loaded.values()):
+        return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
+    if isinstance(loaded, dict) and loaded and all(isinstance(column, list) for column in loaded.values()):
+        return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
+    if isinstance(loaded, dict):
+        loaded = [loaded]
+    if not isinstance(loaded, list) or not all(isinstance(row, dict) for row in loaded):
+        raise DataError(f"{name} is JSON but no table: give a list of objects, one for each row.")
+    return pd.DataFrame(loaded, dtype=object)
+
+
+def _read_parquet(content: Content, _: str | None) -> RawTable:
+    import pyarrow.parquet as pq
+
+    from automl_meta.task.frames import frame_of_arrow
+
+    frame, notes = _renamed(frame_of_arrow(pq.read_table(io.BytesIO(content.data))))
+    return RawTable(frame, False, notes)
+
+
+def _read_feather(content: Content, _: str | None) -> RawTable:
+    import pyarrow as pa
+    from pyarrow import feather, ipc
+
+    from automl_meta.task.frames import frame_of_arrow
+
+    try:
+        table = feather.read_table(pa.BufferReader(content.data))
+    except pa.ArrowInvalid:
+        table = ipc.open_stream(pa.BufferReader(content.data)).read_all()
+    frame, notes = _renamed(frame_of_arrow(table))
+    return RawTable(frame, False, notes)
+
+
+def _read_arff(content: Content, _: str | None) -> RawTable:
+    """Read an ARFF file; nominal attributes become categorical columns."""
+    import arff
+
+    encoding = _sniff_encoding(content.name, content.data)
+    try:
+        loaded = arff.loads(content.data.decode(encoding), encode_nominal=False)
+    except arff.ArffException as error:
+        raise DataError(f"{content.name} is not a valid ARFF file: {error}") from error
+    frame = pd.DataFrame(loaded["data"], columns=[name for name, _ in loaded["attributes"]])
+    for name, kind in loaded["attributes"]:
+        if isinstance(kind, list):
+            frame[name] = pd.Categorical(frame[name], categories=kind)
+        elif kind.upper() in ("NUMERIC", "REAL", "INTEGER"):
+            frame[name] = pd.to_numeric(frame[name])
+    return RawTable(frame)
+
+
+def _sniff_encoding(name: str, data: bytes) -> str:
     for bom, encoding in _BOMS:
-        if head.startswith(bom):
+        if data.startswith(bom):
             return encoding
+    head = data[:_SNIFFED_BYTES]
     if b"\x00" in head:
         # Text in UTF-16 without a mark has a zero in every other byte; a binary file has them anywhere.
         even, odd = head[0::2].count(0), head[1::2].count(0)
@@ -112,15 +315,13 @@ def _sniff_encoding(path: Path, head: bytes) -> str:
             return "utf-16-le"
         if even > 0.4 * len(head) / 2 and odd < 0.05 * len(head) / 2:
             return "utf-16-be"
-        raise DataError(f"{path} is a binary file, not a table. Give a .csv, .tsv, .parquet or .arff file.")
+        raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.")
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _SNIFFED_BYTES)
+        data.decode("utf-8")
     except UnicodeDecodeError:
         controls = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
         if controls > 0.01 * len(head):
-            raise DataError(
-                f"{path} is a binary file, not a table. Give a .csv, .tsv, .parquet or .arff file."
-            ) from None
+            raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.") from None
         return "cp1252"
     return "utf-8"
 
@@ -141,42 +342,3 @@ def _sniff_delimiter(text: str) -> str:
         return (sum(width == widths[0] for width in widths) / len(widths), widths[0])
 
     return max(_DELIMITERS, key=agreement)
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    dialect = sniff_csv(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # mixed columns are dealt with in the task
-        try:
-            header = pd.read_csv(
-                path, sep=dialect.delimiter, encoding=dialect.encoding, header=None, nrows=1, dtype=str
-            )
-            names = [str(name) for name in header.iloc[0].dropna()]
-            doubled = sorted({name for name in names if names.count(name) > 1})
-            if doubled:
-                raise DataError(
-                    f"{path} has more than one column named {', '.join(map(repr, doubled))}. "
-                    "Rename them, so that each column has a name of its own."
-                )
-            return pd.read_csv(path, sep=dialect.delimiter, encoding=dialect.encoding, low_memory=False)
-        except pd.errors.EmptyDataError:
-            raise DataError(f"{path} has no columns.") from None
-
-
-def _read_arff(path: Path) -> pd.DataFrame:
-    """Read an ARFF file; nominal attributes become categorical columns."""
-    with _open_bytes(path) as stream:
-        raw = stream.read()
-    encoding = _sniff_encoding(path, raw[:_SNIFFED_BYTES])
-    try:
-        content = arff.loads(raw.decode(encoding), encode_nominal=False)
-    except arff.ArffException as error:
-        raise DataError(f"{path} is not a valid ARFF file: {error}") from error
-    names = [name for name, _ in content["attributes"]]
-    frame = pd.DataFrame(content["data"], columns=names)
-    for name, kind in content["attributes"]:
-        if isinstance(kind, list):
-            frame[name] = pd.Categorical(frame[name], categories=kind)
-        elif kind.upper() in ("NUMERIC", "REAL", "INTEGER"):
-            frame[name] = pd.to_numeric(frame[name])
-    return frame

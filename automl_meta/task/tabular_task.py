@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -15,16 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.metrics import TaskType
-from automl_meta.task.columns import ColumnKind, canonical_column
-from automl_meta.task.reading import read_table
+from automl_meta.task.columns import Column, ColumnKind
+from automl_meta.task.frames import as_frame, as_series, split_target
+from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.numbers import Decimal
+from automl_meta.task.reading import read_raw, source_name
+from automl_meta.task.target import infer_target
 
 __all__ = ["BUNDLED", "TabularTask"]
 
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 """Data sets that come with scikit-learn, by name: an offline demonstration."""
-
-_MAX_INTEGER_CLASSES = 20
-_MIN_ROWS_PER_INTEGER_CLASS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +37,15 @@ class TabularTask:
     Parameters
     ----------
     name : str
-        How people call it.
+        Human-readable name.
     X : DataFrame of shape (n_rows, n_features)
-        Each column in the one form of its kind (see `automl_meta.task.columns.canonical_column`).
+        Each column in the one form of its kind (see `automl_meta.task.inference.infer_columns`).
     y : Series of shape (n_rows,)
         Without missing values; labels as they came for classification, float64 for regression.
     task_type : {"classification", "regression"}
         What is to be predicted.
-    column_kinds : mapping of str to ColumnKind
-        One for each column of `X`.
+    columns : mapping of str to Column
+        What each column of `X` holds, and how its values were written.
     notes : tuple of str
         What was changed or left out, in words.
 
@@ -61,7 +62,7 @@ class TabularTask:
     X: pd.DataFrame
     y: pd.Series
     task_type: TaskType
-    column_kinds: Mapping[str, ColumnKind]
+    columns: Mapping[str, Column]
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -101,21 +102,30 @@ class TabularTask:
         *,
         task_type: TaskType | Literal["auto"] = "auto",
         name: str = "task",
+        kinds: Mapping[str, ColumnKind] | None = None,
+        decimal: Decimal | None = None,
+        date_format: str | None = None,
     ) -> TabularTask:
         """Make a task from a table.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_features)
-            The features; with the target among its columns if `y` is a name. Columns of dtype
-            ``category`` stay categories, also when they are numbers.
+        X : DataFrame of pandas, Polars or PyArrow, or array-like of shape (n_rows, n_features)
+            The features; with the target among its columns if `y` is a name. Text that is numbers or dates
+            becomes such; columns of dtype ``category`` stay categories, also when they are numbers.
         y : str or array-like of shape (n_rows,)
             The target, or the name of its column. Rows without it are left out.
         task_type : {"auto", "classification", "regression"}
             ``"auto"`` takes text, booleans and few whole numbers (at most 20 different ones, ten
             rows each on average) for classes.
         name : str
-            How people call it.
+            Human-readable name.
+        kinds : mapping of str to ColumnKind, optional
+            The kinds of columns where the guess is wrong; ``"identifier"`` leaves a column out.
+        decimal : {".", ","}, optional
+            The decimal mark of numbers that are text, where the guess is wrong.
+        date_format : str, optional
+            The format of dates that are text, as for `strptime`, where the guess is wrong.
 
         Raises
         ------
@@ -123,24 +133,11 @@ class TabularTask:
             If nothing can be learnt from the table: no such target, fewer than two rows or classes,
             no usable column, two columns of one name.
         UsageError
-            If `task_type` is none of the three.
+            If `task_type`, `kinds`, `decimal` or `date_format` is none of the accepted values.
         """
-        frame = X if isinstance(X, pd.DataFrame) else _frame_of(X)
-        if not frame.columns.is_unique:
-            doubled = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]})
-            raise DataError(
-                f"More than one column is named {', '.join(map(repr, doubled))}. "
-                "Rename them, so that each column has a name of its own."
-            )
-        if isinstance(y, str):
-            if y not in frame.columns:
-                raise DataError(_no_target(y, [str(column) for column in frame.columns]))
-            target, frame = frame[y], frame.drop(columns=y)
-        else:
-            target = y if isinstance(y, pd.Series) else pd.Series(np.asarray(y).ravel(), name="target")
-            if len(target) != len(frame):
-                raise DataError(f"X has {len(frame)} rows and y has {len(target)}: they must be as many.")
-        return cls._build(frame, target, task_type, name)
+        return cls._of_table(
+            as_frame(X), y, task_type, name, ReadingOptions(decimal, date_format, kinds or {})
+        )
 
     @classmethod
     def from_file(
@@ -150,17 +147,38 @@ class TabularTask:
         *,
         task_type: TaskType | Literal["auto"] = "auto",
         name: str | None = None,
+        separator: str | None = None,
+        kinds: Mapping[str, ColumnKind] | None = None,
+        decimal: Decimal | None = None,
+        date_format: str | None = None,
     ) -> TabularTask:
-        """Make a task from a CSV, Parquet or ARFF file (see `read_table`).
+        """Make a task from a file, an address or standard input (see `read_table`).
+
+        Parameters
+        ----------
+        path : str or Path
+            See `read_table`.
+        target : str
+            The name of its column.
+        task_type, kinds, decimal, date_format
+            See `from_frame`.
+        name : str, optional
+            Human-readable name; that of the file by default.
+        separator : str, optional
+            What separates the fields of a CSV file, where the guess is wrong.
 
         Raises
         ------
         DataError
             If the file cannot be read, or nothing can be learnt from it (see `from_frame`).
+        UsageError
+            See `from_frame`.
         """
-        path = Path(path)
-        stem = path.name.removesuffix(".gz").rsplit(".", 1)[0]
-        return cls.from_frame(read_table(path), target, task_type=task_type, name=name or stem)
+        options = ReadingOptions(decimal, date_format, kinds or {})
+        raw = read_raw(path, separator)
+        options = replace(options, is_file=raw.is_text, decimal=decimal or raw.decimal)
+        task = cls._of_table(as_frame(raw.frame), target, task_type, name or source_name(path), options)
+        return replace(task, notes=(*raw.notes, *task.notes))
 
     @classmethod
     def bundled(cls, name: str, *, task_type: TaskType | Literal["auto"] = "auto") -> TabularTask:
@@ -182,35 +200,55 @@ class TabularTask:
         return cls.from_frame(loaded.data, target, task_type=task_type, name=name)
 
     @classmethod
-    def _build(
-        cls, frame: pd.DataFrame, target: pd.Series, task_type: TaskType | Literal["auto"], name: str
+    def _of_table(
+        cls,
+        frame: pd.DataFrame,
+        y: ArrayLike | str,
+        task_type: TaskType | Literal["auto"],
+        name: str,
+        options: ReadingOptions,
     ) -> TabularTask:
-        notes: list[str] = []
-        target = target.reset_index(drop=True)
+        if isinstance(y, str):
+            frame, target = split_target(frame, y)
+        else:
+            target = as_series(y)
+            if len(target) != len(frame):
+                raise DataError(f"X has {len(frame)} rows and y has {len(target)}: they must be as many.")
+        if len(target) == 0:
+            raise DataError("The table has no rows.")
+        found = infer_target(target.reset_index(drop=True), task_type, options)
+        labels, notes = found.values, list(found.notes)
         frame = frame.reset_index(drop=True)
-        target, task_type = _check_target(target, task_type, notes)
-        if target.isna().any():
-            keep = target.notna()
+        if labels.isna().any():
+            keep = labels.notna()
             notes.append(f"{int((~keep).sum())} rows without a target were left out")
-            frame, target = frame[keep.to_numpy()].reset_index(drop=True), target[keep].reset_index(drop=True)
-        target = target.astype(np.float64) if task_type == "regression" else target.infer_objects()
-        _check_rows(target, task_type, notes)
-        columns: dict[str, pd.Series] = {}
-        kinds: dict[str, ColumnKind] = {}
-        for column in frame.columns:
-            columns[str(column)], kinds[str(column)], note = canonical_column(frame[column])
-            if note:
-                notes.append(f"column {str(column)!r}: {note}")
-        if len(columns) < frame.shape[1]:
-            raise DataError("Two columns have one name once their names are text. Rename them.")
-        if all(kind in ("constant", "identifier") for kind in kinds.values()):
+            frame, labels = frame[keep.to_numpy()].reset_index(drop=True), labels[keep].reset_index(drop=True)
+        labels = labels.astype(np.float64) if found.task_type == "regression" else labels.infer_objects()
+        _check_rows(labels, found.task_type, notes)
+        values, columns = infer_columns(frame, options)
+        notes += [
+            f"column {column!r}: {note}" for column, about in columns.items() for note in _notes_of(about)
+        ]
+        if all(about.kind in ("constant", "identifier") for about in columns.values()):
             raise DataError(
-                f"There is nothing to learn from: all {len(kinds)} features are constant, empty or name rows."
-                if kinds
+                f"There is nothing to learn from: all {len(columns)} features are constant, empty or name rows."
+                if columns
                 else "There is no column but the target. Give a table with features."
             )
-        X = pd.DataFrame(columns)
-        return cls(name, X, target.rename(str(target.name)), task_type, kinds, tuple(notes))
+        task = cls(
+            name,
+            pd.DataFrame(values),
+            labels.rename(str(target.name)),
+            found.task_type,
+            columns,
+            tuple(notes),
+        )
+        return replace(task, notes=(*notes, *_target_copies(task)))
+
+    @cached_property
+    def column_kinds(self) -> dict[str, ColumnKind]:
+        """The kind of each column of `X`."""
+        return {name: column.kind for name, column in self.columns.items()}
 
     @property
     def n_rows(self) -> int:
@@ -267,81 +305,33 @@ class TabularTask:
         )
 
 
-def _frame_of(X: ArrayLike) -> pd.DataFrame:
-    values = np.asarray(X)
-    if values.ndim != 2:
-        raise DataError(f"X must be a table of shape (n_rows, n_features), but has shape {values.shape}.")
-    frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])])
-    return frame.infer_objects() if values.dtype == object else frame
+def _notes_of(about: Column) -> tuple[str, ...]:
+    """What a column needs to say; that one is constant goes without saying."""
+    if about.kind != "identifier":
+        return about.notes
+    return (*about.notes, f"{about.dropped}, so it was left out (--columns NAME:KIND keeps it)")
 
 
-def _no_target(name: str, columns: list[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, columns, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
-    return f"There is no column {name!r} to be the target.{hint} The columns are: {shown}."
-
-
-def _check_target(
-    target: pd.Series, task_type: TaskType | Literal["auto"], notes: list[str]
-) -> tuple[pd.Series, TaskType]:
-    """Infinities and empty texts out, the type of the task decided."""
-    if task_type not in ("auto", "classification", "regression"):
-        raise UsageError(f"task_type is {task_type!r}; it must be 'auto', 'classification' or 'regression'.")
-    if len(target) == 0:
-        raise DataError("The table has no rows.")
-    is_number = pd.api.types.is_numeric_dtype(target.dtype) and not pd.api.types.is_bool_dtype(target.dtype)
-    target = _numeric_target(target) if is_number else _labels(target, notes)
-    if target.isna().all():
-        raise DataError(f"The target {str(target.name)!r} is missing in every row.")
-    present = target.dropna()
-    if task_type == "auto":
-        task_type = _infer_task_type(present, is_number)
-    if task_type == "regression" and not is_number:
-        try:
-            target = pd.to_numeric(target)
-        except (ValueError, TypeError):
-            raise DataError(
-                f"The target {str(target.name)!r} has values that are no numbers, such as "
-                f"{str(present.iloc[0])!r}: regression needs numbers. Leave the task type out or say classification."
-            ) from None
-    if task_type == "classification" and is_number and target.notna().all() and _all_whole(present):
-        target = target.astype("int64")
-    return target, task_type
-
-
-def _numeric_target(target: pd.Series) -> pd.Series:
-    values = target.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    values[np.isinf(values)] = np.nan
-    return pd.Series(values, name=target.name)
-
-
-def _labels(target: pd.Series, notes: list[str]) -> pd.Series:
-    """Labels without the blanks around them; text if they mix types; empty ones missing."""
-    target = target.astype(object).map(lambda value: value.strip() if isinstance(value, str) else value)
-    target = target.mask(target == "", np.nan)
-    types = set(target.dropna().map(type))
-    if len(types) > 1 and str in types:
-        notes.append("the target mixes types, so its values were taken as text")
-        return target.where(target.isna(), target.map(str))
-    return target
-
-
-def _all_whole(numbers: pd.Series) -> bool:
-    # Beyond 2**53 a float64 cannot tell two whole numbers apart.
-    return bool((numbers == numbers.round()).all() and numbers.abs().max() < 2**53)
-
-
-def _infer_task_type(present: pd.Series, is_number: bool) -> TaskType:
-    if not is_number:
-        return "classification"
-    n_distinct = present.nunique()
-    if n_distinct <= 2:
-        return "classification"
-    few = n_distinct <= min(_MAX_INTEGER_CLASSES, len(present) / _MIN_ROWS_PER_INTEGER_CLASS)
-    return "classification" if few and _all_whole(present) else "regression"
+def _target_copies(task: TabularTask) -> list[str]:
+    """Columns that say the target in other words."""
+    codes = task.y_codes
+    found = []
+    for name in task.columns_of("numeric", "categorical", "boolean"):
+        column = task.X[name]
+        if column.isna().any():
+            continue
+        if task.task_type == "regression":
+            same = task.columns[name].kind == "numeric" and np.array_equal(column.to_numpy(), codes)
+        else:
+            own = pd.factorize(column)[0]
+            n_own = own.max() + 1
+            same = n_own == len(task.classes) and len(np.unique(own * n_own + codes)) == n_own
+        if same:
+            found.append(
+                f"column {name!r} equals the target: if it is not known when predictions are made, leave it out "
+                f"(--columns {name}:identifier)"
+            )
+    return found
 
 
 def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> None:
@@ -357,9 +347,10 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
         )
     if task_type == "classification":
         if len(counts) > n_rows / 2 and len(counts) > 2:
+            is_number = pd.api.types.is_numeric_dtype(target.dtype)
             raise DataError(
                 f"The target {name!r} has {len(counts)} different values in {n_rows} rows: too many classes. "
-                "Choose another target, or regression if it is a number."
+                + ("Choose regression, or another target." if is_number else "Choose another target.")
             )
         alone = [label for label, count in counts.items() if count == 1]
         if alone:

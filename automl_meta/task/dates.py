@@ -1,0 +1,323 @@
+"""Dates as people write them: one format for each column, decided over all of its values.
+
+`to_dates` and `to_seconds` need nothing of this library: ``recommend --code`` copies their source into its scripts.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "DateReading",
+    "are_durations",
+    "check_date_format",
+    "from_numbers",
+    "is_compact_dates",
+    "read_dates",
+    "to_dates",
+    "to_seconds",
+]
+
+ISO = "ISO8601"
+COMPACT = "%Y%m%d"
+QUARTER, WEEK = "quarter", "week"  # as pandas writes periods: 2022Q4, 2022-11-28/2022-12-04
+MIXED = "mixed"  # what version 0.1.0 did: each value by itself, month first
+
+_ENOUGH = 0.95  # share of the values that have to be dates for a column to be one of dates
+_SAMPLE = 200
+_SORTED = 0.1  # by how much more of the steps have to go in one direction to prefer an order
+_NARROWER = 0.5  # or how much narrower the range of the dates has to be
+
+_TIME = (
+    r"(?:(?P<before>[T ]|, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>\.\d{1,9})?)?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?)?"
+)
+_SEPARATED = re.compile(
+    rf"(?P<first>\d{{1,4}})(?P<separator>[-/. ])(?P<second_part>\d{{1,2}})(?P=separator)(?P<last>\d{{1,4}})\.?{_TIME}"
+)
+_NAMED = re.compile(
+    r"(?:(?P<day>\d{1,2})(?P<one>\.?[-/ ]|\. )(?P<month>[A-Za-z]{3,9})(?P<two>[-/ ]|\.? |, |\.)"
+    r"|(?P<month_first>[A-Za-z]{3,9})(?P<three>\.?[ -])(?P<day_second>\d{1,2})(?P<four>,? |, ?|-))"
+    rf"(?P<year>\d{{4}}|\d{{2}}){_TIME}"
+)
+_MONTHS = re.compile(r"(?:(?P<year>\d{4})(?P<one>[-/.])\d{1,2}|\d{1,2}(?P<two>[-/.])\d{4})")
+_QUARTERS = re.compile(r"\d{4}[- ]?Q[1-4]")
+_DURATION = re.compile(r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?")
+_MONTH_NAMES = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+
+
+class DateReading(NamedTuple):
+    """A column of text read as dates.
+
+    Parameters
+    ----------
+    format : str
+        Of `strptime`; or ``"ISO8601"``, ``"quarter"``.
+    share : float
+        Of the values that are not missing, how many are dates.
+    others : tuple of str
+        Further formats that read as many values, as other dates.
+    """
+
+    format: str
+    share: float
+    others: tuple[str, ...]
+
+
+def to_dates(column: pd.Series, date_format: str) -> pd.Series:
+    """Read text as dates of one format, without time zone (UTC); what is none is missing."""
+    if date_format == "quarter":
+        text = column.astype("str").str.replace("[- ]", "", regex=True)
+        quarters = pd.PeriodIndex(text.where(text.str.fullmatch(r"\d{4}Q[1-4]")), freq="Q")
+        return pd.Series(quarters.to_timestamp(), index=column.index, name=column.name)
+    text = column.astype("str").str.strip().where(column.notna())
+    if date_format == "week":
+        text, date_format = text.str.replace("/.*", "", regex=True), "%Y-%m-%d"
+    moments = pd.to_datetime(text, format=date_format, errors="coerce", utc=True)
+    day = date_format.split("T")[0] if "T%H" in date_format else date_format.split(" %H")[0].split(" %I")[0]
+    if day != date_format:  # midnight is often left out
+        moments = moments.fillna(pd.to_datetime(text, format=day, errors="coerce", utc=True))
+    return moments.dt.tz_localize(None)
+
+
+def to_seconds(column: pd.Series) -> pd.Series:
+    """Read durations and times of the day, such as ``1 days 02:30:00``, ``02:30:00`` or ``02:30``, as seconds."""
+    text = column.astype("str").str.strip().where(column.notna())
+    text = text.str.replace(r"^([+-]?(?:\d+ days?,? ?[+-]?)?\d+:\d\d)$", r"\1:00", regex=True)
+    return pd.to_timedelta(text, errors="coerce").dt.total_seconds().astype("float64")
+
+
+def are_durations(texts: NDArray) -> bool:
+    """Whether all texts are durations or times of the day."""
+    return (
+        len(texts) > 0
+        and all(":" in text[:25] or "day" in text for text in texts[:_SAMPLE])
+        and all(text and _DURATION.fullmatch(text) for text in texts)
+    )
+
+
+def is_compact_dates(values: NDArray[np.float64]) -> bool:
+    """Whether all of these numbers are dates of the form 20221128, from 1900 to 2100; three at least."""
+    if not len(values) or values.min() < 19000101 or values.max() > 21001231:
+        return False
+    distinct = np.unique(values)
+    if len(distinct) < 3 or (distinct != np.round(distinct)).any():
+        return False
+    days, months = distinct % 100, distinct // 100 % 100
+    if (months < 1).any() or (months > 12).any() or (days < 1).any() or (days > 31).any():
+        return False
+    text = pd.Series(distinct.astype(np.int64).astype(str))
+    return bool(pd.to_datetime(text, format=COMPACT, errors="coerce").notna().all())
+
+
+def check_date_format(date_format: str) -> bool:
+    """Whether a format of `strptime` is one."""
+    try:
+        pd.to_datetime(pd.Series([pd.Timestamp("2022-11-28").strftime(date_format)]), format=date_format)
+    except ValueError:
+        return False
+    return "%" in date_format
+
+
+def read_dates(
+    column: pd.Series, *, day_first: bool | None = None, anyhow: bool = False
+) -> DateReading | None:
+    """Find out in which format the dates of a column are written.
+
+    Parameters
+    ----------
+    column : Series of str
+        In the order of the rows, missing values NaN.
+    day_first : bool, optional
+        What other columns of the table do, for what could be read in two ways.
+    anyhow : bool
+        Whether a few dates among other values are enough.
+
+    Returns
+    -------
+    DateReading or None
+        None unless one format reads (nearly) all values. Where two read as many, the more plausible: that of
+        the other columns, that in which the rows are in order, that of a narrower range.
+    """
+    texts = column.dropna()
+    distinct = pd.Series(texts.unique())
+    formats = _formats(distinct, anyhow)
+    if not formats:
+        return None
+    counts = texts.value_counts()
+    shares = {}
+    for date_format in formats:
+        fits = to_dates(distinct, date_format).notna()
+        shares[date_format] = float(counts[distinct[fits]].sum() / len(texts))
+    best = max(shares.values())
+    if best == 0 or (best < _ENOUGH and not anyhow):
+        return None
+    fitting = [date_format for date_format in formats if shares[date_format] == best]
+    if len(fitting) == 1:
+        return DateReading(fitting[0], best, ())
+    chosen = _most_plausible(texts, fitting, day_first)
+    dates = to_dates(distinct, chosen)
+    others = [other for other in fitting if not to_dates(distinct, other).equals(dates)]
+    return DateReading(chosen, best, tuple(others))
+
+
+def is_day_first(date_format: str) -> bool | None:
+    """Whether the day comes before the month; None for formats that begin with the year, or name the month."""
+    if date_format.startswith("%Y") or "%d" not in date_format or "%m" not in date_format:
+        return None
+    return date_format.index("%d") < date_format.index("%m")
+
+
+def from_numbers(values: pd.Series, low: float, high: float) -> tuple[pd.Series, str] | None:
+    """Read numbers as dates of a known range: as seconds, milli-, micro- or nanoseconds, days, years, or 20221128.
+
+    Parameters
+    ----------
+    values : Series of float64
+    low, high : float
+        The range of the dates that were learnt from, in seconds since 1970.
+
+    Returns
+    -------
+    (Series of datetime64, str) or None
+        The dates and the unit by which at least half of them are in the range, or no further from it than
+        it is wide; None if there is no such unit.
+    """
+    present = values.dropna()
+    if len(present) and present.between(1000, 2999).all() and (present == present.round()).all():
+        return to_dates(
+            values.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object), "%Y"
+        ), "years"
+    width = max(high - low, 366 * 86400.0)
+    numbers = present.to_numpy(dtype=np.float64)
+    best: tuple[float, str, float, float] | None = None
+    for unit, factor, offset in (
+        ("seconds", 1.0, 0.0), ("milliseconds", 1e-3, 0.0), ("microseconds", 1e-6, 0.0), ("nanoseconds", 1e-9, 0.0),
+        ("days", 86400.0, 0.0), ("days since 1899-12-30", 86400.0, -25569 * 86400.0),
+    ):  # fmt: skip
+        seconds = numbers * factor + offset
+        inside = float(np.mean((seconds >= low - width) & (seconds <= high + width)))
+        if inside >= 0.5 and (best is None or inside > best[0]):
+            best = (inside, unit, factor, offset)
+    if best is None:
+        if is_compact_dates(numbers) or (len(numbers) and _all_compact(numbers)):
+            text = values.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object)
+            return to_dates(text, COMPACT), COMPACT
+        return None
+    _, unit, factor, offset = best
+    seconds = values * factor + offset
+    return pd.to_datetime((seconds * 1e6).round(), unit="us", errors="coerce"), unit
+
+
+def _all_compact(numbers: NDArray[np.float64]) -> bool:
+    text = pd.Series([f"{number:.0f}" for number in numbers])
+    return bool(pd.to_datetime(text, format=COMPACT, errors="coerce").notna().all())
+
+
+def _formats(distinct: pd.Series, anyhow: bool) -> list[str]:
+    """Formats that some of the values suggest."""
+    chosen = distinct.iloc[
+        np.unique(np.linspace(0, len(distinct) - 1, min(len(distinct), _SAMPLE)).astype(int))
+    ]
+    found: dict[str, int] = {}
+    n_shaped = 0
+    for text in chosen:
+        candidates = _candidates(str(text).strip())
+        n_shaped += bool(candidates)
+        for candidate in candidates:
+            found[candidate] = found.get(candidate, 0) + 1
+    if not found or (n_shaped < 0.5 * len(chosen) and not anyhow):
+        return []
+    return sorted(found, key=lambda date_format: -found[date_format])[:8]
+
+
+def _candidates(text: str) -> list[str]:
+    if len(text) > 50 or not text[:1].isalnum():
+        return []
+    if _QUARTERS.fullmatch(text):
+        return [QUARTER]
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}", text):
+        return [WEEK]
+    if re.fullmatch(r"\d{8}", text):
+        return [COMPACT] if "19000101" <= text <= "21001231" else []
+    months = _MONTHS.fullmatch(text)
+    if months:
+        mark = months["one"] or months["two"]
+        return [f"%Y{mark}%m" if months["year"] else f"%m{mark}%Y"]
+    parts = _SEPARATED.fullmatch(text)
+    if parts:
+        return _separated(parts)
+    named = _NAMED.fullmatch(text)
+    if named and (named["month"] or named["month_first"])[:3].lower() in _MONTH_NAMES:
+        return _named(named)
+    return []
+
+
+def _separated(parts: re.Match[str]) -> list[str]:
+    first, middle, last = parts["first"], parts["second_part"], parts["last"]
+    mark, time = parts["separator"], _time_format(parts)
+    if len(first) == 4 and len(last) <= 2:
+        iso = [ISO] if mark == "-" and len(middle) == len(last) == 2 and not parts["half"] else []
+        return [*(iso or [f"%Y{mark}%m{mark}%d{time}"]), f"%Y{mark}%d{mark}%m{time}"]
+    if len(last) == 4 and len(first) <= 2:
+        return [f"%d{mark}%m{mark}%Y{time}", f"%m{mark}%d{mark}%Y{time}"]
+    short = mark == "/" and max(len(first), len(middle)) <= 2 == len(last)  # 1/31/22; but 1.2.10 is a version
+    if short or (len(first) == len(middle) == len(last) == 2 and mark != " "):
+        return [f"%d{mark}%m{mark}%y{time}", f"%m{mark}%d{mark}%y{time}", f"%y{mark}%m{mark}%d{time}"]
+    return []
+
+
+def _named(parts: re.Match[str]) -> list[str]:
+    name = parts["month"] or parts["month_first"]
+    month = "%b" if len(name) == 3 else "%B"
+    year = "%Y" if len(parts["year"]) == 4 else "%y"
+    if parts["day"]:
+        return [f"%d{parts['one']}{month}{parts['two']}{year}{_time_format(parts)}"]
+    return [f"{month}{parts['three']}%d{parts['four']}{year}{_time_format(parts)}"]
+
+
+def _time_format(parts: re.Match[str]) -> str:
+    if not parts["hour"]:
+        return ""
+    hour = "%I" if parts["half"] else "%H"
+    second = ":%S" if parts["second"] else ""
+    fraction = ".%f" if parts["fraction"] else ""
+    half = " %p" if parts["half"] and parts["half"].startswith(" ") else "%p" if parts["half"] else ""
+    zone = " %z" if parts["zone"] and parts["zone"].startswith(" ") else "%z" if parts["zone"] else ""
+    return f"{parts['before']}{hour}:%M{second}{fraction}{half}{zone}"
+
+
+def _most_plausible(texts: pd.Series, formats: list[str], day_first: bool | None) -> str:
+    if day_first is not None:
+        alike = [date_format for date_format in formats if is_day_first(date_format) is day_first]
+        if alike:
+            return alike[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        read = {date_format: to_dates(texts, date_format).dropna().astype("int64") for date_format in formats}
+    monthly = [f for f in formats if "%d" in f and (to_dates(texts, f).dropna().dt.day == 1).all()]
+    if len(monthly) == 1 and len(texts) > 2:
+        return monthly[0]
+    order = {date_format: _orderliness(moments.to_numpy()) for date_format, moments in read.items()}
+    best = max(formats, key=lambda date_format: order[date_format])
+    if all(order[best] - order[other] > _SORTED for other in formats if other != best):
+        return best
+    width = {date_format: float(np.ptp(moments)) for date_format, moments in read.items()}
+    narrowest = min(formats, key=lambda date_format: width[date_format])
+    if all(width[narrowest] < _NARROWER * width[other] for other in formats if other != narrowest):
+        return narrowest
+    american = "/" in formats[0] and any(is_day_first(date_format) is False for date_format in formats)
+    return next((f for f in formats if is_day_first(f) is (not american)), formats[0])
+
+
+def _orderliness(moments: NDArray[np.int64]) -> float:
+    """Share of the steps from row to row that go in the more frequent direction, half for random order."""
+    steps = np.diff(moments)
+    steps = steps[steps != 0]
+    return float(max((steps > 0).mean(), (steps < 0).mean())) if len(steps) else 0.5

@@ -1,0 +1,286 @@
+"""Numbers as people write them: decimal commas, thousands separators, currencies, percent, units.
+
+`number_pattern`, `read_number` and `to_numbers` need nothing of this library: ``recommend --code`` copies their
+source into its scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = [
+    "MISSING_WORDS",
+    "Decimal",
+    "NumberFormat",
+    "NumberReading",
+    "is_missing_word",
+    "number_pattern",
+    "read_number",
+    "read_numbers",
+    "to_numbers",
+]
+
+Decimal = Literal[".", ","]
+
+MISSING_WORDS = frozenset(
+    {
+        "", "?", "-", "--", "---", "–", "—", ".", "..", "...", "*", "n/a", "na", "n.a.", "n. a.", "nan", "-nan", "null",
+        "none", "nil", "<na>", "#n/a", "#n/a n/a", "#na", "#value!", "#div/0!", "#ref!", "#null!", "1.#ind", "1.#qnan",
+        "-1.#ind", "-1.#qnan", "nat", "unknown", "missing", "not available", "k.a.", "k. a.",
+    }
+)  # fmt: skip
+"""What stands for a missing value among numbers and dates, in lower case."""
+
+_ENOUGH = 0.9  # share of the values that have to be numbers for a column to be numeric
+_MAX_FOREIGN = 0.02  # share of numbers in a unit that cannot be converted
+_OWN_UNIT = 0.5  # share of the numbers that have to have a unit that is not a common one
+_MAX_BOUNDS = 0.2  # share of values such as ">20" in a column of numbers
+_SAMPLE = 300  # different texts that are read before all of them are
+
+MONEY = frozenset(
+    [
+        "$",
+        "€",
+        "£",
+        "¥",
+        "₹",
+        "₽",
+        "₩",
+        "₺",
+        "₪",
+        "₫",
+        "฿",
+        "₦",
+        "chf",
+        "cad",
+        "aud",
+        "nzd",
+        "cny",
+        "sek",
+        "nok",
+        "dkk",
+        "pln",
+        "czk",
+        "huf",
+        "rub",
+        "brl",
+        "mxn",
+        "zar",
+        "zł",
+        "kč",
+    ]
+)
+
+_DIMENSIONS: tuple[dict[str, float], ...] = (
+    {"mg": 1e-3, "g": 1.0, "gr": 1.0, "kg": 1e3, "t": 1e6, "lb": 453.59237, "oz": 28.349523125},
+    {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "in": 0.0254, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344},
+    {"ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "d": 86400.0,
+     "day": 86400.0},
+    {"ml": 1e-3, "cl": 1e-2, "dl": 0.1, "l": 1.0},
+    {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
+    {"w": 1.0, "kw": 1e3, "mw": 1e6},
+    {"wh": 1.0, "kwh": 1e3, "mwh": 1e6},
+    {"%": 1.0, "‰": 0.1},
+)  # fmt: skip
+
+
+class NumberFormat(NamedTuple):
+    """How the numbers of a column are written.
+
+    Parameters
+    ----------
+    decimal : {".", ","}
+        The decimal mark.
+    units : dict of str to float
+        The units that occur, as `read_number` gives them, and the factor that brings each to the most frequent
+        one; ``""`` is a number without a unit.
+    """
+
+    decimal: Decimal
+    units: dict[str, float]
+
+
+class NumberReading(NamedTuple):
+    """A column of text read as numbers.
+
+    Parameters
+    ----------
+    format : NumberFormat
+        How they are written.
+    share : float
+        Of the values that are not missing, how many are numbers.
+    n_bounds : int
+        How many different values are bounds, such as ``>20``.
+    other : NumberFormat or None
+        The format with the other decimal mark, if it reads all values too but as other numbers.
+    """
+
+    format: NumberFormat
+    share: float
+    n_bounds: int
+    other: NumberFormat | None
+
+
+def is_missing_word(text: str) -> bool:
+    """Whether a text stands for a missing value among numbers or dates."""
+    return text.strip().lower() in MISSING_WORDS
+
+
+def number_pattern(decimal: str) -> re.Pattern[str]:
+    """A pattern for one number with a sign, a bound, a currency, a unit, or in parentheses."""
+    blank = r"\s'’_"  # apostrophes and blanks of any width separate thousands, too
+    grouped = (
+        rf"[1-9]\d{{0,2}}(?P<group>[{',' if decimal == '.' else '.'}{blank}])\d{{3}}(?:(?P=group)\d{{3}})*"
+    )
+    indian = r"|[1-9]\d?(?:,\d{2})+,\d{3}" if decimal == "." else ""
+    money = (
+        r"(?:[A-Z]{1,3})?[$€£¥₹₽₩₺₪₫₴฿₦]|USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN"
+        r"|ZAR|KRW|TRY|SGD|HKD|ILS|THB|Rs\.?|kr\.?|Fr\.?|zł|Kč|Ft"
+    )
+    return re.compile(
+        r"(?P<open>\()?\s*(?P<bound>[<>≤≥~≈]=?)?\s*(?P<sign>[-+−–])?\s*"
+        rf"(?P<before>{money})?\s*(?P<second>[-+−–])?\s*"
+        rf"(?P<whole>{grouped}{indian}|\d+)?(?:{re.escape(decimal)}(?P<fraction>\d*))?(?P<exponent>[eE][+-]?\d+)?"
+        r"\s*(?P<times>(?:k|K|M|Mio\.?|Mn|mn|bn|Bn|Mrd\.?)(?![^\W\d_]))?"
+        rf"\s*(?P<after>{money}|%|‰|°?[^\W\d_][\w/²³^.%°]{{0,11}})?\s*(?P<close>\))?(?P<trail>[-+])?"
+    )
+
+
+def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
+    """Read one number: as Python writes it, its unit, and whether it is a bound; empty if it is none."""
+    if not text.isascii():
+        text = "".join(str(int(character)) if character.isdecimal() else character for character in text)
+    found = pattern.fullmatch(text.strip())
+    if (
+        found is None
+        or not (found["whole"] or found["fraction"])
+        or bool(found["open"]) != bool(found["close"])
+    ):
+        return "", "", False
+    signs = [sign for sign in (found["sign"], found["second"], found["open"], found["trail"]) if sign]
+    if len(signs) > 1 or (found["before"] and found["after"]):
+        return "", "", False
+    whole = "".join(character for character in found["whole"] or "0" if character.isdigit())
+    powers = {"k": 3, "m": 6, "mio": 6, "mn": 6, "bn": 9, "mrd": 9}
+    exponent = int((found["exponent"] or "e0")[1:]) + powers.get(
+        (found["times"] or "").rstrip(".").lower(), 0
+    )
+    power = f"e{exponent}" if exponent else ""
+    minus = "-" if signs and signs[0] in "-−–(" else ""
+    unit = (found["before"] or found["after"] or "").rstrip(".").lower()
+    names = {"usd": "$", "us$": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹"}
+    unit = names.get(unit, unit.removesuffix("s") if len(unit) > 2 else unit)
+    return (
+        f"{minus}{whole}.{found['fraction'] or '0'}{power}",
+        unit,
+        bool(found["bound"] or found["trail"] == "+"),
+    )
+
+
+def to_numbers(column: pd.Series, decimal: str, units: Mapping[str, float]) -> pd.Series:
+    """Read text as numbers in the most frequent unit; what is no number, or has another unit, is missing."""
+    pattern = number_pattern(decimal)
+    texts = [text for text in column.dropna().unique() if isinstance(text, str)]
+    read = [read_number(text, pattern) for text in texts]
+    known = [
+        (text, number, units[unit])
+        for text, (number, unit, _) in zip(texts, read, strict=True)
+        if number and unit in units
+    ]
+    numbers = pd.to_numeric(pd.Series([number for _, number, _ in known], dtype=object))
+    values = dict(
+        zip([text for text, _, _ in known], numbers * [factor for _, _, factor in known], strict=True)
+    )
+    return column.map(values).astype("float64")
+
+
+def read_numbers(
+    texts: NDArray, counts: NDArray[np.int64], decimal: Decimal | None = None, *, anyhow: bool = False
+) -> NumberReading | None:
+    """Find out how the numbers of a column are written.
+
+    Parameters
+    ----------
+    texts : ndarray of str
+        The different values that are not missing.
+    counts : ndarray of int64
+        How often each occurs.
+    decimal : {".", ","}, optional
+        Which mark is likelier where both read all values.
+    anyhow : bool
+        Whether few numbers among other values are enough.
+
+    Returns
+    -------
+    NumberReading or None
+        None if fewer than nine tenths of the values are numbers, and not `anyhow`.
+    """
+    if len(texts) > _SAMPLE and not anyhow:
+        chosen = np.linspace(0, len(texts) - 1, _SAMPLE).astype(int)
+        if read_numbers(texts[chosen], np.ones(_SAMPLE), decimal) is None:
+            return None
+    attempts = [
+        attempt for mark in (".", ",") if (attempt := _attempt(texts, counts, mark, anyhow)) is not None
+    ]
+    if not attempts:
+        return None
+    attempts.sort(key=lambda attempt: (-attempt.share, attempt.format.decimal != (decimal or ".")))
+    best = attempts[0]
+    if len(attempts) > 1 and attempts[1].share == best.share:
+        column = pd.Series(texts)
+        first, second = (to_numbers(column, *attempt.format) for attempt in attempts)
+        if not first.equals(second):
+            return best._replace(other=attempts[1].format)
+        return min(attempts, key=lambda attempt: attempt.format.decimal != ".")
+    return best
+
+
+def _attempt(
+    texts: NDArray, counts: NDArray[np.int64], decimal: Decimal, anyhow: bool
+) -> NumberReading | None:
+    pattern = number_pattern(decimal)
+    read = [read_number(text, pattern) for text in texts]
+    by_unit: dict[str, int] = {}
+    for (number, unit, _), count in zip(read, counts, strict=True):
+        if number:
+            by_unit[unit] = by_unit.get(unit, 0) + int(count)
+    if not by_unit:
+        return None
+    units = _factors(by_unit)
+    if not anyhow and not _are_units(units, by_unit):
+        return None
+    fits = np.array([bool(number) and unit in units for number, unit, _ in read])
+    bounds = np.array([is_bound for _, _, is_bound in read]) & fits
+    share = float(counts[fits].sum() / counts.sum())
+    if not anyhow and (share < _ENOUGH or counts[bounds].sum() > _MAX_BOUNDS * counts.sum()):
+        return None
+    if not anyhow and (~fits).sum() >= max(fits.sum(), 1):
+        return None  # as many different words as numbers
+    return NumberReading(NumberFormat(decimal, units), share, int(bounds.sum()), None)
+
+
+def _are_units(units: Mapping[str, float], by_unit: Mapping[str, int]) -> bool:
+    """Whether what stands behind the numbers is a unit, and not a part of a name, as in 12a and 12b."""
+    total = sum(by_unit.values())
+    if sum(count for unit, count in by_unit.items() if unit not in units) > _MAX_FOREIGN * total:
+        return False
+    named = [unit for unit in by_unit if unit and unit in units]
+    common = {unit for dimension in _DIMENSIONS for unit in dimension}
+    return all(unit in common or unit in MONEY or by_unit[unit] >= _OWN_UNIT * total for unit in named)
+
+
+def _factors(by_unit: Mapping[str, int]) -> dict[str, float]:
+    """Units that belong together, each with its factor to the most frequent one."""
+    named: Sequence[str] = sorted((unit for unit in by_unit if unit), key=lambda unit: (-by_unit[unit], unit))
+    if not named:
+        return {"": 1.0}
+    main = named[0]
+    dimension = next((units for units in _DIMENSIONS if main in units), {main: 1.0})
+    factors = {unit: dimension[unit] / dimension[main] for unit in named if unit in dimension}
+    return {"": 1.0, **factors}

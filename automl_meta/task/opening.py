@@ -1,0 +1,181 @@
+"""The bytes of a table: from a file, an address or standard input, unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import tarfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from automl_meta.exceptions import DataError
+
+__all__ = ["COMPRESSIONS", "Content", "open_content", "source_name"]
+
+COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".tbz2", ".txz")
+_URL_SCHEMES = ("http", "https", "file")
+_SECONDS = 60.0  # without a byte from a server
+
+
+class Content(NamedTuple):
+    """What a source holds.
+
+    Parameters
+    ----------
+    name : str
+        Name of the file, without what says how it was packed; that of the member of an archive.
+    data : bytes
+        Unpacked.
+    """
+
+    name: str
+    data: bytes
+
+    @property
+    def suffix(self) -> str:
+        """What the name says of the format, in lower case."""
+        return PurePosixPath(self.name).suffix.lower()
+
+
+def open_content(source: str | Path) -> Content:
+    """Read a file, an address (http, https, file) or standard input (``-``), and unpack it.
+
+    Raises
+    ------
+    DataError
+        If it is missing, empty, a directory, cannot be reached, or is packed in a damaged or unknown way.
+    """
+    text = str(source)
+    try:
+        if text == "-":
+            content = Content("stdin", sys.stdin.buffer.read())
+        elif _scheme(text):
+            content = Content(_url_name(text), _downloaded(text))
+        else:
+            content = Content(Path(text).name, _read_file(Path(text)))
+        if not content.data:
+            raise DataError(f"{'Standard input' if text == '-' else text} is empty.")
+        return _unpacked(content)
+    except (
+        OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
+        NotImplementedError,
+    ) as error:  # fmt: skip
+        raise DataError(f"{text} cannot be read: {_reason(error)}") from error
+
+
+def source_name(source: str | Path) -> str:
+    """What a table is called by default: the name of its file without its endings."""
+    text = str(source)
+    if text == "-":
+        return "stdin"
+    name = _url_name(text) if _scheme(text) else Path(text).name
+    return _without_packing(name).rsplit(".", 1)[0] or name
+
+
+def _scheme(text: str) -> str:
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    if scheme and scheme not in _URL_SCHEMES and not Path(text).exists():
+        raise DataError(
+            f"{text} cannot be read: addresses may begin with {', '.join(f'{known}://' for known in _URL_SCHEMES)}. "
+            "Download the file first."
+        )
+    return scheme if scheme in _URL_SCHEMES else ""
+
+
+def _url_name(url: str) -> str:
+    return PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(url).path)).name or "table"
+
+
+def _downloaded(url: str) -> bytes:
+    try:
+        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        raise DataError(f"{url} cannot be read: the server answered {error.code} {error.reason}.") from error
+    except (urllib.error.URLError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise DataError(f"{url} cannot be read: {_reason(reason)}") from error
+
+
+def _read_file(path: Path) -> bytes:
+    if path.is_dir():
+        raise DataError(f"{path} is a directory. Give a file (.csv, .parquet, .xlsx, .json, .arff, …).")
+    if not path.exists():
+        raise DataError(f"There is no file {path}.")
+    return path.read_bytes()
+
+
+def _unpacked(content: Content) -> Content:
+    """Unpack by what the bytes say, whatever the name says; archives may hold compressed files."""
+    name, data = content
+    if data.startswith(b"\x1f\x8b"):
+        return _unpacked(Content(_without_packing(name), gzip.decompress(data)))
+    if data.startswith(b"BZh"):
+        return _unpacked(Content(_without_packing(name), bz2.decompress(data)))
+    if data.startswith(b"\xfd7zXZ\x00"):
+        return _unpacked(Content(_without_packing(name), lzma.decompress(data)))
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        import pyarrow as pa
+
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            return _unpacked(Content(_without_packing(name), stream.read()))
+    if data.startswith(b"PK\x03\x04"):
+        return _from_zip(name, data)
+    if data[257:262] == b"ustar":
+        return _from_tar(name, data)
+    return Content(name, data)
+
+
+def _from_zip(name: str, data: bytes) -> Content:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [member for member in archive.namelist() if not member.endswith("/")]
+        if "xl/workbook.xml" in members or "[Content_Types].xml" in members:
+            return Content(name, data)  # a workbook
+        members = _tables(name, members)
+        return _unpacked(Content(PurePosixPath(members[0]).name, archive.read(members[0])))
+
+
+def _from_tar(name: str, data: bytes) -> Content:
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = _tables(name, [member.name for member in archive.getmembers() if member.isfile()])
+        stream = archive.extractfile(members[0])
+        if stream is None:
+            raise DataError(f"{members[0]} in {name} is not a file.")
+        return _unpacked(Content(PurePosixPath(members[0]).name, stream.read()))
+
+
+def _tables(name: str, members: list[str]) -> list[str]:
+    """The one table of an archive; what systems put beside it does not count."""
+    tables = [
+        member
+        for member in members
+        if not PurePosixPath(member).name.startswith(".") and "__MACOSX" not in PurePosixPath(member).parts
+    ]
+    if len(tables) != 1:
+        shown = ", ".join(tables[:5]) or "none"
+        raise DataError(
+            f"{name} must hold one table, but it holds {len(tables)} files ({shown}). Unpack it first."
+        )
+    return tables
+
+
+def _without_packing(name: str) -> str:
+    lower = name.lower()
+    for suffix in COMPRESSIONS:
+        if lower.endswith(suffix):
+            return _without_packing(name[: -len(suffix)]) if len(name) > len(suffix) else name
+    return name
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}."
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,208 @@
+"""The target: classes whose labels keep their exact form, or numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from automl_meta.exceptions import DataError, UsageError
+from automl_meta.metrics import TaskType
+from automl_meta.task.columns import finite, hashable, listed, present_texts
+from automl_meta.task.inference import ReadingOptions, plain_if_numbers
+from automl_meta.task.levels import case_variants
+from automl_meta.task.numbers import NumberFormat, NumberReading, is_missing_word, read_numbers, to_numbers
+
+__all__ = ["Target", "infer_target"]
+
+_MAX_INTEGER_CLASSES = 20
+_MIN_ROWS_PER_INTEGER_CLASS = 10
+_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # text that Python would write for the number, too
+
+
+class Target(NamedTuple):
+    """The target of a task.
+
+    Parameters
+    ----------
+    values : Series
+        Labels as they came, or float64; missing ones NaN.
+    task_type : {"classification", "regression"}
+        What is to be predicted.
+    notes : tuple of str
+        What was converted or guessed, in words.
+    number : NumberFormat, optional
+        How its numbers were written, if they were text that Python does not read as numbers.
+    """
+
+    values: pd.Series
+    task_type: TaskType
+    notes: tuple[str, ...] = ()
+    number: NumberFormat | None = None
+
+
+class _Numbers(NamedTuple):
+    """A target of text read as numbers."""
+
+    values: pd.Series
+    number: NumberFormat | None = None
+    notes: tuple[str, ...] = ()
+
+
+def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], options: ReadingOptions) -> Target:
+    """Decide whether classes or numbers are to be predicted, and bring the target into that form.
+
+    Parameters
+    ----------
+    target : Series
+        Any dtype; left unchanged.
+    task_type : {"auto", "classification", "regression"}
+        As in `TabularTask.from_frame`.
+    options : ReadingOptions
+        What the user said of the table.
+
+    Raises
+    ------
+    DataError
+        If it is missing in every row, or no numbers and regression is asked for.
+    UsageError
+        If `task_type` is none of the three.
+    """
+    if task_type not in ("auto", "classification", "regression"):
+        raise UsageError(f"task_type is {task_type!r}; it must be 'auto', 'classification' or 'regression'.")
+    if isinstance(target.dtype, (pd.ArrowDtype, pd.SparseDtype)):
+        target = target.astype(object)
+    is_number = pd.api.types.is_numeric_dtype(target.dtype) and not pd.api.types.is_bool_dtype(target.dtype)
+    numbers = _Numbers(finite(target)) if is_number else None
+    labels = target if is_number else _labels(target)
+    if numbers is None and not isinstance(target.dtype, pd.CategoricalDtype):
+        numbers = _read_numbers(labels, options, anyhow=task_type == "regression")
+    if labels.isna().all() or (numbers is not None and numbers.values.isna().all()):
+        raise DataError(f"The target {str(target.name)!r} is missing in every row.")
+    chosen = _infer_task_type(numbers) if task_type == "auto" else task_type
+    if chosen == "regression":
+        if numbers is None:
+            raise DataError(
+                f"The target {str(target.name)!r} has values that are no numbers, such as "
+                f"{str(_first_word(labels))!r}: regression needs numbers. Choose another target, or classification."
+            )
+        return Target(numbers.values, "regression", numbers.notes, numbers.number)
+    notes = _guess_noted(numbers, labels) if task_type == "auto" else ()
+    if numbers is not None and (is_number or options.is_file):
+        exact, more = _exact_numbers(target if is_number else labels, numbers)
+        return Target(exact, "classification", (*more, *notes))
+    return Target(labels, "classification", (*_labels_noted(labels), *notes))
+
+
+def _labels(target: pd.Series) -> pd.Series:
+    """Labels as they are; text if they mix types; empty fields missing."""
+    labels = hashable(target.astype(object))
+    labels = labels.mask(labels.map(lambda value: isinstance(value, str) and not value.strip()), np.nan)
+    types = set(labels.dropna().map(type))
+    return labels.where(labels.isna(), labels.map(str)) if len(types) > 1 and str in types else labels
+
+
+def _read_numbers(labels: pd.Series, options: ReadingOptions, *, anyhow: bool) -> _Numbers | None:
+    """Text, or Python objects, as numbers; None if they are none."""
+    types = set(labels.dropna().map(type))
+    if not types or bool in types or np.bool_ in types:
+        return None
+    if str not in types:
+        try:
+            return _Numbers(finite(labels.map(float, na_action="ignore").astype(float)))
+        except (TypeError, ValueError):
+            return None
+    plain = plain_if_numbers(labels)
+    if plain is not None:
+        codes = labels.dropna().astype(str).str.fullmatch(r"\s*0\d+\s*").any()
+        return None if codes and not anyhow else _Numbers(finite(plain), None, _missing_noted(labels, plain))
+    texts = present_texts(labels)
+    distinct = texts.value_counts(sort=False)
+    if len(distinct) == 0:
+        return None
+    read: NumberReading | None = read_numbers(
+        distinct.index.to_numpy(dtype=object), distinct.to_numpy(), options.decimal
+    )
+    if read is None:
+        return None
+    values = to_numbers(texts, *read.format)
+    has_words = bool((texts.notna() & values.isna()).any())
+    if has_words and not anyhow and _infer_task_type(_Numbers(values)) == "classification":
+        return None  # 1, 2, 3 and U are labels
+    note = (
+        f"the target was read as numbers, such as {str(texts.dropna().iloc[0])!r} "
+        f"(decimal mark {read.format.decimal!r})"
+    )
+    return _Numbers(values, read.format, (note, *_missing_noted(labels, values)))
+
+
+def _missing_noted(labels: pd.Series, values: pd.Series) -> tuple[str, ...]:
+    lost = labels[labels.notna() & values.isna()].astype(str)
+    if len(lost) == 0:
+        return ()
+    return (
+        f"{len(lost)} values of the target, such as {lost.iloc[0]!r}, are no numbers and count as missing",
+    )
+
+
+def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tuple[str, ...]]:
+    """Numbers as labels: whole ones exactly, also beside missing ones; text that is no plain number stays text."""
+    present = target[numbers.values.notna()]
+    notes = () if pd.api.types.is_numeric_dtype(target.dtype) else _missing_noted(target, numbers.values)
+    if pd.api.types.is_integer_dtype(target.dtype):
+        present = present.astype(present.dtype.name.lower())
+    elif pd.api.types.is_numeric_dtype(target.dtype):
+        whole = bool((present % 1 == 0).all() and present.abs().max() < 2**53)
+        present = present.astype("int64" if whole else "float64")
+    elif all(isinstance(value, str) and _WHOLE.fullmatch(value) for value in present.unique()):
+        present = present.map(int).astype("int64")
+    return (present if len(present) == len(target) else present.astype(object).reindex(target.index)), notes
+
+
+def _infer_task_type(numbers: _Numbers | None) -> TaskType:
+    if numbers is None:
+        return "classification"
+    present = numbers.values.dropna()
+    n_distinct = present.nunique()
+    if n_distinct <= 2:
+        return "classification"
+    few = n_distinct <= min(_MAX_INTEGER_CLASSES, len(present) / _MIN_ROWS_PER_INTEGER_CLASS)
+    return "classification" if few and bool((present % 1 == 0).all()) else "regression"
+
+
+def _guess_noted(numbers: _Numbers | None, labels: pd.Series) -> tuple[str, ...]:
+    if numbers is None or set(numbers.values.dropna().unique()) <= {0.0, 1.0}:
+        return ()
+    n_distinct = labels.nunique()
+    return (
+        f"the {n_distinct} different numbers of the target were taken for classes; if they are quantities, choose "
+        "regression (--task-type regression, or task_type='regression')",
+    )
+
+
+def _labels_noted(labels: pd.Series) -> tuple[str, ...]:
+    notes = []
+    written = [value for value in labels.dropna().unique() if isinstance(value, str)]
+    variants = case_variants(written)
+    if variants:
+        shown = "; ".join(" and ".join(map(repr, group)) for group in variants[:3])
+        notes.append(
+            f"labels of the target differ in upper and lower case or blanks only ({shown}): they were kept as "
+            "different classes; unify them in the data if they mean the same"
+        )
+    words = sorted(value for value in written if is_missing_word(value))
+    if words:
+        notes.append(
+            f"{listed(words, 4)} among the labels of the target are taken as labels, since only an empty field is "
+            "missing among words: leave the field empty where the label is unknown"
+        )
+    return tuple(notes)
+
+
+def _first_word(labels: pd.Series) -> Any:
+    present = labels.dropna()
+    return next(
+        (value for value in present if pd.isna(pd.to_numeric(value, errors="coerce"))), present.iloc[0]
+    )
