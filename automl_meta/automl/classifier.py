@@ -124,7 +124,7 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
         return self.model_.labels
 
     def _target(self, y: Any) -> NDArray[Any]:
-        target = exact_array(column_or_1d(y, warn=True) if isinstance(y, (np.ndarray, list, tuple)) else y)
+        target = column_or_1d(y, warn=True) if isinstance(y, (np.ndarray, list, tuple)) else exact_array(y)
         missing = pd.isna(target)
         if missing.any():
             raise DataError(

@@ -18,7 +18,7 @@ from automl_meta.metrics import TaskType
 from automl_meta.task.columns import Column, ColumnKind
 from automl_meta.task.frames import as_frame, as_series, split_target
 from automl_meta.task.inference import ReadingOptions, infer_columns
-from automl_meta.task.numbers import Decimal
+from automl_meta.task.numbers import Decimal, NumberFormat
 from automl_meta.task.reading import read_raw, source_name
 from automl_meta.task.target import infer_target
 
@@ -48,6 +48,8 @@ class TabularTask:
         What each column of `X` holds, and how its values were written.
     notes : tuple of str
         What was changed or left out, in words.
+    target_format : NumberFormat, optional
+        How the numbers of the target were written, if they were text that Python does not read as numbers.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class TabularTask:
     task_type: TaskType
     columns: Mapping[str, Column]
     notes: tuple[str, ...] = field(default=())
+    target_format: NumberFormat | None = None
 
     @classmethod
     def of(
@@ -242,6 +245,7 @@ class TabularTask:
             found.task_type,
             columns,
             tuple(notes),
+            found.number,
         )
         return replace(task, notes=(*notes, *_target_copies(task)))
 

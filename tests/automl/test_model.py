@@ -20,7 +20,7 @@ def fitted(algorithm, n_rows: int = 60, configuration=None) -> tuple[TabularMode
         pipeline = algorithm.build(configuration or algorithm.default_configuration, task)
         pipeline.fit(task.X, task.y_codes)
     model = TabularModel(
-        task.task_type, [pipeline], [1.0], ["x"], task.column_kinds, np.asarray(task.classes), target="y"
+        task.task_type, [pipeline], [1.0], ["x"], task.columns, np.asarray(task.classes), target="y"
     )
     return model, task.X
 
@@ -145,7 +145,7 @@ def test_pipelines_count_by_their_weights(tree) -> None:
         [*model.pipelines, *dummy.pipelines],
         [0.75, 0.25],
         ["a", "b"],
-        model.column_kinds,
+        model.columns,
         model.labels,
     )
     expected = 0.75 * model.predict_proba(X) + 0.25 * dummy.predict_proba(X)

@@ -4,9 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl_meta.task.columns import canonical_column
+from automl_meta.task.columns import Column
+from automl_meta.task.inference import ReadingOptions, infer_columns
 
 N = 40
+
+
+def inferred(values: object, options: ReadingOptions = ReadingOptions()) -> tuple[pd.Series, Column]:
+    found, columns = infer_columns(pd.DataFrame({"c": values}), options)
+    return found["c"], columns["c"]
 
 
 @pytest.mark.parametrize(
@@ -44,20 +50,20 @@ N = 40
 def test_the_kind_of_a_column_is_what_a_person_would_say(values: object, kind: str) -> None:
     column = pd.Series(values, name="c")
     before = column.copy()
-    assert canonical_column(column)[1] == kind
+    assert inferred(column)[1].kind == kind
     pd.testing.assert_series_equal(column, before)
 
 
 def test_infinities_become_missing_and_are_told() -> None:
-    column, kind, note = canonical_column(pd.Series([1.0, np.inf, -np.inf, 2.0]))
-    assert (kind, note) == ("numeric", "2 infinite values were taken as missing")
-    assert column.isna().tolist() == [False, True, True, False]
+    values, column = inferred([1.0, np.inf, -np.inf, 2.0])
+    assert (column.kind, column.notes) == ("numeric", ("2 infinite values were taken as missing",))
+    assert values.isna().tolist() == [False, True, True, False]
 
 
 def test_mixed_types_are_told() -> None:
-    assert "mixes types" in str(canonical_column(pd.Series([1, "one"] * 20))[2])
+    assert "mixes types" in inferred([1, "one"] * 20)[1].notes[0]
 
 
 def test_numbers_as_text_in_a_mixed_column_keep_their_values() -> None:
-    column, _, _ = canonical_column(pd.Series([1, "one", None, " "] * 10))
-    assert column.dropna().unique().tolist() == ["1", "one"]
+    values, _ = inferred([1, "one", None, " "] * 10)
+    assert values.dropna().unique().tolist() == ["1", "one"]
