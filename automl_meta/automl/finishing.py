@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.budget import Budget
+from automl_meta._utils.isolation import default_settings
 from automl_meta.automl.ensemble import averaged, greedy_weights
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.tuner import N_CANDIDATES, AnyEvaluator, Tuner
@@ -51,6 +52,7 @@ class Finished:
     seconds: Mapping[str, float]
 
 
+@default_settings()
 def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
     """Choose what is best together, and fit it on all rows.
 

@@ -15,6 +15,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
@@ -138,6 +139,7 @@ class Tuner:
         own = self._own.get(trial.number)
         return predictions_of(trial) if own is None else own[1]
 
+    @default_settings()  # as in the threads that several evaluators have
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
         while not self._stop.is_set():
             evaluator.wait()

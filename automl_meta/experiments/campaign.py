@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ __all__ = ["Campaign", "Progress", "dataset_record", "describe_dataset"]
 
 
 _THREADS = "threading"
+_SAFE_PATH = "PYTHONSAFEPATH"  # for processes that others start, what -P is for our own
 _FEW_ROWS = 300  # one cross-validation of fewer says little
 
 
@@ -204,10 +206,26 @@ class Campaign:
                 pool = queue.SimpleQueue()  # threads can share the worker processes, which are slow to start
                 for _ in range(joblib.effective_n_jobs(self.n_jobs)):
                     pool.put(stack.enter_context(Evaluator(self.limits)))
+            else:
+                stack.enter_context(_safe_path())
             parallel = joblib.Parallel(
                 n_jobs=self.n_jobs, backend=self.backend, batch_size=1, return_as="generator_unordered"
             )
             yield from parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that start within do not look for modules in the current folder before anywhere else."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _evaluate(

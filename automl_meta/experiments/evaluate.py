@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta.algorithms import Algorithm, get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments.fitting import fit_weighted, reason_of
@@ -82,6 +83,7 @@ def evaluate(
     return evaluate_out_of_fold(configuration, task, protocol, algorithm=algorithm).run
 
 
+@default_settings()
 def evaluate_out_of_fold(
     configuration: Configuration,
     task: TabularTask,

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, NamedTuple
 
@@ -27,6 +28,7 @@ from automl_meta.task import TabularTask
 
 __all__ = ["Evaluator", "Limits", "Question"]
 
+_START_WORKER = str(Path(__file__).with_name("start_worker.py"))
 _HEADER = struct.Struct("<Q")
 _POLL_SECONDS = 0.05
 _START_SECONDS = 120.0  # importing scikit-learn on a busy machine can take long
@@ -234,7 +236,8 @@ class Evaluator:
         # One thread each: times are then comparable, and parallel evaluations do not fight.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "automl_meta.experiments.worker"],
+            # -P: neither the current folder nor that of the script comes before the standard library.
+            [sys.executable, "-P", "-W", "ignore", _START_WORKER, *map(os.path.abspath, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **single},

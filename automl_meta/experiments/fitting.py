@@ -12,6 +12,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta.algorithms import Algorithm, get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments.folds import Folds
@@ -43,6 +44,7 @@ class Fitted:
     seconds: float = float("nan")
 
 
+@default_settings()
 def fit_whole(
     configuration: Configuration, task: TabularTask, folds: Folds, *, algorithm: Algorithm | None = None
 ) -> Fitted:

@@ -1,4 +1,4 @@
-"""The process in which an `Evaluator` evaluates; started as a module, speaks over its standard streams."""
+"""The process in which an `Evaluator` evaluates; started by `start_worker`, speaks over its standard streams."""
 
 from __future__ import annotations
 
@@ -45,7 +45,3 @@ def _read_questions(stream: IO[bytes], questions: queue.SimpleQueue[Question]) -
             questions.put(receive(stream))
         except EOFError:
             os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

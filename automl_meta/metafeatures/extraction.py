@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from automl_meta._utils.budget import Budget
+from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta._utils.threads import single_threaded
 from automl_meta.exceptions import UsageError
@@ -73,6 +74,7 @@ class MetaFeatures:
         )
 
 
+@default_settings()
 def extract_metafeatures(
     X: TabularTask | pd.DataFrame | ArrayLike,
     y: ArrayLike | str | None = None,

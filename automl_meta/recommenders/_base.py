@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders._difficulty import DifficultyModel
 from automl_meta.recommenders._ensemble import NOISE, Ensemble
@@ -57,6 +58,7 @@ class Recommender(BaseEstimator):
         The runs it was fitted on, as matrices.
     """
 
+    @default_settings()
     def fit(self, meta: MetaDataset) -> Self:
         """Learn from experience.
 
@@ -88,6 +90,7 @@ class Recommender(BaseEstimator):
         self._quantiles = self._calibrated_quantiles()
         return self
 
+    @default_settings()
     def recommend(
         self,
         metafeatures: Mapping[str, float],

@@ -15,6 +15,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta._utils.threads import single_threaded
 from automl_meta.tuning._planner import Planner
@@ -122,7 +123,7 @@ class ExperienceSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Plan the whole configuration, announce it to other processes, and give what was asked for."""
         self._raise_error_if_multi_objective(study)
-        with self._lock, single_threaded():
+        with self._lock, single_threaded(), default_settings():
             configuration = self._planned(study, trial, search_space)
         return {name: value for name, value in configuration.items() if name in search_space}
 
