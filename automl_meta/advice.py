@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from automl_meta._utils.threads import single_threaded
 from automl_meta.algorithms import algorithms_for, get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
-from automl_meta.metrics import Metric, TaskType, default_metric, get_metric
+from automl_meta.metrics import Metric, TaskType, default_metric, nearest_metric, stand_in_notes
 from automl_meta.recommenders import DEFAULT_RECOMMENDER, Recommendation, Recommender
 from automl_meta.records import MetaDataset
 from automl_meta.store import MetadataStore
@@ -48,7 +48,9 @@ def recommend(
     y : str or array-like of shape (n_rows,)
         The target, or the name of its column; not given with a `TabularTask`.
     metric : str or Metric, optional
-        What is to be great; balanced accuracy or R² by default.
+        What is to be great, by scikit-learn's name; balanced accuracy or R² by default. For one
+        that no stored run has, such as ``"f1"``, the advice is that of the nearest one that is
+        stored, and its notes say so.
     top : int
         How many configurations.
     time_limit : float, optional
@@ -71,8 +73,8 @@ def recommend(
     Returns
     -------
     Recommendation
-        Best first. Runs on this very data set (by its content, whatever its name), or on a near
-        copy of it, are not used.
+        Best first; its ``metric`` says of what the expected scores are. Runs on this very data
+        set (by its content, whatever its name), or on a near copy of it, are not used.
 
     Raises
     ------
@@ -94,7 +96,8 @@ def recommend(
     if top < 1:
         raise UsageError(f"top is {top}; ask for at least one configuration.")
     task = TabularTask.of(X, y, task_type=task_type)
-    chosen = default_metric(task.task_type) if metric is None else get_metric(metric, task.task_type)
+    asked = default_metric(task.task_type) if metric is None else metric
+    chosen = nearest_metric(asked, task.task_type)
     advisor = Advisor.for_task(
         task,
         chosen,
@@ -103,6 +106,7 @@ def recommend(
         store=store,
         recommender=recommender,
         random_state=random_state,
+        notes=stand_in_notes(asked.name if isinstance(asked, Metric) else asked, chosen),
     )
     return advisor.recommend(top, time_limit=time_limit)
 
@@ -147,8 +151,11 @@ class Advisor:
         recommender: Recommender | None = None,
         described: MetaFeatures | None = None,
         random_state: int = 0,
+        notes: Sequence[str] = (),
     ) -> Advisor:
         """Describe a task unless it is `described`, and fit a meta-model on what is known of others.
+
+        Each recommendation carries the `notes`, before those of what is decided here.
 
         Raises
         ------
@@ -185,9 +192,12 @@ class Advisor:
             described,
             (task.fingerprint, *copies),
             1.0 if metric.scale_free else float(np.std(task.y)),
-            tuple(
-                f"The known data set {name!r} is nearly the same as this one, so it was not asked."
-                for name in copies.values()
+            (
+                *notes,
+                *(
+                    f"The known data set {name!r} is nearly the same as this one, so it was not asked."
+                    for name in copies.values()
+                ),
             ),
         )
 

@@ -1,13 +1,15 @@
 """Metrics: from out-of-fold predictions to scores, all of them greater-is-better.
 
 Names are scikit-learn's scorer names, so that a score in the store can be compared with
-``cross_val_score``; common short names are accepted as aliases.
+``cross_val_score``; common short names are accepted as aliases. Runs are stored with the scores of
+all `METRICS`; for each other scorer of scikit-learn, `nearest_metric` says which of them is nearest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -15,7 +17,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from automl_meta.exceptions import UsageError
 
-__all__ = ["METRICS", "Metric", "TaskType", "default_metric", "get_metric", "metrics_for"]
+__all__ = [
+    "METRICS",
+    "Metric",
+    "TaskType",
+    "default_metric",
+    "get_metric",
+    "is_known_name",
+    "metrics_for",
+    "nearest_metric",
+    "stand_in_notes",
+]
 
 TaskType = Literal["classification", "regression"]
 
@@ -139,7 +151,7 @@ METRICS: tuple[Metric, ...] = (
         lambda y, p: float(np.mean(y == p)),
         aliases=("acc",),
     ),
-    Metric("f1_macro", "classification", "predict", _f1_macro, aliases=("f1",)),
+    Metric("f1_macro", "classification", "predict", _f1_macro),
     Metric("neg_log_loss", "classification", "predict_proba", _neg_log_loss, best=0.0, aliases=("log_loss",)),
     Metric(
         "roc_auc_ovr", "classification", "predict_proba", _roc_auc, pooled=False, aliases=("roc_auc", "auc")
@@ -176,6 +188,59 @@ METRICS: tuple[Metric, ...] = (
     Metric("spearman", "regression", "predict", _spearman),
 )
 
+_NEAREST: Mapping[str, str] = MappingProxyType(
+    {
+        "average_precision": "roc_auc_ovr",
+        "d2_absolute_error_score": "neg_mean_absolute_error",
+        "d2_brier_score": "neg_brier_score",
+        "d2_log_loss_score": "neg_log_loss",
+        "explained_variance": "r2",
+        "f1": "f1_macro",
+        "f1_micro": "accuracy",  # the same, where each row has one label
+        "f1_weighted": "f1_macro",
+        "jaccard": "f1_macro",
+        "jaccard_macro": "f1_macro",
+        "jaccard_micro": "accuracy",
+        "jaccard_weighted": "f1_macro",
+        "matthews_corrcoef": "f1_macro",
+        "neg_max_error": "neg_root_mean_squared_error",
+        "neg_mean_absolute_percentage_error": "neg_mean_absolute_error",
+        "neg_mean_gamma_deviance": "neg_mean_absolute_error",
+        "neg_mean_poisson_deviance": "neg_root_mean_squared_error",
+        "neg_mean_squared_error": "neg_root_mean_squared_error",
+        "neg_mean_squared_log_error": "neg_mean_absolute_error",
+        "neg_negative_likelihood_ratio": "balanced_accuracy",
+        "neg_root_mean_squared_log_error": "neg_mean_absolute_error",
+        "positive_likelihood_ratio": "balanced_accuracy",
+        "precision": "f1_macro",
+        "precision_macro": "f1_macro",
+        "precision_micro": "accuracy",
+        "precision_weighted": "f1_macro",
+        "recall": "balanced_accuracy",
+        "recall_macro": "balanced_accuracy",  # the same
+        "recall_micro": "accuracy",
+        "recall_weighted": "accuracy",  # the same
+        "roc_auc_ovo": "roc_auc_ovr",
+        "roc_auc_ovo_weighted": "roc_auc_ovr",
+        "roc_auc_ovr_weighted": "roc_auc_ovr",
+        "top_k_accuracy": "accuracy",
+    }
+)
+"""Scorer of scikit-learn that no run is stored with: the stored metric whose ranking is nearest."""
+
+_CLUSTERING = (
+    "adjusted_mutual_info_score",
+    "adjusted_rand_score",
+    "completeness_score",
+    "fowlkes_mallows_score",
+    "homogeneity_score",
+    "mutual_info_score",
+    "normalized_mutual_info_score",
+    "rand_score",
+    "v_measure_score",
+)
+_MULTILABEL = ("f1_samples", "jaccard_samples", "precision_samples", "recall_samples")
+
 
 def metrics_for(task_type: TaskType) -> tuple[Metric, ...]:
     """All metrics of one kind of task, the default first."""
@@ -195,6 +260,10 @@ def get_metric(name: str | Metric, task_type: TaskType | None = None) -> Metric:
     UsageError
         If there is no such metric, or it does not score this kind of task.
 
+    See Also
+    --------
+    nearest_metric : Also takes the other scorers of scikit-learn.
+
     Examples
     --------
     >>> get_metric("rmse").name
@@ -208,4 +277,72 @@ def get_metric(name: str | Metric, task_type: TaskType | None = None) -> Metric:
             return metric
     choices = ", ".join(metric.name for metric in known)
     kind = f" for {task_type}" if task_type else ""
-    raise UsageError(f"There is no metric {name!r}{kind}. Choose one of: {choices}.")
+    raise UsageError(
+        f"There is no metric {name!r}{kind}{_why_not(name, task_type)}. Choose one of: {choices}."
+    )
+
+
+def nearest_metric(name: str | Metric, task_type: TaskType) -> Metric:
+    """The metric by whose stored scores experience can advise on another metric or scorer.
+
+    Parameters
+    ----------
+    name : str or Metric
+        A metric, or a scorer of scikit-learn by name.
+    task_type : {"classification", "regression"}
+        The kind of task it is to score.
+
+    Returns
+    -------
+    Metric
+        Itself if it is one of `METRICS`; the default for another `Metric`.
+
+    Raises
+    ------
+    UsageError
+        If there is no such name, or it does not score this kind of task.
+
+    Examples
+    --------
+    >>> nearest_metric("average_precision", "classification").name
+    'roc_auc_ovr'
+    """
+    if isinstance(name, Metric):
+        if name.task_type != task_type:
+            raise UsageError(f"{name.name} scores {name.task_type}, but this is {task_type}.")
+        return name if name in METRICS else default_metric(task_type)
+    nearest = next((metric for metric in METRICS if metric.name == _NEAREST.get(name)), None)
+    if nearest is not None and nearest.task_type == task_type:
+        return nearest
+    return get_metric(name, task_type)
+
+
+def stand_in_notes(name: str, metric: Metric) -> tuple[str, ...]:
+    """Say that advice rests on another metric than the one asked for; nothing if it is the same."""
+    if name == metric.name or name in metric.aliases:
+        return ()
+    return (
+        f"No stored run was scored by {name}; the advice is ranked by {metric.name}, "
+        f"and the expected scores are those of {metric.name}.",
+    )
+
+
+def is_known_name(name: str) -> bool:
+    """Whether it is a metric, or a scorer of scikit-learn of which it is known what it scores."""
+    return _scored_kind(name) is not None or name in _CLUSTERING or name in _MULTILABEL
+
+
+def _scored_kind(name: str) -> TaskType | None:
+    stored = _NEAREST.get(name, name)
+    return next((m.task_type for m in METRICS if stored == m.name or stored in m.aliases), None)
+
+
+def _why_not(name: str, task_type: TaskType | None) -> str:
+    if name in _CLUSTERING:
+        return ": it compares clusterings"
+    if name in _MULTILABEL:
+        return ": it scores several labels of each row"
+    kind = _scored_kind(name)
+    if task_type is not None and kind not in (None, task_type):
+        return f": it scores {kind}"
+    return f" in stored runs; the nearest is {_NEAREST[name]}" if name in _NEAREST else ""

@@ -223,7 +223,8 @@ class Run:
     reason : str
         Why it failed.
     protocol : str
-        Name of the `Protocol`, or of another source's way of judging.
+        Name of the `Protocol`, of the `Folds` where these are others than it says, or of another
+        source's way of judging.
     source, environment : str
         Names of the `Source` and digest of the `Environment`.
     run_id : str

@@ -4,7 +4,16 @@ from scipy.stats import spearmanr
 from sklearn import metrics as sklearn_metrics
 
 from automl_meta.exceptions import UsageError
-from automl_meta.metrics import METRICS, default_metric, get_metric, metrics_for
+from automl_meta.metrics import (
+    METRICS,
+    Metric,
+    default_metric,
+    get_metric,
+    is_known_name,
+    metrics_for,
+    nearest_metric,
+    stand_in_notes,
+)
 
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 4, 200)
@@ -84,3 +93,69 @@ def test_an_unknown_metric_is_refused_with_the_choices() -> None:
 def test_defaults_come_first() -> None:
     assert default_metric("classification").name == "balanced_accuracy"
     assert metrics_for("regression")[0] is default_metric("regression")
+
+
+OF_OTHER_KINDS = {"f1_samples", "jaccard_samples", "precision_samples", "recall_samples"} | {
+    name
+    for name in sklearn_metrics.get_scorer_names()
+    if ".cluster." in sklearn_metrics.get_scorer(name)._score_func.__module__
+}
+
+
+@pytest.mark.parametrize("name", sklearn_metrics.get_scorer_names())
+def test_every_scorer_of_scikit_learn_has_a_nearest_metric_of_its_type_or_is_refused(name: str) -> None:
+    """A new scorer of scikit-learn fails here until somebody says what it is near to."""
+    assert is_known_name(name)
+    module = sklearn_metrics.get_scorer(name)._score_func.__module__
+    task_type = "regression" if module.endswith("_regression") else "classification"
+    other = "classification" if task_type == "regression" else "regression"
+    if name in OF_OTHER_KINDS:
+        for kind in ("classification", "regression"):
+            with pytest.raises(UsageError, match=rf"'{name}' for {kind}: it .* Choose one of: \w+, "):
+                nearest_metric(name, kind)
+        return
+    assert nearest_metric(name, task_type).task_type == task_type
+    with pytest.raises(UsageError, match=f"'{name}' for {other}: it scores {task_type}"):
+        nearest_metric(name, other)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("f1", "f1_macro"),
+        ("f1_micro", "accuracy"),
+        ("recall", "balanced_accuracy"),
+        ("average_precision", "roc_auc_ovr"),
+        ("roc_auc_ovo", "roc_auc_ovr"),
+        ("top_k_accuracy", "accuracy"),
+        ("explained_variance", "r2"),
+        ("neg_mean_squared_error", "neg_root_mean_squared_error"),
+        ("rmse", "neg_root_mean_squared_error"),
+        ("accuracy", "accuracy"),
+    ],
+)
+def test_a_scorer_that_is_not_stored_has_a_nearest_one(name: str, nearest: str) -> None:
+    task_type = get_metric(nearest).task_type
+    assert nearest_metric(name, task_type).name == nearest
+
+
+def test_f1_is_not_silently_another() -> None:
+    with pytest.raises(UsageError, match=r"'f1' for classification.*nearest.*f1_macro"):
+        get_metric("f1", "classification")
+
+
+def test_a_metric_of_ones_own_is_nearest_to_the_default() -> None:
+    own = Metric("own", "classification", "predict", lambda y, p: float(np.mean(y == p)))
+    assert nearest_metric(own, "classification") is default_metric("classification")
+    assert nearest_metric(get_metric("accuracy"), "classification") is get_metric("accuracy")
+    with pytest.raises(UsageError, match="own scores classification, but this is regression"):
+        nearest_metric(own, "regression")
+
+
+def test_a_stand_in_is_told_and_an_alias_is_none() -> None:
+    (note,) = stand_in_notes("f1", get_metric("f1_macro"))
+    assert note == (
+        "No stored run was scored by f1; the advice is ranked by f1_macro, "
+        "and the expected scores are those of f1_macro."
+    )
+    assert stand_in_notes("auc", get_metric("roc_auc_ovr")) == ()

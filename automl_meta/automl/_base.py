@@ -25,6 +25,7 @@ from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import ALGORITHMS, Algorithm, algorithms_for
 from automl_meta.automl.budgets import StudyBudget
+from automl_meta.automl.check_scoring import check_scoring
 from automl_meta.automl.finishing import finished
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.proposals import Proposals
@@ -36,7 +37,7 @@ from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, starte
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, UsageError
 from automl_meta.experiments import Folds, describe_dataset, takes_weights
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
-from automl_meta.metrics import Metric, TaskType
+from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment, Protocol
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -59,6 +60,7 @@ class AutoML(BaseEstimator, ABC):
         self,
         metric: str | Metric | Scorer | None = None,
         *,
+        positive: Any = None,
         time_limit: float | None = None,
         n_trials: int | None = None,
         algorithms: Collection[str | Algorithm] | None = None,
@@ -76,6 +78,7 @@ class AutoML(BaseEstimator, ABC):
         progress: Callable[[TuningProgress], None] | None = None,
     ) -> None:
         self.metric = metric
+        self.positive = positive
         self.time_limit = time_limit
         self.n_trials = n_trials
         self.algorithms = algorithms
@@ -126,14 +129,15 @@ class AutoML(BaseEstimator, ABC):
         DataError
             If nothing can be learnt from the data, or no trial succeeded.
         UsageError
-            If a parameter is wrong, or the study is about something else.
+            If a parameter is wrong, the metric cannot score dummy predictions on the folds, or
+            the study is about something else.
         """
         time_limit = self._time_limit()
         clock = Budget(time_limit)
         task, labels = self._read(X, y)
-        scoring = Scoring.of(self.metric, self._task_type)
+        scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
         space = self._space(task, scoring, weighted=sample_weight is not None)
-        study, folds = self._study(task, scoring, space, groups, sample_weight)
+        study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
         workers = started_evaluators(
             effective_n_jobs(self.n_jobs),
             isolated=self._isolated(time_limit),
@@ -307,13 +311,21 @@ class AutoML(BaseEstimator, ABC):
         return JointSpace(tuple(kept))
 
     def _study(
-        self, task: TabularTask, scoring: Scoring, space: JointSpace, groups: Any, sample_weight: Any
+        self,
+        task: TabularTask,
+        labels: NDArray[Any],
+        scoring: Scoring,
+        space: JointSpace,
+        groups: Any,
+        sample_weight: Any,
     ) -> tuple[optuna.Study, Folds]:
         seed = 0 if self.random_state is None else seed_of(self.random_state) % 2**31
         folds = self._folds(task, seed, groups, sample_weight)
+        check_scoring(scoring, task, folds, labels)
         about = {
             "dataset": task.fingerprint,
             "metric": scoring.name,
+            "positive": None if scoring.positive is None else str(labels[scoring.positive]),
             "algorithms": [algorithm.name for algorithm in space.algorithms],
             "seed": seed,
             "folds": folds.name,
@@ -322,6 +334,7 @@ class AutoML(BaseEstimator, ABC):
         agreed = study.user_attrs["automl_meta"]
         if agreed["seed"] != seed:
             folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)
+            check_scoring(scoring, task, folds, labels)
         if agreed["folds"] != folds.name:
             raise UsageError(
                 f"The study {study.study_name!r} judges by other folds: {agreed['folds']}, not {folds.name}. "
@@ -369,11 +382,16 @@ class AutoML(BaseEstimator, ABC):
         names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
         if not names:
             return None
+        told = stand_in_notes(scoring.name, scoring.advised)
         try:
-            return Advisor.for_task(task, scoring.advised, algorithms=names, store=store, described=described)
+            advisor = Advisor.for_task(
+                task, scoring.advised, algorithms=names, store=store, described=described, notes=told
+            )
         except NoExperienceError as error:
             notes.append(f"Nothing is known that could advise: {error}")
             return None
+        notes.extend(told)
+        return advisor
 
     def _proposals(
         self, space: JointSpace, advisor: Advisor | None, store: MetadataStore | None

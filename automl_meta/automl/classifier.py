@@ -34,8 +34,15 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
     Parameters
     ----------
     metric : str, Metric or scorer, optional
-        What is to be great: a metric of this library, any scorer of scikit-learn by name, or a
-        callable ``scorer(estimator, X, y)``. Balanced accuracy by default, R² for regression.
+        What is to be great: a metric of this library, any scorer of scikit-learn by name that
+        fits the task, or a callable ``scorer(estimator, X, y)``. Balanced accuracy by default, R²
+        for regression. It is tried on dummy predictions before anything is searched. Where no
+        stored run has it, the nearest that is stored advises, and the report says so.
+    positive : label, optional
+        The positive one of two labels, as it is or by its text: scorers, your own too, then see
+        labels 0 and 1, and 1 is the positive one. Those that do not treat both labels alike, such
+        as ``"f1"`` and ``"average_precision"``, need it unless 1 or True is one of the labels.
+        Not for regression.
     time_limit : float, optional
         Wall seconds for everything; 60 if neither this nor `n_trials` is given. For a study that
         is shared or resumed, of the whole study.
@@ -105,6 +112,12 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
     True
     >>> model.predict(X.head(2))
     array([0, 0])
+
+    Of two labels, one can be the positive one:
+
+    >>> model = AutoMLClassifier("f1", positive="other", n_trials=1, algorithms=["lda"], store=False)
+    >>> bool(model.fit(X, y.map({0: "setosa", 1: "other", 2: "other"})).best_score_ > 0.9)
+    True
 
     References
     ----------

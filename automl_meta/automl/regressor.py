@@ -19,8 +19,8 @@ __all__ = ["AutoMLRegressor"]
 class AutoMLRegressor(RegressorMixin, AutoML):
     """Finds, fits and combines regressors for a table, starting from what worked on others.
 
-    Parameters and attributes are those of `AutoMLClassifier`, but for the classes; the metric is R²
-    by default.
+    Parameters and attributes are those of `AutoMLClassifier`, but for the classes: `positive` is
+    refused. The metric is R² by default.
 
     Examples
     --------

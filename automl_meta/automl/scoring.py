@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 
+from automl_meta.automl.positive import positive_code
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import Folds, score_responses
-from automl_meta.metrics import METRICS, Metric, TaskType, default_metric, get_metric
+from automl_meta.metrics import Metric, TaskType, default_metric, is_known_name, nearest_metric
 from automl_meta.task import TabularTask
 
 __all__ = ["Scorer", "Scoring"]
@@ -40,12 +41,16 @@ class Scoring:
     scorer : callable, optional
         A scorer of scikit-learn otherwise: called for each test fold with an estimator that answers
         with the out-of-fold predictions, the mean over the folds.
+    positive : int, optional
+        Code of the positive one of two classes: a scorer then sees labels 0 and 1, and 1 is the
+        positive one. The metrics of this library treat both alike.
     """
 
     name: str
     task_type: TaskType
     metric: Metric | None = None
     scorer: Scorer | None = None
+    positive: int | None = None
 
     @classmethod
     def of(cls, metric: str | Metric | Scorer | None, task_type: TaskType) -> Scoring:
@@ -64,26 +69,39 @@ class Scoring:
         if not isinstance(metric, str):
             if not callable(metric):
                 raise UsageError(f"metric is {metric!r}; it must be a name, a Metric or a scorer.")
-            name = str(getattr(metric, "__name__", None) or getattr(metric, "_score_func", metric))
-            return cls(name, task_type, scorer=metric)
+            return cls(str(getattr(metric, "__name__", None) or repr(metric)), task_type, scorer=metric)
+        if not is_known_name(metric) and metric in get_scorer_names():
+            return cls(metric, task_type, scorer=get_scorer(metric))  # of a newer scikit-learn
         try:
-            chosen = get_metric(metric, task_type)
+            nearest = nearest_metric(metric, task_type)
         except UsageError as error:
-            if any(metric in (known.name, *known.aliases) for known in METRICS):
-                raise  # it scores the other type of task
-            try:
-                return cls(metric, task_type, scorer=get_scorer(metric))
-            except (ValueError, KeyError):
-                raise UsageError(
-                    f"{error} Any other scorer of scikit-learn has to be named in full."
-                ) from None
-        return cls(chosen.name, task_type, metric=chosen)
+            raise UsageError(f"{error} Or any other scorer of scikit-learn for {task_type}.") from None
+        if metric == nearest.name or metric in nearest.aliases:
+            return cls(nearest.name, task_type, metric=nearest)
+        return cls(metric, task_type, scorer=get_scorer(metric))
+
+    def with_positive(self, positive: Any, labels: NDArray) -> Scoring:
+        """The same with a positive one of two labels; see `positive_code`.
+
+        Raises
+        ------
+        UsageError
+            If it is none of the labels, or there are not two of them.
+        """
+        if positive is None:
+            return self
+        code = positive_code(positive, labels)
+        return self if self.scorer is None else replace(self, positive=code)
 
     @property
     def advised(self) -> Metric:
-        """The metric by which experience advises: this one, if runs of it are stored."""
-        known = self.metric is not None and any(metric.name == self.name for metric in METRICS)
-        return self.metric if known and self.metric else default_metric(self.task_type)
+        """The metric by which experience advises: this one or the nearest that runs are stored with.
+
+        For a scorer without a known name, it is the default.
+        """
+        if self.metric is None and not is_known_name(self.name):
+            return default_metric(self.task_type)
+        return nearest_metric(self.metric or self.name, self.task_type)
 
     @property
     def wants_probabilities(self) -> bool:
@@ -118,17 +136,26 @@ class Scoring:
             return score_responses(self.metric, task, folds, responses)[0]
         if self.scorer is None:
             raise UsageError("A scoring needs a metric or a scorer.")
+        answers, truth, labels = self._as_seen(responses, task.y_codes[folds.tested], labels)
         scores = []
         for part in (part for repeat in folds.slices for part in repeat):
-            answers = {name: response[part] for name, response in responses.items()}
-            rows = folds.tested[part]
-            X, y = task.X.iloc[rows].reset_index(drop=True), task.y_codes[rows]
-            predicted = _Predicted(task.task_type, answers, labels)
-            scores.append(
-                float(self.scorer(predicted, X, y if task.task_type == "regression" else labels[y]))
-            )
+            X = task.X.iloc[folds.tested[part]].reset_index(drop=True)
+            y = truth[part] if task.task_type == "regression" else labels[truth[part]]
+            own = {name: answer[part] for name, answer in answers.items()}
+            scores.append(float(self.scorer(_Predicted(task.task_type, own, labels), X, y)))
         known = [score for score in scores if not np.isnan(score)]
         return float(np.mean(known)) if known else float("nan")
+
+    def _as_seen(
+        self, responses: Mapping[str, NDArray], truth: NDArray, labels: NDArray
+    ) -> tuple[dict[str, NDArray], NDArray, NDArray]:
+        """Predictions, true codes and labels as a scorer sees them."""
+        if self.positive is None:
+            return dict(responses), truth, labels
+        answers = {"predict": (responses["predict"] == self.positive).astype(np.int64)}
+        if "predict_proba" in responses:
+            answers["predict_proba"] = responses["predict_proba"][:, [1 - self.positive, self.positive]]
+        return answers, (truth == self.positive).astype(np.int64), np.array([0, 1])
 
 
 class _Predicted(BaseEstimator):

@@ -10,7 +10,6 @@ import typer
 from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
 
 if TYPE_CHECKING:
-    from automl_meta.metrics import Metric
     from automl_meta.recommenders import Recommendation
     from automl_meta.task import TabularTask
 
@@ -24,6 +23,8 @@ Examples:
 
   automl-meta recommend data.csv --target y --metric roc_auc --time-limit 10
 
+  automl-meta recommend data.csv --target sick --metric f1 --positive yes
+
   automl-meta recommend data.csv --target y --code > model.py
 """
 
@@ -32,6 +33,10 @@ def command(
     file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="Which of two labels is the positive one, as in tune; the ranking is the same."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many configurations.")] = 5,
     time_limit: Annotated[float | None, typer.Option(min=0.0, help="Seconds that one fit may take.")] = None,
     only: Annotated[str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")] = None,
@@ -45,13 +50,15 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     from automl_meta.advice import recommend
-    from automl_meta.metrics import default_metric, get_metric
+    from automl_meta.automl.positive import positive_code
+    from automl_meta.metrics import get_metric, stand_in_notes
 
     task = load_task(file, target, task_type)
-    chosen = get_metric(metric, task.task_type) if metric else default_metric(task.task_type)
+    if positive is not None:
+        positive_code(positive, task.classes)
     advice = recommend(
         task,
-        metric=chosen,
+        metric=metric,
         top=top,
         time_limit=time_limit,
         only=names(only),
@@ -64,9 +71,12 @@ def command(
     elif code:
         from automl_meta.cli._code import script
 
-        sys.stdout.write(script(task, file, advice.configurations[0].configuration, chosen))
+        ranked_by = get_metric(advice.metric, task.task_type)
+        sys.stdout.write(script(task, file, advice.configurations[0].configuration, ranked_by))
+        for note in stand_in_notes(metric or ranked_by.name, ranked_by):
+            typer.echo(note, err=True)
     else:
-        _show(task, chosen, advice)
+        _show(task, advice)
 
 
 command.__doc__ = _HELP
@@ -86,13 +96,13 @@ def _as_json(task: TabularTask, advice: Recommendation) -> dict:
     return {**advice.to_dict(), "task": description}
 
 
-def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
+def _show(task: TabularTask, advice: Recommendation) -> None:
     from rich.table import Table
 
     console.print(repr(task), highlight=False, markup=False)
     for note in task.notes:
         console.print(f"  note: {note}", markup=False)
-    console.print(f"Expected {metric.name} (greater is better), with 80 % intervals:", highlight=False)
+    console.print(f"Expected {advice.metric} (greater is better), with 80 % intervals:", highlight=False)
     table = Table(box=None)
     for heading in ("#", "algorithm", "expected", "between", "one fit", "best?"):
         table.add_column(

@@ -36,6 +36,8 @@ Examples:
 
   automl-meta tune data.csv --target y --trials 100 --jobs 4 --storage study.db --study mine
 
+  automl-meta tune data.csv --target sick --metric average_precision --positive yes
+
   automl-meta predict model.skops new.csv
 """
 
@@ -49,6 +51,10 @@ def command(
     trials: Annotated[int | None, typer.Option(help="Trials of the whole study.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the model here, as model.skops.")] = None,
     metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    positive: Annotated[
+        str | None,
+        typer.Option(help="Which of two labels is the positive one, for f1, average_precision and the like."),
+    ] = None,
     cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
     groups: Annotated[
         str | None, typer.Option(help="A column whose equal values stay together; it is no feature.")
@@ -89,6 +95,7 @@ def command(
     with _progress(trials, time_limit if time_limit or trials else 60.0) as progress:
         model = make(
             metric,
+            positive=positive,
             time_limit=time_limit,
             n_trials=trials,
             algorithms=names(algorithms),

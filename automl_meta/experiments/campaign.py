@@ -13,6 +13,7 @@ import numpy as np
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluator import Evaluator, Limits
+from automl_meta.experiments.folds import Folds
 from automl_meta.metafeatures import (
     EXTRACTORS,
     OUT_OF_TIME,
@@ -61,7 +62,7 @@ class _Batch:
     """
 
     task: TabularTask
-    protocol: Protocol
+    protocol: Protocol | Folds
     configurations: tuple[Configuration, ...]
 
 
@@ -153,9 +154,12 @@ class Campaign:
                 progress(state)
         return state
 
-    def _protocol(self, task: TabularTask) -> Protocol:
+    def _protocol(self, task: TabularTask) -> Protocol | Folds:
+        """How a task is judged; folds where their name, under which runs are stored, is not the protocol's."""
         repeats = self.small_repeats if task.n_rows < _FEW_ROWS else 1
-        return replace(self.protocol, n_repeats=max(self.protocol.n_repeats, repeats))
+        protocol = replace(self.protocol, n_repeats=max(self.protocol.n_repeats, repeats))
+        folds = Folds.of_protocol(task, protocol)
+        return protocol if folds.name == protocol.name else folds
 
     def _missing(self, task: TabularTask) -> tuple[list[_Batch], int]:
         """What is to be run on a task, and how much of it is there already."""
@@ -175,7 +179,7 @@ class Campaign:
             ]
         return batches, n_known
 
-    def _run_id(self, task: TabularTask, configuration: Configuration, protocol: Protocol) -> str:
+    def _run_id(self, task: TabularTask, configuration: Configuration, protocol: Protocol | Folds) -> str:
         return Run(
             task.fingerprint, configuration, "ok", protocol=protocol.name, source=self.source.name
         ).run_id

@@ -95,7 +95,7 @@ def evaluate_out_of_fold(
     started = time.process_time()
     responses: Responses = {}
     try:
-        folds = protocol if isinstance(protocol, Folds) else Folds.of_protocol(task, protocol)
+        protocol = folds = protocol if isinstance(protocol, Folds) else Folds.of_protocol(task, protocol)
         algorithm = algorithm or get_algorithm(configuration.algorithm, task.task_type)
         configuration = algorithm.completed(configuration)
         pipeline = algorithm.build(configuration, task, folds.seed)

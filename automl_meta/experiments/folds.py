@@ -26,6 +26,8 @@ from automl_meta.task import TabularTask
 
 __all__ = ["Fold", "Folds"]
 
+_ALL_CLASSES = "-allclasses"
+
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Positions of the rows to learn from, and of those to predict."""
 
@@ -37,7 +39,9 @@ class Folds:
     Parameters
     ----------
     name : str
-        Under which runs are stored and compared: that of the `Protocol`, or a digest of the splits.
+        Under which runs are stored and compared: that of the `Protocol`, with the suffix
+        ``-allclasses`` if a sample of training rows had to be changed to keep a rare class; or a
+        digest of the splits.
     repeats : tuple of tuple of Fold
         One cross-validation after another.
     seed : int
@@ -55,12 +59,27 @@ class Folds:
     def of_protocol(
         cls, task: TabularTask, protocol: Protocol, sample_weight: ArrayLike | None = None
     ) -> Folds:
-        """The splits that a protocol means on a task."""
+        """The splits that a protocol means on a task.
+
+        No training fold lacks a class that has two rows outside of the test fold, unless it is
+        sampled down to fewer rows than there are such classes.
+        """
+        whole = [list(_splits(task, protocol, repeat)) for repeat in range(protocol.n_repeats)]
+        drawn = [[_drawn(train, protocol, task) for train, _ in folds] for folds in whole]
         repeats = tuple(
-            tuple((_sampled(train, protocol, task), test) for train, test in _splits(task, protocol, repeat))
-            for repeat in range(protocol.n_repeats)
+            tuple(
+                (_with_all_classes(rows, train, task), test)
+                for rows, (train, test) in zip(samples, folds, strict=True)
+            )
+            for samples, folds in zip(drawn, whole, strict=True)
         )
-        return cls(protocol.name, repeats, protocol.seed)._weighted(sample_weight, task)
+        is_changed = any(
+            not np.array_equal(rows, train)
+            for samples, folds in zip(drawn, repeats, strict=True)
+            for rows, (train, _) in zip(samples, folds, strict=True)
+        )
+        name = f"{protocol.name}{_ALL_CLASSES}" if is_changed else protocol.name
+        return cls(name, repeats, protocol.seed)._weighted(sample_weight, task)
 
     @classmethod
     def of_splitter(
@@ -73,6 +92,8 @@ class Folds:
         sample_weight: ArrayLike | None = None,
     ) -> Folds:
         """The splits of a splitter of scikit-learn, or of groups of rows that stay together.
+
+        A training fold that is sampled down keeps each class of which the splitter gives it two rows.
 
         Parameters
         ----------
@@ -178,6 +199,11 @@ def _as_positions(pairs: Iterable[Sequence[Any]]) -> Iterator[tuple[NDArray[Any]
 
 
 def _sampled(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) -> NDArray[np.int64]:
+    return _with_all_classes(_drawn(train, protocol, task), train, task)
+
+
+def _drawn(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) -> NDArray[np.int64]:
+    """No more rows than the protocol says, in about the proportions of the classes."""
     limit = protocol.max_train_rows
     if limit is None or len(train) <= limit:
         return train
@@ -185,11 +211,35 @@ def _sampled(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) ->
     if (
         task.task_type == "classification"
         and np.bincount(codes)[np.unique(codes)].min() >= 2
-        and len(np.unique(codes)) <= limit
+        and len(np.unique(codes)) <= min(limit, len(train) - limit)  # the splitter asks for both
     ):
         splitter = StratifiedShuffleSplit(1, train_size=limit, random_state=protocol.seed)
         return train[next(splitter.split(train, codes))[0]]
     return np.random.default_rng(protocol.seed).permutation(train)[:limit]
+
+
+def _with_all_classes(
+    drawn: NDArray[np.int64], train: NDArray[np.int64], task: TabularTask
+) -> NDArray[np.int64]:
+    """Put a row of each class that has two in `train` and none in `drawn` in place of one of the largest class.
+
+    Where there is nothing to put, `drawn` comes back as it is: runs that are stored stay comparable.
+    """
+    if task.task_type == "regression" or len(drawn) == len(train):
+        return drawn
+    codes = task.y_codes
+    counts = np.bincount(codes[drawn], minlength=len(task.classes))
+    is_needed = np.bincount(codes[train], minlength=len(task.classes)) >= 2
+    changed = drawn.copy()
+    for missing in np.flatnonzero(is_needed & (counts == 0)):
+        spare = np.where(is_needed & (counts <= 1), 0, counts)  # the last row of a class stays
+        largest = int(spare.argmax())
+        if spare[largest] == 0:
+            break  # there are more classes than rows to draw
+        changed[np.flatnonzero(codes[changed] == largest)[-1]] = train[codes[train] == missing][0]
+        counts[largest] -= 1
+        counts[missing] += 1
+    return changed
 
 
 def _digest(*arrays: NDArray[Any]) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.metrics import make_scorer, precision_score
 from sklearn.model_selection import ShuffleSplit, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -216,6 +216,9 @@ def test_a_task_can_be_given_instead_of_a_table() -> None:
         ({"metric": "accurracy"}, "There is no metric 'accurracy'"),
         ({"metric": "r2"}, "r2"),
         ({"metric": 3}, "metric is 3"),
+        ({"metric": "rand_score"}, "it compares clusterings"),
+        ({"metric": "f1"}, "f1 is for two classes, and there are 3"),
+        ({"metric": "f1", "positive": 1}, "there are 3 classes: 0, 1 and 2"),
         ({"algorithms": ["forest"]}, "There is no algorithm 'forest'"),
         ({"study_name": "none", "resume": True}, "There is no study 'none' to resume"),
         ({"storage": "nosuch://x"}, "cannot be opened"),
@@ -232,11 +235,85 @@ def test_a_metric_of_the_other_type_of_task_is_refused() -> None:
 
 
 def test_when_all_trials_fail_the_reason_is_told() -> None:
+    calls = []
+
     def broken(estimator, X, y):
-        raise RuntimeError("no idea")
+        calls.append(1)
+        if len(calls) > 3:  # the three folds of the dummy predictions
+            raise RuntimeError("no idea")
+        return 0.5
 
     with pytest.raises(DataError, match=r"None of 3 trials succeeded.*no idea"):
         classifier(metric=broken).fit(*IRIS)
+
+
+SICK = load_breast_cancer(as_frame=True)
+SICK_LABELS = np.array(["malignant", "benign"])[SICK.target]
+
+
+def spent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done that costs something."""
+    done: list[str] = []
+    for name in ("started_evaluators", "extract_metafeatures", "open_study"):
+        monkeypatch.setattr(
+            f"automl_meta.automl._base.{name}", lambda *_, _name=name, **__: done.append(_name)
+        )
+    return done
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "message"),
+    [
+        ("average_precision", SICK_LABELS, "--positive malignant .*, positive='malignant'"),
+        ("roc_auc_ovo", np.repeat(["a", "b", "c"], [300, 267, 2]), r"fewer folds \(cv\).*roc_auc_ovr"),
+        (make_scorer(precision_score, pos_label="none"), SICK_LABELS, "cannot score"),
+    ],
+)
+def test_a_metric_that_cannot_work_fails_before_anything_is_done(
+    metric, labels, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    done = spent(monkeypatch)
+    with pytest.raises(UsageError, match=message):
+        classifier(metric=metric, time_limit=60, store=tmp_path / "store.db").fit(SICK.data, labels)
+    assert done == []
+
+
+@pytest.mark.parametrize("positive", ["benign", "malignant"])
+@pytest.mark.parametrize("metric", ["f1", "recall", "average_precision"])
+def test_a_positive_label_is_what_scores_are_of(metric: str, positive: str) -> None:
+    splits = list(ShuffleSplit(3, random_state=1).split(SICK.data))
+    model = classifier(algorithms=["lda"], n_trials=1, cv=splits, metric=metric, positive=positive)
+    model.fit(SICK.data, SICK_LABELS)
+    (lda,) = algorithms_for("classification", only=["lda"])
+    pipeline = lda.build(model.best_configuration_, TabularTask.from_frame(SICK.data, SICK_LABELS))
+    expected = cross_val_score(
+        pipeline, SICK.data, (positive == SICK_LABELS).astype(int), cv=splits, scoring=metric
+    )
+    assert model.best_score_ == pytest.approx(expected.mean())
+    assert set(model.predict(SICK.data)) == {"benign", "malignant"}
+
+
+def test_a_study_with_another_positive_label_is_another(tmp_path) -> None:
+    shared = {"storage": tmp_path / "s.db", "study_name": "s", "metric": "f1", "algorithms": ["lda"]}
+    classifier(positive="malignant", n_trials=1, **shared).fit(SICK.data, SICK_LABELS)
+    with pytest.raises(UsageError, match="about another positive: 'malignant', not 'benign'"):
+        classifier(positive="benign", n_trials=2, **shared).fit(SICK.data, SICK_LABELS)
+
+
+def test_a_regression_has_no_positive_label() -> None:
+    with pytest.raises(UsageError, match="a regression has no classes"):
+        regressor(positive=1).fit(*DIABETES)
+
+
+def test_a_scorer_that_no_stored_run_has_is_advised_by_the_nearest_and_that_is_noted(tmp_path) -> None:
+    with MetadataStore(tmp_path / "store.db", seed=False) as store:
+        classifier(n_trials=4, store=store).fit(*IRIS)
+        model = classifier(metric="f1", positive="benign", store=store).fit(SICK.data, SICK_LABELS)
+    note = "No stored run was scored by f1; the advice is ranked by f1_macro"
+    assert any(note in told for told in model.report_.notes)
+    assert any(note in told for told in model.recommendation_.notes)
+    assert model.recommendation_.metric == "f1_macro"
+    assert model.report_.metric == "f1"
 
 
 def test_runs_in_the_store_are_those_of_the_protocol(tmp_path) -> None:

@@ -59,6 +59,37 @@ def test_a_person_reads_what_and_why(run) -> None:
         assert words in done.out
 
 
+def test_advice_for_a_scorer_that_no_run_has_is_that_of_the_nearest_and_says_so(run) -> None:
+    note = "No stored run was scored by f1; the advice is ranked by f1_macro"
+    done = run("recommend", "sklearn:breast_cancer", "--metric", "f1", "--positive", "malignant")
+    assert done.code == 0
+    assert "Expected f1_macro (greater is better)" in done.out
+    assert note in " ".join(done.out.split())
+    content = run("recommend", "sklearn:breast_cancer", "--metric", "f1", "--json").json
+    assert content["metric"] == "f1_macro"
+    assert any(note in told for told in content["notes"])
+    script = run("recommend", "sklearn:breast_cancer", "--metric", "f1", "--code")
+    assert "scoring='f1_macro'" in script.out
+    assert note in script.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sklearn:breast_cancer", "--positive", "sick"], "the labels are 'benign' and 'malignant'"),
+        (["sklearn:iris", "--positive", "setosa"], "there are 3 classes"),
+        (["sklearn:diabetes", "--positive", "1"], "has no classes"),
+        (["sklearn:iris", "--metric", "rand_score"], "it compares clusterings"),
+        (["sklearn:diabetes", "--metric", "f1"], "it scores classification"),
+    ],
+)
+def test_what_does_not_fit_the_task_is_refused(run, arguments: list[str], message: str) -> None:
+    done = run("recommend", *arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
 def test_only_and_exclude_are_heeded(run) -> None:
     only = run("recommend", "sklearn:iris", "--only", "knn,lda", "--json").json
     assert {entry["algorithm"] for entry in only["recommendations"]} <= {"knn", "lda"}

@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer, load_iris
 
 QUICK = ["--algorithms", "dummy,decision_tree,lda", "--cv", "3", "--seed", "0"]
 
@@ -67,9 +67,37 @@ def test_a_regression_with_groups_is_tuned(run, tmp_path: Path) -> None:
     assert done.json["best"]["algorithm"] == "ridge"
 
 
+def test_a_positive_label_is_named_by_its_text(run, tmp_path: Path) -> None:
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    file = tmp_path / "cancer.csv"
+    X.iloc[:, :5].assign(sick=1 - y).to_csv(file, index=False)
+    command = ["tune", file, "--target", "sick", "--trials", 2, "--json", "--metric", "recall", *QUICK]
+    sick, healthy = (run(*command, "--positive", label).json for label in ("1", "0"))
+    assert sick["metric"] == healthy["metric"] == "recall"
+    assert sick["best_score"] < healthy["best_score"]
+    assert run(*command).json["best_score"] == sick["best_score"], "1 is what scikit-learn takes"
+
+
+def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
+    done = run(
+        "tune", "sklearn:breast_cancer", "--metric", "f1", "--positive", "malignant", "--trials", 2, *QUICK
+    )
+    assert done.code == 0
+    assert "f1 0." in done.out
+    assert "note: No stored run was scored by f1; the advice is ranked by f1_macro" in " ".join(
+        done.out.split()
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["sklearn:breast_cancer", "--metric", "average_precision"], "--positive malignant"),
+        (["sklearn:breast_cancer", "--positive", "sick"], "the labels are 'benign' and 'malignant'"),
+        (["sklearn:iris", "--metric", "f1"], "f1 is for two classes"),
+        (["sklearn:iris", "--metric", "f1", "--positive", "setosa"], "there are 3 classes"),
+        (["sklearn:diabetes", "--positive", "1"], "a regression has no classes"),
+        (["sklearn:iris", "--metric", "v_measure_score"], "it compares clusterings"),
         (["nosuch.csv", "--target", "y"], "There is no file nosuch.csv"),
         (["sklearn:iris", "--trials", "0"], "n_trials is 0"),
         (["sklearn:iris", "--time-limit", "-1"], "time_limit is -1"),

@@ -5,12 +5,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from automl_meta.algorithms import algorithms_for
 from automl_meta.experiments import Campaign, Limits, Progress
 from automl_meta.experiments.campaign import dataset_record
-from automl_meta.records import Source
+from automl_meta.records import Configuration, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
@@ -132,3 +134,35 @@ def test_a_dataset_is_described_once_and_again_where_meta_features_are_missing(
     campaign(store).run(TASKS)
     campaign(store, n_sampled=3).run(TASKS)
     assert sorted(described) == ["iris", "wine"]
+
+
+def test_a_campaign_on_mended_folds_knows_its_runs_and_those_of_other_folds_advise(
+    store: MetadataStore,
+) -> None:
+    labels = np.repeat(["a", "b", "c"], [200, 200, 3])
+    frame = pd.DataFrame({"x": np.arange(403) % 17, "z": np.arange(403) ** 1.5})
+    task = TabularTask.from_frame(frame, labels, name="rare")
+    small = replace(campaign(store, n_sampled=0), protocol=Protocol(max_train_rows=20))
+    end = small.run([task])
+    assert {run.protocol for run in store.runs()} == {"cv5-rows20-seed0-allclasses"}
+    seen: list[Progress] = []
+    assert small.run([task], progress=seen.append).done == end.total == 4
+    assert not seen
+    other = Run(task.fingerprint, Configuration("lda"), "ok", {"accuracy": 0.5}, protocol="cv5-rows20-seed0")
+    store.add_runs([other])
+    advising = store.meta_dataset("accuracy", "classification").runs["run_id"]
+    assert other.run_id in set(advising)
+    assert len(advising) == 5
+
+
+def test_an_evaluation_that_is_ended_is_stored_under_the_name_of_the_mended_folds(
+    store: MetadataStore,
+) -> None:
+    labels = np.repeat(["a", "b", "c"], [200, 200, 3])
+    task = TabularTask.from_frame(pd.DataFrame({"z": np.arange(403) ** 1.5}), labels, name="rare")
+    slow = replace(
+        campaign(store, n_sampled=0), protocol=Protocol(max_train_rows=20), limits=Limits(seconds=1e-6)
+    )
+    slow.run([task])
+    assert {run.status for run in store.runs()} == {"timeout"}
+    assert {run.protocol for run in store.runs()} == {"cv5-rows20-seed0-allclasses"}

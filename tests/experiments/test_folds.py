@@ -1,6 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.model_selection import RepeatedKFold, StratifiedKFold, TimeSeriesSplit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import RepeatedKFold, StratifiedKFold, StratifiedShuffleSplit, TimeSeriesSplit
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.experiments import Folds, evaluate, evaluate_out_of_fold
@@ -100,3 +103,105 @@ def test_what_cannot_be_split_is_refused(options: dict, error: type, message: st
     splitter = options.pop("splitter")
     with pytest.raises(error, match=message):
         Folds.of_splitter(IRIS, splitter, Protocol(), **options)
+
+
+def labelled(sizes: list[int]) -> TabularTask:
+    """A task with classes of these sizes, in mixed order."""
+    labels = np.repeat([f"class {code:02d}" for code in range(len(sizes))], sizes)
+    order = np.random.default_rng(0).permutation(len(labels))
+    return TabularTask.from_frame(pd.DataFrame({"x": np.arange(len(labels)) ** 1.5}), labels[order])
+
+
+def lacking(task: TabularTask, folds: Folds, learnt: list[np.ndarray]) -> list[set[int]]:
+    """For each fold the classes that have two rows among `learnt` and none in the training fold."""
+    found = []
+    for (train, _), rows in zip(folds.all, learnt, strict=True):
+        codes, counts = np.unique(task.y_codes[rows], return_counts=True)
+        found.append(set(codes[counts >= 2]) - set(task.y_codes[train]))
+    return found
+
+
+RARE = labelled([300, 300, 3, 4])
+
+
+def test_a_sampled_training_fold_keeps_rare_classes_and_its_size() -> None:
+    folds = Folds.of_protocol(RARE, Protocol(max_train_rows=20))
+    outside = [np.setdiff1d(np.arange(RARE.n_rows), test) for _, test in folds.all]
+    assert lacking(RARE, folds, outside) == [set()] * 5
+    assert [len(set(train)) for train, _ in folds.all] == [20] * 5
+
+
+def test_folds_that_had_to_be_mended_have_another_name_and_others_are_as_before() -> None:
+    mended = Folds.of_protocol(RARE, Protocol(max_train_rows=20))
+    assert mended.name == "cv5-rows20-seed0-allclasses"
+    weighted = Folds.of_protocol(RARE, Protocol(max_train_rows=20), np.ones(RARE.n_rows))
+    assert weighted.name.startswith("cv5-rows20-seed0-allclasses-weighted-")
+    whole = Folds.of_protocol(IRIS, Protocol(max_train_rows=40))
+    assert whole.name == "cv5-rows40-seed0"
+    unsampled = Folds.of_protocol(IRIS, Protocol()).all
+    for (train, _), (everything, _) in zip(whole.all, unsampled, strict=True):
+        splitter = StratifiedShuffleSplit(1, train_size=40, random_state=0)
+        expected = everything[next(splitter.split(everything, IRIS.y_codes[everything]))[0]]
+        np.testing.assert_array_equal(train, expected)
+
+
+def test_only_rows_of_the_largest_class_make_place() -> None:
+    mended = Folds.of_protocol(RARE, Protocol(max_train_rows=20))
+    outside = np.setdiff1d(np.arange(RARE.n_rows), mended.all[0][1])
+    drawn = outside[
+        next(StratifiedShuffleSplit(1, train_size=20, random_state=0).split(outside, RARE.y_codes[outside]))[
+            0
+        ]
+    ]
+    train = mended.all[0][0]
+    kept = train == drawn
+    largest = np.bincount(RARE.y_codes[drawn]).argmax()
+    assert set(RARE.y_codes[drawn[~kept]]) <= {largest, 1 - largest}
+    assert set(RARE.y_codes[train[~kept]]) == {2, 3} - set(RARE.y_codes[drawn])
+
+
+def test_a_run_of_mended_folds_is_stored_under_their_name() -> None:
+    protocol = Protocol(max_train_rows=20)
+    found = [evaluate(LDA, RARE, judge).protocol for judge in (protocol, Folds.of_protocol(RARE, protocol))]
+    assert found == ["cv5-rows20-seed0-allclasses"] * 2
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(RARE.n_rows) % 100])
+def test_what_a_splitter_leaves_in_is_kept_by_the_sample(groups: np.ndarray | None) -> None:
+    splitter = 3 if groups is not None else TimeSeriesSplit(3)
+    whole = Folds.of_splitter(RARE, splitter, Protocol(max_train_rows=None), groups=groups)
+    sampled = Folds.of_splitter(RARE, splitter, Protocol(max_train_rows=10), groups=groups)
+    assert lacking(RARE, sampled, [train for train, _ in whole.all]) == [set()] * 3
+    assert all(len(train) == 10 for train, _ in sampled.all)
+
+
+def test_a_sample_of_nearly_all_rows_of_many_classes_can_be_drawn() -> None:
+    task = labelled([12] * 10)
+    folds = Folds.of_protocol(task, Protocol(max_train_rows=95))
+    assert [len(set(train)) for train, _ in folds.all] == [95] * 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 40), min_size=2, max_size=8).filter(
+        lambda sizes: sum(sizes) > 2 * len(sizes)
+    ),
+    limit=st.integers(2, 60),
+    n_folds=st.integers(2, 6),
+    seed=st.integers(0, 3),
+)
+def test_no_training_fold_lacks_a_class_with_two_rows_outside_of_the_test_fold(
+    sizes: list[int], limit: int, n_folds: int, seed: int
+) -> None:
+    task = labelled(sizes)
+    protocol = Protocol(n_folds, max_train_rows=limit, seed=seed)
+    folds = Folds.of_protocol(task, protocol)
+    outside = [np.setdiff1d(np.arange(task.n_rows), test) for _, test in folds.all]
+    for (train, _), rows, missed in zip(folds.all, outside, lacking(task, folds, outside), strict=True):
+        assert len(set(train)) == len(train) == min(limit, len(rows))
+        assert set(train) <= set(rows)
+        n_required = int(np.sum(np.bincount(task.y_codes[rows]) >= 2))
+        assert len(missed) == max(n_required - limit, 0)
+    again = Folds.of_protocol(task, protocol)
+    assert again.name == folds.name
+    assert all(np.array_equal(a, b) for (a, _), (b, _) in zip(again.all, folds.all, strict=True))

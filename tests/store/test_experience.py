@@ -79,7 +79,7 @@ def test_data_sets_without_runs_and_good_runs_without_the_score_are_left_out(sto
     store.add_runs([run(dataset(8), 1, scores={"f1_macro": 0.5})])
     meta = store.meta_dataset("accuracy", "classification")
     assert list(meta.datasets.index) == ["classification-0", "classification-1"]
-    assert "classification-8" in store.meta_dataset("f1", "classification").datasets.index
+    assert "classification-8" in store.meta_dataset("f1_macro", "classification").datasets.index
 
 
 def test_scores_in_the_unit_of_the_target_are_divided_by_its_scale(store: MetadataStore) -> None:
