@@ -6,20 +6,32 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import TASK_TYPE_HELP, cell, console, names, print_json, say
+from automl_meta.cli._tables import (
+    FILE_HELP,
+    ColumnKinds,
+    DateFormat,
+    DecimalMark,
+    Separator,
+    load_task,
+    show_task,
+    task_json,
+)
 
-_HELP = """Describe a data set by its meta-features, the numbers by which data sets are compared.
+_HELP = """Describe a data set: what its columns hold, and its meta-features, the numbers by which data sets are compared.
 
 Examples:
 
   automl-meta describe sklearn:iris
 
   automl-meta describe data.csv --target y --groups simple,statistical --json
+
+  automl-meta describe sales.csv --target revenue --date-format %d/%m/%Y --columns zip:categorical
 """
 
 
 def command(
-    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
+    file: Annotated[str, typer.Argument(help=FILE_HELP)],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     groups: Annotated[
         str | None, typer.Option(help="Groups of meta-features, with commas; all by default.")
@@ -28,30 +40,33 @@ def command(
         float | None, typer.Option(min=0.0, help="Seconds; what is not done then is left out.")
     ] = None,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    separator: Separator = None,
+    decimal: DecimalMark = None,
+    date_format: DateFormat = None,
+    columns: ColumnKinds = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     from automl_meta.metafeatures import extract_metafeatures
 
-    task = load_task(file, target, task_type)
+    task = load_task(file, target, task_type, separator, decimal, date_format, columns)
     found = extract_metafeatures(task, groups=names(groups), time_budget=time_limit)
     if json:
-        print_json({"metafeatures": found.values, "reasons": found.reasons, "seconds": found.seconds})
+        described = {"metafeatures": found.values, "reasons": found.reasons, "seconds": found.seconds}
+        print_json({**described, "task": task_json(task)})
         return
     from rich.table import Table
 
-    console.print(repr(task), highlight=False)
-    for note in task.notes:
-        console.print(f"  note: {note}", markup=False)
+    show_task(task)
     table = Table(box=None)
     table.add_column("meta-feature")
     table.add_column("value", justify="right")
     table.add_column("")
     for name, value in found.values.items():
-        table.add_row(name, "" if value != value else f"{value:.5g}", found.reasons.get(name, ""))
+        table.add_row(name, "" if value != value else f"{value:.5g}", cell(found.reasons.get(name, "")))
     console.print(table)
     total = sum(found.seconds.values())
     costs = ", ".join(f"{group} {seconds:.2f}" for group, seconds in found.seconds.items())
-    console.print(f"{len(found.values)} meta-features in {total:.2f} s ({costs})", highlight=False)
+    say(f"{len(found.values)} meta-features in {total:.2f} s ({costs})")
 
 
 command.__doc__ = _HELP

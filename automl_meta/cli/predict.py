@@ -9,39 +9,49 @@ from typing import Annotated
 import typer
 
 from automl_meta.cli._shared import check_writable
+from automl_meta.cli._tables import Separator
 
 _HELP = """Predict with a model that "automl-meta tune" has written.
 
-Columns are found by name, in any order, and further ones are ignored.
+Columns are found by name, in any order, and further ones are ignored. Values may be written in another way than in
+training, such as dates with dots or numbers as text; a note says so.
 
 Examples:
 
   automl-meta predict model.skops new.csv
 
-  automl-meta predict model.skops new.csv --proba --out predictions.csv
+  automl-meta predict model.skops new.xlsx --proba --out predictions.parquet
 """
 
 
 def command(
     model: Annotated[Path, typer.Argument(help="What tune has written.")],
-    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file with the same columns.")],
+    file: Annotated[str, typer.Argument(help="A table with the same columns: a file, a web address, or -.")],
     proba: Annotated[bool, typer.Option("--proba", help="Probabilities, one column for each class.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Write here, as CSV; standard output by default.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write here, in the format that its name says; CSV to standard output by default."),
+    ] = None,
+    separator: Separator = None,
 ) -> None:
     import pandas as pd
 
     from automl_meta.automl.model import TabularModel
-    from automl_meta.task import read_table
+    from automl_meta.task.writing import check_format, write_table
 
     if out is not None:
         check_writable(out)
+        check_format(out)
     loaded = TabularModel.load(model)
-    table = read_table(file)
+    table = loaded.read_table(file, separator)
     if proba:
         predicted = pd.DataFrame(loaded.predict_proba(table), columns=[str(label) for label in loaded.labels])
     else:
         predicted = pd.DataFrame({loaded.target: loaded.predict(table)})
-    predicted.to_csv(sys.stdout if out is None else out, index=False)
+    if out is None:
+        predicted.to_csv(sys.stdout, index=False)
+    else:
+        write_table(predicted, out)
 
 
 command.__doc__ = _HELP

@@ -1,0 +1,65 @@
+"""Tables into files, in the format that the name of the file says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from automl_meta.exceptions import UsageError
+from automl_meta.task.opening import COMPRESSIONS
+
+__all__ = ["check_format", "write_table"]
+
+_TEXT = {".csv": ",", ".tsv": "\t", ".txt": ",", "": ","}
+_OTHERS = (".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".xlsx")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+
+
+def check_format(path: Path) -> None:
+    """See that the name of a file says a format that can be written.
+
+    Raises
+    ------
+    UsageError
+        If it does not.
+    """
+    suffix, compression = _format(path)
+    is_known = suffix in _TEXT or suffix in _OTHERS
+    can_be_compressed = suffix in _TEXT or suffix in (".json", ".jsonl", ".ndjson")
+    if not is_known or (compression and (compression not in _COMPRESSED or not can_be_compressed)):
+        raise UsageError(
+            f"{path} cannot be written: its name must end in .csv, .tsv, .json, .jsonl (these also with .gz, .bz2, .xz "
+            "or .zip), .parquet, .feather or .xlsx."
+        )
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table without its index.
+
+    Raises
+    ------
+    UsageError
+        See `check_format`.
+    """
+    check_format(path)
+    suffix, _ = _format(path)
+    if suffix in _TEXT:
+        frame.to_csv(path, index=False, sep=_TEXT[suffix])
+    elif suffix == ".json":
+        frame.to_json(path, orient="records", force_ascii=False, indent=2)
+    elif suffix in (".jsonl", ".ndjson"):
+        frame.to_json(path, orient="records", force_ascii=False, lines=True)
+    elif suffix in (".parquet", ".pq"):
+        frame.to_parquet(path, index=False)
+    elif suffix == ".feather":
+        frame.to_feather(path)
+    else:
+        frame.to_excel(path, index=False)
+
+
+def _format(path: Path) -> tuple[str, str]:
+    """What the name says of the format and of the compression, in lower case."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compression = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
+    return (suffixes[-1] if suffixes else ""), compression
