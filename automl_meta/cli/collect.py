@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, load_task, names, print_json, printable, say
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from automl_meta.algorithms import Algorithm
     from automl_meta.metrics import TaskType
     from automl_meta.task import TabularTask
@@ -100,7 +102,7 @@ def command(
             backend=backend,
         )
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -114,17 +116,17 @@ def command(
                     tasks,
                     families=families,
                     progress=lambda state: bar.update(
-                        line, description=state.task[:30], completed=state.done, total=state.total
+                        line, description=printable(state.task)[:30], completed=state.done, total=state.total
                     ),
                 )
         except KeyboardInterrupt:
-            errors.print("Interrupted. What was done is stored; the same command goes on from there.")
+            say("Interrupted. What was done is stored; the same command goes on from there.", errors)
             raise typer.Exit(130) from None
         summary = {"datasets": len(tasks), "runs": end.total, "failed_now": end.failed, "store": opened.url}
     if json:
         print_json(summary)
     else:
-        console.print(
+        say(
             f"{end.total} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
         )
 
@@ -149,9 +151,9 @@ def _algorithms(kinds: set[TaskType], only: list[str] | None, exclude: list[str]
 
 def _read_index(path: Path) -> tuple[list[TabularTask], dict[str, str]]:
     from automl_meta.exceptions import DataError
-    from automl_meta.task import TabularTask, read_table
+    from automl_meta.task import TabularTask
 
-    frame = read_table(path)
+    frame = _read_as_text(path)
     missing = [column for column in ("file", "target") if column not in frame.columns]
     if missing:
         raise DataError(
@@ -163,14 +165,29 @@ def _read_index(path: Path) -> tuple[list[TabularTask], dict[str, str]]:
     }  # fmt: skip
     tasks, families = [], {}
     for row in frame.to_dict("records"):
-        name = str(row["name"]) if isinstance(row.get("name"), str) else None
         task = TabularTask.from_file(
-            path.parent / str(row["file"]),
-            str(row["target"]),
+            path.parent / row["file"],
+            row["target"],
             task_type=kinds.get(row.get("task"), "auto"),
-            name=name,
+            name=row.get("name") or None,
         )
         tasks.append(task)
-        if isinstance(row.get("family"), str):
-            families[task.name] = str(row["family"])
+        if row.get("family"):
+            families[task.name] = row["family"]
     return tasks, families
+
+
+def _read_as_text(path: Path) -> pd.DataFrame:
+    """Read an index as it is written: names such as ``None``, ``nan``, ``True`` or ``007`` are names."""
+    import pandas as pd
+
+    from automl_meta.task import read_table
+    from automl_meta.task.reading import sniff_csv
+
+    frame = read_table(path)  # which says what is wrong with a file that is no table
+    if path.suffix.lower() in (".parquet", ".pq", ".arff"):
+        return frame.astype(object).where(frame.notna(), "").map(str)
+    dialect = sniff_csv(path)
+    return pd.read_csv(
+        path, sep=dialect.delimiter, encoding=dialect.encoding, dtype=str, keep_default_na=False
+    )

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import (
+    STORE_HELP,
+    TASK_TYPE_HELP,
+    cell,
+    console,
+    load_task,
+    names,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from automl_meta.metrics import Metric
@@ -89,10 +98,10 @@ def _as_json(task: TabularTask, advice: Recommendation) -> dict:
 def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
     from rich.table import Table
 
-    console.print(repr(task), highlight=False, markup=False)
+    say(repr(task))
     for note in task.notes:
-        console.print(f"  note: {note}", markup=False)
-    console.print(f"Expected {metric.name} (greater is better), with 80 % intervals:", highlight=False)
+        say(f"  note: {note}")
+    say(f"Expected {metric.name} (greater is better), with 80 % intervals:")
     table = Table(box=None)
     for heading in ("#", "algorithm", "expected", "between", "one fit", "best?"):
         table.add_column(
@@ -102,7 +111,7 @@ def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
         low, high = entry.interval
         table.add_row(
             str(entry.rank),
-            str(entry.configuration),
+            cell(entry.configuration),
             f"{entry.expected_score:.4g}",
             f"{low:.3g} .. {high:.3g}",
             _duration(entry.expected_seconds),
@@ -110,16 +119,14 @@ def _show(task: TabularTask, metric: Metric, advice: Recommendation) -> None:
         )
     console.print(table)
     for note in advice.notes:
-        console.print(f"  note: {note}", markup=False)
+        say(f"  note: {note}")
     if advice.nearest:
-        console.print("Why: the most similar data sets, and what won there")
+        say("Why: the most similar data sets, and what won there")
         for neighbour in advice.nearest[:5]:
-            console.print(
-                f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}",
-                markup=False,
-                highlight=False,
+            say(
+                f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}"
             )
-    console.print("The first as a script: add --code. Everything, run ids included: --json.")
+    say("The first as a script: add --code. Everything, run ids included: --json.")
 
 
 def _duration(seconds: float) -> str:

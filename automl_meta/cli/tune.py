@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from automl_meta.cli._shared import (
     STORE_HELP,
     TASK_TYPE_HELP,
     check_writable,
-    console,
     load_task,
     names,
     print_json,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     budget = f"of {trials} trials" if trials is not None else f"in {time_limit:g} s"
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(budget), TimeElapsedColumn())
+    described, limited = TextColumn("{task.description}", markup=False), TextColumn(budget, markup=False)
+    columns = (described, BarColumn(), limited, TimeElapsedColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         line = bar.add_task("describing the data", total=trials if trials is not None else time_limit)
@@ -172,11 +174,10 @@ def _as_json(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> dic
 
 
 def _show(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> None:
-    console.print(str(model.report_), markup=False, highlight=False)
-    console.print(f"Best single configuration: {model.best_configuration_}", markup=False, highlight=False)
+    for line in str(model.report_).split("\n"):
+        say(line)
+    say(f"Best single configuration: {model.best_configuration_}")
     if out is None:
-        console.print("The model was not kept: give --out model.skops.", highlight=False)
+        say("The model was not kept: give --out model.skops.")
     else:
-        console.print(
-            f"Written to {out}. Use it: automl-meta predict {out} new.csv", markup=False, highlight=False
-        )
+        say(f"Written to {out}. Use it: automl-meta predict {shlex.quote(str(out))} new.csv")
