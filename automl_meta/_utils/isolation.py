@@ -55,7 +55,7 @@ def default_settings() -> Iterator[None]:
     """
     known = sklearn.get_config()
     ours = {name: value for name, value in _SKLEARN.items() if name in known}
-    numbers = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn", call=None)
+    numbers = np.errstate(divide="warn", over="warn", under="ignore", invalid="warn")
     with _pandas_options(), sklearn.config_context(**ours), numbers:
         yield
 

@@ -69,7 +69,7 @@ def open_storage(storage: str | Path | BaseStorage | None) -> BaseStorage:
         except OSError as error:
             raise UsageError(f"The journal {text} cannot be opened: {error.strerror}.") from error
     try:
-        url = sa.make_url(text if "://" in text else f"sqlite:///{text}")
+        url = sa.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
         options: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
             options = {"connect_args": {"timeout": _LOCK_SECONDS}}

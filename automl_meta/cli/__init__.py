@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from automl_meta.cli import collect, describe, evaluate, fewshot, predict, recommend, store, tune
+from automl_meta.cli._shared import printable
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 
 __all__ = ["app", "main"]
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"automl-meta: {message}", file=sys.stderr)  # noqa: T201
+    print(f"automl-meta: {printable(message)}", file=sys.stderr)  # noqa: T201
     sys.exit(code)
 
 
@@ -101,4 +102,4 @@ def _show_warning(
     line: object = None,
 ) -> None:
     if issubclass(category, AutomlMetaWarning):
-        print(f"automl-meta: note: {message}", file=sys.stderr)  # noqa: T201
+        print(f"automl-meta: note: {printable(message)}", file=sys.stderr)  # noqa: T201

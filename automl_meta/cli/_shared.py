@@ -1,39 +1,27 @@
-"""What the commands share: how a task is named, how names are listed, how JSON is printed."""
+"""What the commands share: how names are listed, how text and JSON are printed."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
+from automl_meta._utils.printable import UNFIT, printable
 from automl_meta.exceptions import UsageError
-from automl_meta.task import TabularTask
-from automl_meta.task.tabular_task import BUNDLED
 
-__all__ = ["check_writable", "console", "load_task", "names", "print_json"]
+__all__ = ["cell", "check_writable", "console", "names", "print_json", "printable", "say"]
 
 console = Console()
 
 STORE_HELP = "Where the experience lies: a file or any SQLAlchemy URL. Default: your own store."
 TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
-
-
-def load_task(file: str, target: str | None, task_type: str | None) -> TabularTask:
-    """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
-    kind: Any = task_type or "auto"  # whatever else it is, the task refuses it
-    if file.startswith("sklearn:"):
-        return TabularTask.bundled(file.removeprefix("sklearn:"), task_type=kind)
-    if target is None:
-        raise UsageError(
-            f"Say which column of {file} is to be predicted: --target NAME. "
-            f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
-        )
-    return TabularTask.from_file(file, target, task_type=kind)
 
 
 def check_writable(path: Path) -> None:
@@ -49,10 +37,30 @@ def names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
+def say(text: object, to: Console = console) -> None:
+    """Print one line. Nothing in it is markup, commands the terminal or is too strange for its encoding."""
+    to.print(cell(text, to), soft_wrap=True)
+
+
+def cell(text: object, to: Console = console) -> Text:
+    """Make a text fit to stand in a table or a line of Rich."""
+    shown = printable(text)
+    return Text(shown.encode(to.encoding, "backslashreplace").decode(to.encoding))
+
+
 def print_json(content: Any) -> None:
-    """Print one JSON object; what is not a finite number becomes null."""
-    json.dump(_finite(content), sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    """Print one JSON object; what is not a finite number becomes null.
+
+    What would command a terminal is escaped as JSON does it, so that the names are the same when it is read.
+    """
+    is_unicode = "utf" in (sys.stdout.encoding or "").lower()
+    for line in json.dumps(_finite(content), indent=2, ensure_ascii=not is_unicode).split("\n"):
+        sys.stdout.write(UNFIT.sub(_json_escape, line) + "\n")
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    pair = found.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{pair[i : i + 2].hex()}" for i in range(0, len(pair), 2))
 
 
 def _finite(content: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +22,6 @@ __all__ = [
     "Separator",
     "column_kinds",
     "load_task",
-    "reading_of",
     "show_task",
     "task_json",
 ]
@@ -30,7 +30,9 @@ FILE_HELP = (
     "A CSV, Excel, JSON, Parquet, Feather or ARFF file, compressed or not; a web address; - for standard input; or "
     "sklearn:NAME."
 )
-Separator = Annotated[str | None, typer.Option("--sep", help="Field separator of a CSV file; detected by default.")]
+Separator = Annotated[
+    str | None, typer.Option("--sep", help="Field separator of a CSV file; detected by default.")
+]
 DecimalMark = Annotated[
     str | None, typer.Option("--decimal", help="Decimal mark of numbers, '.' or ','; detected by default.")
 ]
@@ -58,26 +60,30 @@ def load_task(
     separator: str | None = None,
     decimal: str | None = None,
     date_format: str | None = None,
-    columns: list[str] | None = None,
+    kinds: Mapping[str, Any] | None = None,
 ) -> TabularTask:
     """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
-    kind: Any = task_type or "auto"  # whatever else it is, the task refuses it
+    guess: Any = task_type or "auto"  # whatever else it is, the task refuses it
     if file.startswith("sklearn:"):
-        if separator or decimal or date_format or columns:
-            raise UsageError("--sep, --decimal, --date-format and --columns are for files, not for sklearn:NAME.")
-        return TabularTask.bundled(file.removeprefix("sklearn:"), task_type=kind)
+        if separator or decimal or date_format or kinds:
+            raise UsageError(
+                "--sep, --decimal, --date-format and --columns are for files, not for sklearn:NAME."
+            )
+        return TabularTask.bundled(file.removeprefix("sklearn:"), task_type=guess)
     if target is None:
         raise UsageError(
             f"Say which column of {file} is to be predicted: --target NAME. "
             f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
         )
-    reading = reading_of(decimal, date_format, columns)
-    return TabularTask.from_file(file, target, task_type=kind, separator=separator, **reading)
-
-
-def reading_of(decimal: str | None, date_format: str | None, columns: list[str] | None) -> dict[str, Any]:
-    """Arguments of `TabularTask.from_frame`."""
-    return {"decimal": decimal, "date_format": date_format, "kinds": column_kinds(columns)}
+    return TabularTask.from_file(
+        file,
+        target,
+        task_type=guess,
+        separator=separator,
+        decimal=decimal,  # type: ignore[arg-type] - whatever it is, the task refuses what it does not know
+        date_format=date_format,
+        kinds=kinds,
+    )
 
 
 def column_kinds(texts: list[str] | None) -> dict[str, Any]:
@@ -96,7 +102,10 @@ def column_kinds(texts: list[str] | None) -> dict[str, Any]:
                 f"--columns is {text!r}; it must be NAME:KIND, such as zip:categorical, where the kind is one of "
                 f"{', '.join(kind for kind in KINDS if kind != 'constant')}."
             )
-        kinds |= {name: "identifier" if kind == "drop" else kind for name, kind in (match.groups() for match in found)}
+        kinds |= {
+            name: "identifier" if kind == "drop" else kind
+            for name, kind in (match.groups() for match in found)
+        }
     return kinds
 
 
@@ -106,7 +115,13 @@ def show_task(task: TabularTask) -> None:
 
     say(repr(task))
     table = Table(box=None, padding=(0, 2, 0, 2))
-    for heading, justify in (("column", "left"), ("kind", "left"), ("missing", "right"), ("distinct", "right"), ("", "left")):
+    for heading, justify in (
+        ("column", "left"),
+        ("kind", "left"),
+        ("missing", "right"),
+        ("distinct", "right"),
+        ("", "left"),
+    ):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
     described = _columns_json(task)
     for name, about in list(described.items())[:_MOST_SHOWN]:
@@ -114,7 +129,11 @@ def show_task(task: TabularTask) -> None:
         left_out = f"left out: {about['dropped']}" if about["dropped"] else ""
         unfit = f"{about['unfit']} values did not fit" if about["unfit"] else ""
         table.add_row(
-            cell(name), about["kind"], missing, str(about["distinct"]), cell("; ".join(filter(None, (left_out, unfit))))
+            cell(name),
+            about["kind"],
+            missing,
+            str(about["distinct"]),
+            cell("; ".join(filter(None, (left_out, unfit)))),
         )
     console.print(table)
     if len(described) > _MOST_SHOWN:
@@ -147,7 +166,9 @@ def _columns_json(task: TabularTask) -> dict[str, dict[str, Any]]:
 
 def _column_json(task: TabularTask, name: str, about: Column) -> dict[str, Any]:
     values = task.X[name]
-    number = None if about.number is None else {"decimal": about.number.decimal, "units": list(about.number.units)}
+    number = (
+        None if about.number is None else {"decimal": about.number.decimal, "units": list(about.number.units)}
+    )
     return {
         "kind": about.kind,
         "missing": float(values.isna().mean()),
@@ -158,4 +179,3 @@ def _column_json(task: TabularTask, name: str, about: Column) -> dict[str, Any]:
         "date_format": about.date_format or None,
         "notes": list(about.notes),
     }
-

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, names, print_json, printable, say
+from automl_meta.cli._tables import (
+    FILE_HELP,
+    ColumnKinds,
+    DateFormat,
+    DecimalMark,
+    Separator,
+    column_kinds,
+    load_task,
+)
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from automl_meta.algorithms import Algorithm
     from automl_meta.metrics import TaskType
     from automl_meta.task import TabularTask
@@ -31,7 +42,7 @@ The index is a CSV file with the columns file and target, and optionally name, t
 
 def command(
     files: Annotated[
-        list[str] | None, typer.Argument(help="Data sets: CSV, Parquet or ARFF files, or sklearn:NAME.")
+        list[str] | None, typer.Argument(help=f"Data sets: {FILE_HELP[0].lower()}{FILE_HELP[1:]}")
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to predict, in each of the files.")] = None,
     index: Annotated[Path | None, typer.Option(help="A CSV file that lists data sets.")] = None,
@@ -57,6 +68,10 @@ def command(
         str, typer.Option(help="A joblib backend, such as threading, loky or dask.")
     ] = "threading",
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    separator: Separator = None,
+    decimal: DecimalMark = None,
+    date_format: DateFormat = None,
+    columns: ColumnKinds = None,
     source: Annotated[str, typer.Option(help="The name under which the runs are stored.")] = "local",
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     seed: Annotated[
@@ -81,7 +96,10 @@ def command(
 
     if not files and index is None:
         raise UsageError("Give data sets to collect experience on: files with --target, or --index FILE.")
-    tasks = [load_task(file, target, task_type) for file in files or []]
+    tasks = [
+        load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
+        for file in files or []
+    ]
     families: dict[str, str] = {}
     if index is not None:
         listed, families = _read_index(index)
@@ -100,7 +118,7 @@ def command(
             backend=backend,
         )
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -114,17 +132,17 @@ def command(
                     tasks,
                     families=families,
                     progress=lambda state: bar.update(
-                        line, description=state.task[:30], completed=state.done, total=state.total
+                        line, description=printable(state.task)[:30], completed=state.done, total=state.total
                     ),
                 )
         except KeyboardInterrupt:
-            errors.print("Interrupted. What was done is stored; the same command goes on from there.")
+            say("Interrupted. What was done is stored; the same command goes on from there.", errors)
             raise typer.Exit(130) from None
         summary = {"datasets": len(tasks), "runs": end.total, "failed_now": end.failed, "store": opened.url}
     if json:
         print_json(summary)
     else:
-        console.print(
+        say(
             f"{end.total} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
         )
 
@@ -149,9 +167,9 @@ def _algorithms(kinds: set[TaskType], only: list[str] | None, exclude: list[str]
 
 def _read_index(path: Path) -> tuple[list[TabularTask], dict[str, str]]:
     from automl_meta.exceptions import DataError
-    from automl_meta.task import TabularTask, read_table
+    from automl_meta.task import TabularTask
 
-    frame = read_table(path)
+    frame = _read_as_text(path)
     missing = [column for column in ("file", "target") if column not in frame.columns]
     if missing:
         raise DataError(
@@ -163,14 +181,21 @@ def _read_index(path: Path) -> tuple[list[TabularTask], dict[str, str]]:
     }  # fmt: skip
     tasks, families = [], {}
     for row in frame.to_dict("records"):
-        name = str(row["name"]) if isinstance(row.get("name"), str) else None
         task = TabularTask.from_file(
-            path.parent / str(row["file"]),
-            str(row["target"]),
+            path.parent / row["file"],
+            row["target"],
             task_type=kinds.get(row.get("task"), "auto"),
-            name=name,
+            name=row.get("name") or None,
         )
         tasks.append(task)
-        if isinstance(row.get("family"), str):
-            families[task.name] = str(row["family"])
+        if row.get("family"):
+            families[task.name] = row["family"]
     return tasks, families
+
+
+def _read_as_text(path: Path) -> pd.DataFrame:
+    """Read an index as it is written: names such as ``None``, ``nan``, ``True`` or ``007`` are names."""
+    from automl_meta.task.reading import read_raw
+
+    frame = read_raw(path).frame
+    return frame.astype(object).where(frame.notna(), "").map(str)

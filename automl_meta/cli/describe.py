@@ -13,6 +13,7 @@ from automl_meta.cli._tables import (
     DateFormat,
     DecimalMark,
     Separator,
+    column_kinds,
     load_task,
     show_task,
     task_json,
@@ -48,7 +49,7 @@ def command(
 ) -> None:
     from automl_meta.metafeatures import extract_metafeatures
 
-    task = load_task(file, target, task_type, separator, decimal, date_format, columns)
+    task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
     found = extract_metafeatures(task, groups=names(groups), time_budget=time_limit)
     if json:
         described = {"metafeatures": found.values, "reasons": found.reasons, "seconds": found.seconds}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, check_writable, console, names, print_json
+from automl_meta.cli._shared import STORE_HELP, cell, check_writable, console, names, print_json, say
 
 if TYPE_CHECKING:
     from automl_meta.evaluation import Evaluation
@@ -125,8 +125,8 @@ def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -
     from rich.table import Table
 
     frame = evaluation.table()
-    console.print(f"{evaluation.metric} on {n_datasets} data sets, each advised by other families only.")
-    console.print(
+    say(f"{evaluation.metric} on {n_datasets} data sets, each advised by other families only.")
+    say(
         "Mean regret (what is missing to the best known score) after k trials or some seconds (less is better), rank of the "
         "first pick, and how often the 80 % intervals hold."
     )
@@ -141,7 +141,7 @@ def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -
     for name, row in frame.iterrows():
         coverage = row["coverage_80"]
         table.add_row(
-            str(name),
+            cell(name),
             *(f"{row[f'regret@{k}']:.3f}" for k in _KS),
             *(f"{row[f'regret@{seconds:g}s']:.3f}" for seconds in budgets),
             f"{row['rank']:.1f}",
@@ -149,4 +149,4 @@ def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -
         )
     console.print(table)
     for note in evaluation.notes:
-        console.print(f"note: {note}", markup=False)
+        say(f"note: {note}")

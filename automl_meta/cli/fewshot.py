@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_meta.cli._shared import console, print_json
+from automl_meta.cli._shared import print_json, say
 from automl_meta.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -118,9 +118,7 @@ def train(
                 **options,
             )
     except KeyboardInterrupt:
-        console.print(
-            f"Interrupted. {checkpoint} holds what was reached; the same command goes on from there."
-        )
+        say(f"Interrupted. {checkpoint} holds what was reached; the same command goes on from there.")
         raise typer.Exit(130) from None
     if not is_first:
         return
@@ -130,9 +128,7 @@ def train(
         print_json({"out": str(out), **vars(result)})
         return
     best = "" if result.best_score is None else f", best validation score {result.best_score:.4f}"
-    console.print(
-        f"{result.episodes} tasks in {result.seconds:.1f} s{best}. Written to {out}.", highlight=False
-    )
+    say(f"{result.episodes} tasks in {result.seconds:.1f} s{best}. Written to {out}.")
 
 
 @app.command()
@@ -173,7 +169,7 @@ def evaluate(
     if json:
         print_json(found.to_dict())
     else:
-        console.print(str(found), highlight=False)
+        say(found)
 
 
 @app.command()
@@ -206,11 +202,7 @@ def predict(
         print_json({"classes": [str(c) for c in classifier.classes_], "predictions": answers})
         return
     for answer in answers:
-        console.print(
-            f"{answer['query']}: {answer['class']} ({100 * answer['probability']:.0f} %)",
-            highlight=False,
-            markup=False,
-        )
+        say(f"{answer['query']}: {answer['class']} ({100 * answer['probability']:.0f} %)")
 
 
 @app.command()
@@ -227,7 +219,7 @@ def info(model: Model, json: Json = False) -> None:
         print_json(content)
         return
     for key, value in content.items():
-        console.print(f"{key}: {value}", highlight=False, markup=False)
+        say(f"{key}: {value}")
 
 
 def _source(
@@ -350,7 +342,7 @@ class _bar:  # noqa: N801 - used as a context
             BarColumn(),
             TextColumn("{task.percentage:.0f} %"),
             TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
         )
         self._bar = Progress(*columns, console=Console(stderr=True), disable=not shown)
         self._score = ""

@@ -7,7 +7,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, console, load_task, names, print_json
+from automl_meta.cli._shared import (
+    STORE_HELP,
+    TASK_TYPE_HELP,
+    cell,
+    console,
+    names,
+    print_json,
+    say,
+)
+from automl_meta.cli._tables import (
+    FILE_HELP,
+    ColumnKinds,
+    DateFormat,
+    DecimalMark,
+    Separator,
+    column_kinds,
+    load_task,
+    show_task,
+    task_json,
+)
 
 if TYPE_CHECKING:
     from automl_meta.recommenders import Recommendation
@@ -30,7 +49,7 @@ Examples:
 
 
 def command(
-    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
+    file: Annotated[str, typer.Argument(help=FILE_HELP)],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
     positive: Annotated[
@@ -45,6 +64,10 @@ def command(
         bool, typer.Option("--landmarkers/--no-landmarkers", help="Describe the data with quick models too.")
     ] = True,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    separator: Separator = None,
+    decimal: DecimalMark = None,
+    date_format: DateFormat = None,
+    columns: ColumnKinds = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     code: Annotated[bool, typer.Option("--code", help="Print the first one as a script instead.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
@@ -53,7 +76,7 @@ def command(
     from automl_meta.automl.positive import positive_code
     from automl_meta.metrics import get_metric, stand_in_notes
 
-    task = load_task(file, target, task_type)
+    task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
     if positive is not None:
         positive_code(positive, task.classes)
     advice = recommend(
@@ -67,12 +90,12 @@ def command(
         store=store,
     )
     if json:
-        print_json(_as_json(task, advice))
+        print_json({**advice.to_dict(), "task": task_json(task)})
     elif code:
         from automl_meta.cli._code import script
 
         ranked_by = get_metric(advice.metric, task.task_type)
-        sys.stdout.write(script(task, file, advice.configurations[0].configuration, ranked_by))
+        sys.stdout.write(script(task, file, advice.configurations[0].configuration, ranked_by, separator))
         for note in stand_in_notes(metric or ranked_by.name, ranked_by):
             typer.echo(note, err=True)
     else:
@@ -82,27 +105,11 @@ def command(
 command.__doc__ = _HELP
 
 
-def _as_json(task: TabularTask, advice: Recommendation) -> dict:
-    description = {
-        "name": task.name,
-        "type": task.task_type,
-        "n_rows": task.n_rows,
-        "n_features": task.n_features,
-        "n_classes": len(task.classes),
-        "fingerprint": task.fingerprint,
-        "column_kinds": dict(task.column_kinds),
-        "notes": list(task.notes),
-    }
-    return {**advice.to_dict(), "task": description}
-
-
 def _show(task: TabularTask, advice: Recommendation) -> None:
     from rich.table import Table
 
-    console.print(repr(task), highlight=False, markup=False)
-    for note in task.notes:
-        console.print(f"  note: {note}", markup=False)
-    console.print(f"Expected {advice.metric} (greater is better), with 80 % intervals:", highlight=False)
+    show_task(task)
+    say(f"Expected {advice.metric} (greater is better), with 80 % intervals:")
     table = Table(box=None)
     for heading in ("#", "algorithm", "expected", "between", "one fit", "best?"):
         table.add_column(
@@ -112,7 +119,7 @@ def _show(task: TabularTask, advice: Recommendation) -> None:
         low, high = entry.interval
         table.add_row(
             str(entry.rank),
-            str(entry.configuration),
+            cell(entry.configuration),
             f"{entry.expected_score:.4g}",
             f"{low:.3g} .. {high:.3g}",
             _duration(entry.expected_seconds),
@@ -120,16 +127,14 @@ def _show(task: TabularTask, advice: Recommendation) -> None:
         )
     console.print(table)
     for note in advice.notes:
-        console.print(f"  note: {note}", markup=False)
+        say(f"  note: {note}")
     if advice.nearest:
-        console.print("Why: the most similar data sets, and what won there")
+        say("Why: the most similar data sets, and what won there")
         for neighbour in advice.nearest[:5]:
-            console.print(
-                f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}",
-                markup=False,
-                highlight=False,
+            say(
+                f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}"
             )
-    console.print("The first as a script: add --code. Everything, run ids included: --json.")
+    say("The first as a script: add --code. Everything, run ids included: --json.")
 
 
 def _duration(seconds: float) -> str:

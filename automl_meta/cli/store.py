@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, console, load_task, print_json
+from automl_meta.cli._shared import STORE_HELP, print_json, say
+from automl_meta.cli._tables import load_task
 
 app = typer.Typer(help="Look at the stored experience, take it elsewhere.", no_args_is_help=True)
 Store = Annotated[str | None, typer.Option(help=STORE_HELP)]
@@ -26,11 +29,9 @@ def info(store: Store = None, json: Json = False) -> None:
         return
     for name, value in content.items():
         if isinstance(value, dict):
-            console.print(
-                f"{name}: " + ", ".join(f"{key} {number}" for key, number in value.items()), highlight=False
-            )
+            say(f"{name}: " + ", ".join(f"{key} {number}" for key, number in value.items()))
         else:
-            console.print(f"{name}: {value}", highlight=False)
+            say(f"{name}: {value}")
 
 
 @app.command()
@@ -39,7 +40,11 @@ def path(store: Store = None) -> None:
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store) as opened:
-        print(opened.path or opened.url)  # noqa: T201 - one plain line, for scripts
+        place = str(opened.path or opened.url)
+    if sys.stdout.isatty():
+        say(place)
+    else:
+        typer.echo(os.fsencode(place))  # byte for byte, for scripts
 
 
 @app.command()
@@ -52,7 +57,7 @@ def export(
 
     with MetadataStore(store) as opened:
         opened.export(folder)
-    console.print(f"Written to {folder}.", highlight=False)
+    say(f"Written to {folder}.")
 
 
 @app.command("import")
@@ -90,7 +95,7 @@ def import_(
         raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
     with MetadataStore(store) as opened:
         count = opened.import_folder(what)
-    console.print(f"{count} new runs.", highlight=False)
+    say(f"{count} new runs.")
 
 
 def _import_studies(
@@ -128,11 +133,9 @@ def _import_studies(
         print_json([vars(one) for one in found])
         return
     for one in found:
-        console.print(
-            f"{one.study}: {one.n_new} new runs, {one.n_known} known", markup=False, highlight=False
-        )
+        say(f"{one.study}: {one.n_new} new runs, {one.n_known} known")
         for reason, count in one.skipped.items():
-            console.print(f"  {count} left out: {reason}", markup=False, highlight=False)
+            say(f"  {count} left out: {reason}")
 
 
 @app.command()
@@ -143,7 +146,7 @@ def check(store: Store = None) -> None:
     with MetadataStore(store) as opened:
         problems = opened.check()
     for problem in problems:
-        console.print(problem, markup=False, highlight=False)
-    console.print("Nothing wrong." if not problems else f"{len(problems)} problems.")
+        say(problem)
+    say("Nothing wrong." if not problems else f"{len(problems)} problems.")
     if problems:
         raise typer.Exit(1)

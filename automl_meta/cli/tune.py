@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,16 +15,25 @@ from automl_meta.cli._shared import (
     STORE_HELP,
     TASK_TYPE_HELP,
     check_writable,
-    console,
-    load_task,
     names,
     print_json,
+    say,
+)
+from automl_meta.cli._tables import (
+    FILE_HELP,
+    ColumnKinds,
+    DateFormat,
+    DecimalMark,
+    Separator,
+    column_kinds,
+    load_task,
 )
 
 if TYPE_CHECKING:
     from automl_meta.automl import TuningProgress
     from automl_meta.automl.classifier import AutoMLClassifier
     from automl_meta.automl.regressor import AutoMLRegressor
+    from automl_meta.task import TabularTask
 
 _HELP = """Find, fit and combine models for a data set within a budget, starting from experience.
 
@@ -43,7 +54,7 @@ Examples:
 
 
 def command(
-    file: Annotated[str, typer.Argument(help="A CSV, Parquet or ARFF file, or sklearn:NAME.")],
+    file: Annotated[str, typer.Argument(help=FILE_HELP)],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds for everything; 60 if no --trials are given.")
@@ -77,6 +88,10 @@ def command(
     study: Annotated[str | None, typer.Option(help="Its name, by which other processes join.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Only go on with a study that is there.")] = False,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
+    separator: Separator = None,
+    decimal: DecimalMark = None,
+    date_format: DateFormat = None,
+    columns: ColumnKinds = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decides folds, models and search.")] = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
@@ -90,7 +105,9 @@ def command(
         raise UsageError("Say which study to resume: --study NAME.")
     if out is not None:
         check_writable(out)
-    task, group_values = _task(file, target, task_type, groups)
+    kinds = column_kinds(columns) | ({} if groups is None else {groups: "identifier"})
+    task = load_task(file, target, task_type, separator, decimal, date_format, kinds)
+    task, group_values = _without_groups(task, groups)
     make = AutoMLClassifier if task.task_type == "classification" else AutoMLRegressor
     with _progress(trials, time_limit if time_limit or trials else 60.0) as progress:
         model = make(
@@ -124,27 +141,15 @@ def command(
 command.__doc__ = _HELP
 
 
-def _task(file: str, target: str | None, task_type: str | None, groups: str | None) -> tuple[Any, Any]:
-    """The task, and the groups of its rows."""
-    from automl_meta.exceptions import DataError, UsageError
-    from automl_meta.task import TabularTask, read_table
-
+def _without_groups(task: TabularTask, groups: str | None) -> tuple[TabularTask, Any]:
+    """The task without the column of groups, and the groups of its rows."""
     if groups is None:
-        return load_task(file, target, task_type), None
-    if file.startswith("sklearn:") or target is None:
-        raise UsageError("Groups are a column of a file: give a file and --target.")
-    table = read_table(file)
-    if groups not in table.columns:
-        raise DataError(f"There is no column {groups!r} to be the groups in {file}.")
-    if target in table.columns:
-        table = table[table[target].notna()]
-    kind: Any = task_type or "auto"
-    task = TabularTask.from_frame(
-        table.drop(columns=groups), target, task_type=kind, name=Path(file).name.split(".")[0]
-    )
-    if task.n_rows != len(table):
-        raise DataError(f"Some rows of {file} have no usable target: leave them out to use groups.")
-    return task, table[groups].astype(str).to_numpy()
+        return task, None
+    columns = {name: column for name, column in task.columns.items() if name != groups}
+    notes = tuple(note for note in task.notes if not note.startswith(f"column {groups!r}:"))
+    return replace(task, X=task.X[list(columns)], columns=columns, notes=notes), task.X[groups].astype(
+        str
+    ).to_numpy()
 
 
 @contextmanager
@@ -154,7 +159,8 @@ def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     budget = f"of {trials} trials" if trials is not None else f"in {time_limit:g} s"
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn(budget), TimeElapsedColumn())
+    described, limited = TextColumn("{task.description}", markup=False), TextColumn(budget, markup=False)
+    columns = (described, BarColumn(), limited, TimeElapsedColumn())
     errors = Console(stderr=True)
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         line = bar.add_task("describing the data", total=trials if trials is not None else time_limit)
@@ -179,11 +185,10 @@ def _as_json(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> dic
 
 
 def _show(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> None:
-    console.print(str(model.report_), markup=False, highlight=False)
-    console.print(f"Best single configuration: {model.best_configuration_}", markup=False, highlight=False)
+    for line in str(model.report_).split("\n"):
+        say(line)
+    say(f"Best single configuration: {model.best_configuration_}")
     if out is None:
-        console.print("The model was not kept: give --out model.skops.", highlight=False)
+        say("The model was not kept: give --out model.skops.")
     else:
-        console.print(
-            f"Written to {out}. Use it: automl-meta predict {out} new.csv", markup=False, highlight=False
-        )
+        say(f"Written to {out}. Use it: automl-meta predict {shlex.quote(str(out))} new.csv")

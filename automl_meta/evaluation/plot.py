@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from automl_meta._utils.printable import printable
 from automl_meta.evaluation.evaluation import Evaluation
 from automl_meta.exceptions import MissingDependencyError, UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["plot_evaluation"]
 
@@ -31,22 +36,34 @@ def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
         If the ending is none that matplotlib knows, or the file cannot be written.
     """
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
-        from matplotlib.ticker import NullLocator, ScalarFormatter
     except ImportError as error:
         raise MissingDependencyError("Plots need matplotlib: pip install 'automl_meta[plots]'.") from error
+    with rc_context({"text.parse_math": False, "text.usetex": False}):  # a name with dollars is no formula
+        figure = Figure(layout="constrained")
+        _draw(evaluation, figure)
+        try:
+            figure.savefig(file, dpi=150)
+        except (ValueError, OSError) as error:
+            raise UsageError(f"The plot cannot be written to {file}: {error}.") from error
+
+
+def _draw(evaluation: Evaluation, figure: Figure) -> None:
+    from matplotlib.ticker import NullLocator, ScalarFormatter
+
     table = evaluation.table()
     panels: list[tuple[str, str, tuple[float, ...]]] = [("trials", "", evaluation.ks)]
     if evaluation.seconds:
         panels.append(("seconds", "s", evaluation.seconds))
-    figure = Figure(figsize=(5.2 * len(panels), 4.2), layout="constrained")
+    figure.set_size_inches(5.2 * len(panels), 4.2)
     for axes, (label, unit, points) in zip(
         figure.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True
     ):
         for name in evaluation.names:
             values = [table.at[name, f"normalized@{point:g}{unit}"] for point in points]
             style = "-" if name in evaluation.recommenders else _DASHED
-            axes.plot(points, values, linestyle=style, marker="o", markersize=3, label=name)
+            axes.plot(points, values, linestyle=style, marker="o", markersize=3)
         axes.set_xscale("log")
         axes.set_xticks(points)
         axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -56,10 +73,8 @@ def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
     first = figure.axes[0]
     first.set_ylim(bottom=0.0)  # once all lines are there
     first.set_ylabel("mean normalised regret (less is better)")
-    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    # Given one by one: a name that begins with an underscore would else be left out.
+    names = [printable(name) for name in evaluation.names]
+    figure.legend(first.get_lines(), names, loc="outside lower center", ncols=4)
     n_datasets = evaluation.regrets["dataset_id"].nunique()
     figure.suptitle(f"{evaluation.metric}: {n_datasets} data sets, each advised by other families only")
-    try:
-        figure.savefig(file, dpi=150)
-    except (ValueError, OSError) as error:
-        raise UsageError(f"The plot cannot be written to {file}: {error}.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -264,7 +265,7 @@ def _explained(url: URL, error: BaseException) -> str:
     if "not a database" in detail or "malformed" in detail:
         return (
             f"{where} is damaged or not a store of automl_meta ({detail}). Move it aside "
-            f"(mv '{where}' '{where}.damaged'), and the next use makes a new one; runs that were made "
+            f"(mv {shlex.quote(where)} {shlex.quote(where + '.damaged')}), and the next use makes a new one; runs that were made "
             "here and not exported stay in the file that was moved."
         )
     if "unable to open" in detail:

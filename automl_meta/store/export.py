@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
@@ -210,8 +210,13 @@ def _text(value: Any, digits: str) -> str:
 
 
 def _csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    table = [header, *rows]
+    text = _csv_text(table, csv.QUOTE_MINIMAL)
+    # A carriage return ends a line for many readers, and the module quotes only what ends one here.
+    return (_csv_text(table, csv.QUOTE_ALL) if "\r" in text else text).encode()
+
+
+def _csv_text(table: Iterable[Sequence[Any]], quoting: Literal[0, 1]) -> str:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return buffer.getvalue().encode()
+    csv.writer(buffer, lineterminator="\n", quoting=quoting).writerows(table)
+    return buffer.getvalue()

@@ -189,6 +189,8 @@ def _checked(folder: Path) -> dict[str, bytes]:
         checksums = dict(json.loads(_read_bytes(folder, CHECKSUMS)).items())
     contents = {}
     for name, checksum in checksums.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise _damaged(folder, CHECKSUMS, f"it lists {name!r}, which lies elsewhere")
         contents[name] = _read_bytes(folder, name)
         if hashlib.sha256(contents[name]).hexdigest() != checksum:
             raise _damaged(folder, name, f"its checksum is not the one in {CHECKSUMS}")
@@ -226,7 +228,7 @@ def _read_csv(
     """Read a table whose other columns than `numbers` are text; None if only the first is."""
     content = contents[name]
     text = gzip.decompress(content) if name.endswith(".gz") else content
-    header = next(csv.reader(io.StringIO(text[: text.index(b"\n") + 1].decode())))
+    header = next(csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")))
     if numbers is None:
         types = {header[0]: pa.string(), **dict.fromkeys(header[1:], pa.float64())}
     else:

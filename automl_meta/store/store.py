@@ -126,7 +126,8 @@ class MetadataStore:
             raise StoreError(
                 "A store in memory cannot go to another process. Use a file: MetadataStore('store.db')."
             )
-        return _reopened, (self._url.render_as_string(hide_password=False),)
+        # As a path, what it is called needs no escapes.
+        return _reopened, (self.path or self._url.render_as_string(hide_password=False),)
 
     # Writing
 
@@ -429,5 +430,5 @@ class MetadataStore:
             raise StoreError(f"The store {self.url} is closed. Open it again: MetadataStore(...).")
 
 
-def _reopened(url: str) -> MetadataStore:
+def _reopened(url: str | Path) -> MetadataStore:
     return MetadataStore(url, seed=False)

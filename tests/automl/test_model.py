@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from skops import io
 
-from automl_meta.algorithms import ALGORITHMS
+from automl_meta.algorithms import ALGORITHMS, get_algorithm
 from automl_meta.automl import TabularModel
 from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
+from automl_meta.records import Configuration
+from automl_meta.task import TabularTask
 from automl_meta.testing.algorithms import mixed_task
 
 
@@ -38,6 +40,18 @@ def test_every_algorithm_is_saved_and_loaded_as_trusted_types(algorithm, tmp_pat
         file = tmp_path / f"{number}.skops"
         model.save(file)
         np.testing.assert_array_equal(TabularModel.load(file).predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_neighbours_in_few_columns_are_saved_as_trusted_types(p: int, tmp_path) -> None:
+    """Up to 15 columns, scikit-learn keeps them in a tree."""
+    task = TabularTask.bundled("iris")
+    configuration = Configuration("knn", {"p": p, "n_neighbors": 5, "weights": "uniform"})
+    pipeline = get_algorithm("knn", "classification").build(configuration, task).fit(task.X, task.y_codes)
+    model = TabularModel("classification", [pipeline], [1.0], ["x"], task.column_kinds, task.classes)
+    model.save(tmp_path / "model.skops")
+    loaded = TabularModel.load(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict(task.X), model.predict(task.X))
 
 
 def test_no_pickle_is_in_the_file(tree, tmp_path) -> None:

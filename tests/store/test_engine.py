@@ -50,7 +50,7 @@ def test_a_relative_path_stays_the_same_file_when_the_folder_changes(
 def test_a_file_that_is_no_database_is_told_from_one(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "store.db"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"store\.db is damaged or not a store.*mv '") as caught:
+    with pytest.raises(StoreError, match=r"store\.db is damaged or not a store.*mv ") as caught:
         opened(path)
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == content
