@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from automl_meta import MetadataStore, TabularTask, recommend
+from automl_meta.algorithms import algorithms_for
+from automl_meta.exceptions import UsageError
+from automl_meta.experiments import Campaign
+from automl_meta.metrics import Metric
+
+IRIS = TabularTask.bundled("iris")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    with MetadataStore(tmp_path_factory.mktemp("advice") / "store.db", seed=False) as opened:
+        fast = algorithms_for("classification", only=["dummy", "lda", "knn"])
+        Campaign(opened, fast, n_sampled=0).run([TabularTask.bundled("wine")])
+        yield opened
+
+
+def test_a_scorer_that_no_stored_run_has_is_advised_by_the_nearest(store: MetadataStore) -> None:
+    advice = recommend(IRIS, metric="f1_weighted", store=store)
+    same = recommend(IRIS, metric="f1_macro", store=store)
+    assert advice.metric == same.metric == "f1_macro"
+    assert [(entry.configuration, entry.expected_score) for entry in advice.configurations] == [
+        (entry.configuration, entry.expected_score) for entry in same.configurations
+    ]
+    assert [note for note in advice.notes if note not in same.notes] == [
+        "No stored run was scored by f1_weighted; the advice is ranked by f1_macro, "
+        "and the expected scores are those of f1_macro."
+    ]
+
+
+def test_a_metric_of_ones_own_is_advised_by_the_default(store: MetadataStore) -> None:
+    own = Metric("own", "classification", "predict", lambda y, p: float(np.mean(y == p)))
+    advice = recommend(IRIS, metric=own, store=store)
+    assert advice.metric == "balanced_accuracy"
+    assert any("No stored run was scored by own" in note for note in advice.notes)
+
+
+def test_an_alias_is_no_other_metric(store: MetadataStore) -> None:
+    advice = recommend(IRIS, metric="auc", store=store)
+    assert advice.metric == "roc_auc_ovr"
+    assert not any("No stored run" in note for note in advice.notes)
+
+
+def test_a_scorer_of_the_other_type_of_task_is_refused(store: MetadataStore) -> None:
+    with pytest.raises(UsageError, match="it scores regression"):
+        recommend(IRIS, metric="neg_max_error", store=store)
