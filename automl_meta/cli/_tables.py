@@ -63,7 +63,8 @@ def load_task(
     kinds: Mapping[str, Any] | None = None,
 ) -> TabularTask:
     """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
-    guess: Any = task_type or "auto"  # whatever else it is, the task refuses it
+    guess: Any = task_type or "auto"  # whatever else they are, the task refuses them
+    mark: Any = decimal
     if file.startswith("sklearn:"):
         if separator or decimal or date_format or kinds:
             raise UsageError(
@@ -80,7 +81,7 @@ def load_task(
         target,
         task_type=guess,
         separator=separator,
-        decimal=decimal,  # type: ignore[arg-type] - whatever it is, the task refuses what it does not know
+        decimal=mark,
         date_format=date_format,
         kinds=kinds,
     )

@@ -117,7 +117,7 @@ def command(
             n_jobs=jobs,
             backend=backend,
         )
-        columns = (
+        shown = (
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
@@ -126,7 +126,7 @@ def command(
         )
         errors = Console(stderr=True)
         try:
-            with Progress(*columns, console=errors) as bar:
+            with Progress(*shown, console=errors) as bar:
                 line = bar.add_task("runs", total=None)
                 end = campaign.run(
                     tasks,

@@ -73,11 +73,12 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     from automl_meta.advice import recommend
-    from automl_meta.automl.positive import positive_code
     from automl_meta.metrics import get_metric, stand_in_notes
 
     task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
     if positive is not None:
+        from automl_meta.automl.positive import positive_code
+
         positive_code(positive, task.classes)
     advice = recommend(
         task,

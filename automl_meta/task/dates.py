@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -211,8 +211,8 @@ def from_numbers(values: pd.Series, low: float, high: float) -> tuple[pd.Series,
             return to_dates(text, COMPACT), COMPACT
         return None
     _, unit, factor, offset = best
-    seconds = values * factor + offset
-    return pd.to_datetime((seconds * 1e6).round(), unit="us", errors="coerce"), unit
+    microseconds = pd.Series((values * factor + offset) * 1e6).round()
+    return pd.Series(pd.to_datetime(microseconds, unit="us", errors="coerce")), unit
 
 
 def _all_compact(numbers: NDArray[np.float64]) -> bool:
@@ -316,7 +316,7 @@ def _most_plausible(texts: pd.Series, formats: list[str], day_first: bool | None
     return next((f for f in formats if is_day_first(f) is (not american)), formats[0])
 
 
-def _orderliness(moments: NDArray[np.int64]) -> float:
+def _orderliness(moments: NDArray[Any]) -> float:
     """Share of the steps from row to row that go in the more frequent direction, half for random order."""
     steps = np.diff(moments)
     steps = steps[steps != 0]

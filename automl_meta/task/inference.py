@@ -7,7 +7,7 @@ import decimal as decimals
 import numbers
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -190,7 +190,7 @@ def _infer(column: pd.Series, name: str, options: ReadingOptions, hints: _Hints)
 def _usual_dtype(column: pd.Series) -> pd.Series:
     """Sparse, Arrow and period columns as the dtypes that pandas gives by default."""
     if isinstance(column.dtype, pd.SparseDtype):
-        return column.sparse.to_dense()
+        return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
     if isinstance(column.dtype, pd.PeriodDtype):
         return column.dt.to_timestamp()
     if isinstance(column.dtype, pd.ArrowDtype):
@@ -379,7 +379,7 @@ def _are_codes(column: pd.Series) -> bool:
     return bool(padded >= _CODES * len(texts) or widths["min"] == widths["max"])
 
 
-def _arrow_texts(column: pd.Series):
+def _arrow_texts(column: pd.Series) -> Any:
     import pyarrow as pa
 
     return pa.array(column.dropna(), type=pa.large_string())

@@ -48,7 +48,11 @@ def level_texts(column: pd.Series) -> pd.Series:
     """Write each value as text without blanks around it: 10.0 as ``10``, and any writing of true as ``True``."""
 
     def text_of(value: object) -> str:
-        if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 2**53:
+        if (
+            isinstance(value, (float, np.floating))
+            and float(value).is_integer()
+            and abs(float(value)) < 2**53
+        ):
             return str(int(value))
         return str(value).strip()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -201,7 +201,7 @@ def to_numbers(column: pd.Series, decimal: str, units: Mapping[str, float]) -> p
 
 
 def read_numbers(
-    texts: NDArray, counts: NDArray[np.int64], decimal: Decimal | None = None, *, anyhow: bool = False
+    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal | None = None, *, anyhow: bool = False
 ) -> NumberReading | None:
     """Find out how the numbers of a column are written.
 
@@ -242,7 +242,7 @@ def read_numbers(
 
 
 def _attempt(
-    texts: NDArray, counts: NDArray[np.int64], decimal: Decimal, anyhow: bool
+    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal, anyhow: bool
 ) -> NumberReading | None:
     pattern = number_pattern(decimal)
     read = [read_number(text, pattern) for text in texts]

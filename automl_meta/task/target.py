@@ -152,7 +152,7 @@ def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tup
     present = target[numbers.values.notna()]
     notes = () if pd.api.types.is_numeric_dtype(target.dtype) else _missing_noted(target, numbers.values)
     if pd.api.types.is_integer_dtype(target.dtype):
-        present = present.astype(present.dtype.name.lower())
+        present = present.astype(np.dtype(str(present.dtype).lower()))
     elif pd.api.types.is_numeric_dtype(target.dtype):
         whole = bool((present % 1 == 0).all() and present.abs().max() < 2**53)
         present = present.astype("int64" if whole else "float64")

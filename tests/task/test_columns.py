@@ -10,8 +10,8 @@ from automl_meta.task.inference import ReadingOptions, infer_columns
 N = 40
 
 
-def inferred(values: object, options: ReadingOptions = ReadingOptions()) -> tuple[pd.Series, Column]:
-    found, columns = infer_columns(pd.DataFrame({"c": values}), options)
+def inferred(values: object, **said: object) -> tuple[pd.Series, Column]:
+    found, columns = infer_columns(pd.DataFrame({"c": values}), ReadingOptions(**said))  # type: ignore[arg-type]
     return found["c"], columns["c"]
 
 
