@@ -41,7 +41,7 @@ from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment, Protocol
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
-from automl_meta.task.frames import as_frame, split_target
+from automl_meta.task.frames import as_frame, is_table, split_target
 from automl_meta.tuning import ExperienceSampler, StoreQuery
 
 __all__ = ["AutoML"]
@@ -243,7 +243,11 @@ class AutoML(BaseEstimator, ABC):
             raise TypeError(
                 "Sparse input is not supported: X is a sparse matrix. Give a dense table: X.toarray()."
             )
-        if isinstance(X, (np.ndarray, list, tuple)) or not hasattr(X, "columns"):
+        if is_table(X):
+            X = as_frame(X)
+            if not reset and hasattr(self, "feature_names_in_"):
+                X = self.model_.aligned(X)
+        else:
             X = check_array(
                 X,
                 dtype=None,
@@ -253,10 +257,6 @@ class AutoML(BaseEstimator, ABC):
             )
             if X.dtype.kind == "c":
                 raise UsageError("Complex data not supported: give real numbers.")
-        else:
-            X = as_frame(X)
-            if not reset and hasattr(self, "feature_names_in_"):
-                X = self.model_.aligned(X)
         validate_data(self, X, skip_check_array=True, reset=reset)
         return X
 

@@ -137,7 +137,7 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
         return self.model_.labels
 
     def _target(self, y: Any) -> NDArray[Any]:
-        target = column_or_1d(y, warn=True) if isinstance(y, (np.ndarray, list, tuple)) else exact_array(y)
+        target = exact_array(column_or_1d(y, warn=True) if isinstance(y, (np.ndarray, list, tuple)) else y)
         missing = pd.isna(target)
         if missing.any():
             raise DataError(

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from automl_meta.exceptions import DataError
 
-__all__ = ["as_frame", "as_series", "exact_array", "frame_of_arrow", "split_target"]
+__all__ = ["as_frame", "as_series", "exact_array", "frame_of_arrow", "is_table", "native", "split_target"]
 
 
 def as_frame(X: Any) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def as_series(y: Any) -> pd.Series:
             raise DataError(f"The target has {frame.shape[1]} columns; give one.")
         return frame.iloc[:, 0]
     if isinstance(y, pd.Series):
-        return y
+        return native(y)
     if _is_foreign(y):
         import narwhals as nw
 
@@ -71,6 +71,11 @@ def as_series(y: Any) -> pd.Series:
         return frame_of_arrow(column.to_frame().to_arrow()).iloc[:, 0].rename(column.name or "target")
     values = np.asarray(y)
     return pd.Series(_native(values.ravel()), name="target")
+
+
+def is_table(X: Any) -> bool:
+    """Whether it is a table with names, of any library, and not an array."""
+    return isinstance(X, pd.DataFrame) or _is_foreign(X)
 
 
 def exact_array(y: Any) -> NDArray[Any]:
@@ -81,6 +86,8 @@ def exact_array(y: Any) -> NDArray[Any]:
     DataError
         If it has more than one column.
     """
+    if isinstance(y, np.ndarray):
+        return _native(y)
     column = as_series(y)
     if isinstance(column.dtype, pd.CategoricalDtype) or column.hasnans:
         return column.astype(object).to_numpy()
@@ -153,6 +160,10 @@ def _foreign_frame(X: Any) -> pd.DataFrame:
     try:
         frame = nw.from_native(X)
     except TypeError as error:
+        if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
+            import pyarrow as pa
+
+            return frame_of_arrow(pa.table(X))
         raise DataError(
             f"X is a {type(X).__name__}, which is no table that can be read. Give a DataFrame."
         ) from error
@@ -168,6 +179,13 @@ def _frame_of_array(values: NDArray[Any]) -> pd.DataFrame:
         raise DataError(f"X must be a table of shape (n_rows, n_features), but has shape {values.shape}.")
     frame = pd.DataFrame(_native(values), columns=[f"x{i}" for i in range(values.shape[1])])
     return frame.infer_objects() if values.dtype == object else frame
+
+
+def native(column: pd.Series) -> pd.Series:
+    """A column in the byte order of this machine."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.byteorder not in "<>":
+        return column
+    return pd.Series(_native(column.to_numpy()), index=column.index, name=column.name)
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:

@@ -34,6 +34,7 @@ from automl_meta.task.dates import (
     to_dates,
     to_seconds,
 )
+from automl_meta.task.frames import native
 from automl_meta.task.levels import BOOLEAN_WORDS, case_variants, colliding_levels, level_texts
 from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word, read_numbers, to_numbers
 
@@ -198,7 +199,7 @@ def _usual_dtype(column: pd.Series) -> pd.Series:
         return pd.Series(
             dense.to_numpy() if dense.dtype == object else dense.array, column.index, name=column.name
         )
-    return column
+    return native(column)
 
 
 def _numeric(column: pd.Series, about: Column) -> tuple[pd.Series, Column]:

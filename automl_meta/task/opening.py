@@ -64,9 +64,11 @@ def open_content(source: str | Path) -> Content:
         if not content.data:
             raise DataError(f"{'Standard input' if text == '-' else text} is empty.")
         return _unpacked(content)
+    except DataError:
+        raise
     except (
         OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
-        NotImplementedError,
+        ValueError,
     ) as error:  # fmt: skip
         raise DataError(f"{text} cannot be read: {_reason(error)}") from error
 

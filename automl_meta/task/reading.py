@@ -225,7 +225,9 @@ def _renamed(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 def _read_excel(content: Content, _: str | None) -> RawTable:
     with pd.ExcelFile(io.BytesIO(content.data), engine="openpyxl") as workbook:
         sheets = [str(name) for name in workbook.sheet_names]
-        cells = workbook.parse(sheets[0], header=None, dtype=object, keep_default_na=False, na_values=[""])
+        cells = pd.read_excel(
+            workbook, sheet_name=sheets[0], header=None, dtype=object, keep_default_na=False, na_values=[""]
+        )
     if cells.empty:
         raise DataError(f"The sheet {sheets[0]!r} of {content.name} is empty.")
     header = [f"Unnamed: {i}" if pd.isna(name) else str(name) for i, name in enumerate(cells.iloc[0])]

@@ -47,9 +47,9 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     if suffix in _TEXT:
         frame.to_csv(path, index=False, sep=_TEXT[suffix])
     elif suffix == ".json":
-        frame.to_json(path, orient="records", force_ascii=False, indent=2)
+        frame.to_json(path, orient="records", force_ascii=False, date_format="iso", indent=2)
     elif suffix in (".jsonl", ".ndjson"):
-        frame.to_json(path, orient="records", force_ascii=False, lines=True)
+        frame.to_json(path, orient="records", force_ascii=False, date_format="iso", lines=True)
     elif suffix in (".parquet", ".pq"):
         frame.to_parquet(path, index=False)
     elif suffix == ".feather":

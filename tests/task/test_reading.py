@@ -1,11 +1,14 @@
+import cProfile
 import gzip
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from automl_meta.exceptions import DataError
-from automl_meta.task import read_table
+from automl_meta.exceptions import DataError, UsageError
+from automl_meta.task import TabularTask, read_table
+from automl_meta.task.writing import check_format, write_table
 
 ROWS = 'name,size,note\nanna,1.5,"two\nlines, quoted"\nbjørn,2.5,"plain"\ncleo,3.5,"a ""word"""\n'
 
@@ -100,3 +103,127 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no file .*nothing\.csv"):
         read_table(tmp_path / "nothing.csv")
+
+
+def mixed() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "number": [1.5, None, 3.25] * 10,
+            "whole": [1, 2, 3] * 10,
+            "code": ["007", "012", "x"] * 10,
+            "flag": [True, False, True] * 10,
+            "day": pd.date_range("2022-11-28", periods=30),
+            "word": ["blå", "rød", None] * 10,
+            "y": ["no", "yes"] * 15,
+        }
+    )
+
+
+WRITERS = {
+    "t.csv": lambda frame, path: frame.to_csv(path, index=False),
+    "t.tsv": lambda frame, path: frame.to_csv(path, index=False, sep="\t"),
+    "t.xlsx": lambda frame, path: frame.to_excel(path, index=False),
+    "t.parquet": lambda frame, path: frame.to_parquet(path),
+    "t.feather": lambda frame, path: frame.to_feather(path),
+    "t.json": lambda frame, path: frame.to_json(path, orient="records", date_format="iso"),
+    "columns.json": lambda frame, path: frame.to_json(path, date_format="iso"),
+    "split.json": lambda frame, path: frame.to_json(path, orient="split", date_format="iso"),
+    "table.json": lambda frame, path: frame.to_json(path, orient="table"),
+    "lists.json": lambda frame, path: path.write_text(
+        json.dumps(
+            {name: json.loads(frame[name].to_json(orient="values", date_format="iso")) for name in frame}
+        )
+    ),
+    "t.jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True, date_format="iso"),
+    "t.json.gz": lambda frame, path: frame.to_json(path, orient="records", date_format="iso"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_format_gives_the_same_task(tmp_path: Path, name: str) -> None:
+    WRITERS[name](mixed(), tmp_path / name)
+    expected, found = TabularTask.from_frame(mixed(), "y"), TabularTask.from_file(tmp_path / name, "y")
+    assert found.column_kinds == expected.column_kinds
+    assert found.fingerprint == expected.fingerprint
+
+
+@pytest.mark.parametrize(
+    "name", ["t.csv", "t.xlsx", "t.json", "t.parquet", "t.feather", "t.jsonl", "t.csv.gz", "t.tsv"]
+)
+def test_a_table_is_written_in_the_format_of_its_name(tmp_path: Path, name: str) -> None:
+    write_table(mixed(), tmp_path / name)
+    assert (
+        TabularTask.from_file(tmp_path / name, "y").fingerprint
+        == TabularTask.from_frame(mixed(), "y").fingerprint
+    )
+
+
+@pytest.mark.parametrize("name", ["t.doc", "t.parquet.gz", "t.csv.7z", "t.xls"])
+def test_a_format_that_cannot_be_written_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="its name must end in"):
+        check_format(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "t.json"])
+def test_columns_of_one_name_are_renamed_and_told(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame([[1, 2, "x"], [3, 5, "z"]] * 9, columns=["a", "a", "y"])
+    if name == "t.json":
+        frame.set_axis(["a", "b", "y"], axis=1).to_json(tmp_path / name, orient="split")
+        (tmp_path / name).write_text((tmp_path / name).read_text().replace('"b"', '"a"'))
+    else:
+        (frame.to_excel if name == "t.xlsx" else frame.to_csv)(tmp_path / name, index=False)
+    task = TabularTask.from_file(tmp_path / name, "y")
+    assert list(task.columns) == ["a", "a.1"]
+    assert "more than one column is named 'a': the later ones were renamed, as in 'a.1'" in task.notes
+
+
+def test_a_workbook_of_several_sheets_says_which_was_read(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as writer:
+        mixed().to_excel(writer, sheet_name="first", index=False)
+        mixed().to_excel(writer, sheet_name="second", index=False)
+    assert (
+        "the first sheet, 'first', was read; others are 'second'"
+        in TabularTask.from_file(tmp_path / "t.xlsx", "y").notes
+    )
+
+
+def test_names_of_rows_are_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"row {i},{i % 4},{'xz'[i % 2]}\n" for i in range(20)))
+    task = TabularTask.from_file(tmp_path / "t.csv", "y")
+    assert list(task.columns) == ["a"]
+    assert any("taken as names of the rows" in note for note in task.notes)
+
+
+def test_the_user_may_say_the_separator(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a:y\n1:x\n2:z\n")
+    assert read_table(tmp_path / "t.csv", ":").columns.tolist() == ["a", "y"]
+    with pytest.raises(UsageError, match="must be one character"):
+        read_table(tmp_path / "t.csv", "::")
+
+
+def test_plain_columns_are_typed_as_pandas_types_them(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b,c,d,e\n1,1.5,x,True,NA\n2,,NA,False,\n3,2,z,True,null\n")
+    pd.testing.assert_frame_equal(
+        read_table(tmp_path / "t.csv"), pd.read_csv(tmp_path / "t.csv"), check_dtype=False
+    )
+
+
+@pytest.mark.parametrize("name", ["t.xls", "t.ods"])
+def test_workbooks_of_other_kinds_are_refused_in_words(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0" + bytes(100))
+    with pytest.raises(DataError, match=r"Save it as .xlsx or .csv"):
+        read_table(tmp_path / name)
+
+
+def test_names_of_columns_are_counted_once(tmp_path: Path) -> None:
+    """Operations grow with the columns, not with their square: twice the columns, about twice the work."""
+
+    def calls(n_columns: int) -> int:
+        (tmp_path / "t.csv").write_text(",".join(f"c{i}" for i in range(n_columns)) + "\n")
+        profiler = cProfile.Profile()
+        profiler.runcall(read_table, tmp_path / "t.csv")
+        return sum(entry.callcount for entry in profiler.getstats())
+
+    read_table_once = calls(10)
+    few, many = calls(1000) - read_table_once, calls(4000) - read_table_once
+    assert many < 6 * few

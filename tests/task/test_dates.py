@@ -1,0 +1,150 @@
+import datetime
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl_meta.exceptions import UsageError
+from automl_meta.task.inference import ReadingOptions, infer_columns
+
+DAYS = pd.date_range("2021-01-20", periods=60, freq="11D")
+
+
+def inferred(values: object, **said: object):
+    found, columns = infer_columns(pd.DataFrame({"c": values}), ReadingOptions(**said))  # type: ignore[arg-type]
+    return found["c"], columns["c"]
+
+
+@pytest.mark.parametrize(
+    "date_format",
+    [
+        "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d-%b-%Y", "%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%y",
+        "%m/%d/%y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d. %b. %Y", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p",
+        "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S+02:00",
+    ],
+)  # fmt: skip
+def test_dates_are_read_in_any_writing(date_format: str) -> None:
+    moments = DAYS + pd.Timedelta(hours=15, minutes=30)
+    values, column = inferred(moments.strftime(date_format))
+    assert column.kind == "datetime"
+    expected = moments if "%H" in date_format or "%I" in date_format else moments.normalize()
+    shift = pd.Timedelta(hours=2) if "+02:00" in date_format else pd.Timedelta(0)
+    assert (values.to_numpy("datetime64[s]") == (expected - shift).to_numpy("datetime64[s]")).all()
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1.2.10", "1.12.3", "2.0.1"],
+        ["3-2-1", "1-2-3", "0-2-2"],
+        ["2-1", "3-0", "1-1"],
+        ["1.10", "2.11", "3.12"],
+    ],
+)
+def test_versions_and_scores_are_no_dates(texts: list[str]) -> None:
+    assert inferred(texts * 3)[1].kind != "datetime"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.period_range("2020-01", periods=30, freq="M"),
+        pd.period_range("2020Q1", periods=30, freq="Q"),
+        pd.date_range("2020", periods=30, tz="Asia/Kolkata"),
+        pd.array(pd.date_range("2020", periods=30).date, dtype="object"),
+        pd.Series(pd.date_range("2020", periods=30).date).astype("date32[pyarrow]"),
+        pd.Series(pd.date_range("2020", periods=30)).astype("timestamp[us][pyarrow]"),
+        [datetime.datetime(2020, 1, 1 + i) for i in range(30)],
+        pd.period_range("2020-01", periods=30, freq="M").astype(str),
+        pd.period_range("2020Q1", periods=30, freq="Q").astype(str),
+        pd.period_range("2020-01-06", periods=30, freq="W").astype(str),
+    ],
+)
+def test_dates_of_any_dtype_are_dates(values: object) -> None:
+    found, column = inferred(values)
+    assert column.kind == "datetime"
+    assert found.notna().all()
+    assert found.dt.tz is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.to_timedelta(np.arange(30) * 90, unit="m"),
+        pd.to_timedelta(np.arange(30) * 90, unit="m").astype(str),
+        list(pd.to_timedelta(np.arange(30) * 90, unit="m").to_pytimedelta()),
+        pd.Series(pd.to_timedelta(np.arange(30) * 90, unit="m")).astype("duration[us][pyarrow]"),
+    ],
+)
+def test_durations_are_seconds(values: object) -> None:
+    found, column = inferred(values)
+    assert column.kind == "numeric"
+    np.testing.assert_array_equal(found, np.arange(30) * 5400.0)
+
+
+def test_times_of_the_day_are_seconds() -> None:
+    assert inferred(["10:30", "11:20", "23:59"] * 4)[0].tolist()[:3] == [37800.0, 40800.0, 86340.0]
+    assert inferred([datetime.time(10, 30), datetime.time(1)] * 9)[0].tolist()[:2] == [37800.0, 3600.0]
+
+
+def test_one_format_is_decided_over_the_whole_column() -> None:
+    texts = ["03.04.2022", "05.06.2022", "28.11.2022"] * 5
+    values, column = inferred(texts)
+    assert column.date_format == "%d.%m.%Y"
+    assert values[0] == pd.Timestamp("2022-04-03")
+    assert column.notes == ("its dates were read as %d.%m.%Y",)
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m/%d/%Y"])
+def test_of_two_formats_the_one_in_which_the_rows_are_in_order_is_taken(date_format: str) -> None:
+    days = pd.DatetimeIndex(
+        [pd.Timestamp(2022, month, day) for month in range(1, 13) for day in (2, 5, 9, 12)]
+    )
+    _, column = inferred(days.strftime(date_format))
+    assert column.date_format == date_format
+    assert "is possible, too: --date-format says which" in column.notes[0]
+
+
+@pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m/%d/%Y"])
+def test_of_two_formats_the_one_of_the_narrower_range_is_taken(date_format: str) -> None:
+    days = pd.DatetimeIndex(
+        [pd.Timestamp(2022, 5, 1 + i % 12) for i in np.random.default_rng(0).permutation(40)]
+    )
+    assert inferred(days.strftime(date_format))[1].date_format == date_format
+
+
+@pytest.mark.parametrize(("clear", "date_format"), [("28/11/2022", "%d/%m/%Y"), ("11/28/2022", "%m/%d/%Y")])
+def test_a_doubtful_order_is_that_of_the_other_columns(clear: str, date_format: str) -> None:
+    frame = pd.DataFrame({"doubtful": ["03/04/2022", "01/02/2020", "05/01/2021"], "clear": [clear] * 3})
+    frame.loc[0, "clear"] = "01/01/2022"
+    _, columns = infer_columns(frame, ReadingOptions())
+    assert columns["doubtful"].date_format == date_format
+
+
+def test_the_first_of_each_month_is_likelier_than_days_of_january() -> None:
+    texts = [f"{month}/1/22" for month in range(1, 13)] * 2
+    assert inferred(texts)[0].dt.month.tolist()[:12] == list(range(1, 13))
+
+
+def test_few_values_that_are_no_dates_count_as_missing_and_are_told() -> None:
+    values, column = inferred([*DAYS.strftime("%d.%m.%Y"), "00.00.0000", "-"])
+    assert column.kind == "datetime"
+    assert values.isna().sum() == 2
+    assert column.n_unfit == 1
+    assert any("'00.00.0000'" in note for note in column.notes)
+
+
+def test_the_user_may_say_the_format() -> None:
+    texts = ["03/04/2022", "05/06/2022", "07/08/2022"]
+    assert inferred(texts, date_format="%m/%d/%Y")[0][0] == pd.Timestamp("2022-03-04")
+    assert inferred(texts, date_format="%d/%m/%Y")[0][0] == pd.Timestamp("2022-04-03")
+    with pytest.raises(UsageError, match=re.escape("'%Q'")):
+        inferred(texts, date_format="%Q")
+
+
+@pytest.mark.parametrize(
+    "numbers", [[10000000, 20000000, 30000000], [20221301, 20221302, 20221303], [20220101] * 2]
+)
+def test_numbers_of_eight_digits_need_not_be_dates(numbers: list[int]) -> None:
+    assert inferred(numbers)[1].kind != "datetime"

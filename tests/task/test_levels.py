@@ -1,0 +1,160 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl_meta.exceptions import DataError, UsageError
+from automl_meta.task import Column
+from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.levels import match_levels
+
+nan = float("nan")
+
+
+def learnt(values: object, **said: object) -> Column:
+    _, columns = infer_columns(pd.DataFrame({"c": values}), ReadingOptions(**said))  # type: ignore[arg-type]
+    return columns["c"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "given", "meant"),
+    [
+        (("10", "20"), ["10.0", "20.00", "1e1"], ["10", "20", "10"]),
+        (("False", "True"), ["0", "1", "1.0", "TRUE", "false", "yes", "F"], [0, 1, 1, 1, 0, 1, 0]),
+        (("no", "yes"), ["True", "NO", "0", "1"], [1, 0, 0, 1]),
+        (("0.10", "0.2"), ["0.1", "0.20"], ["0.10", "0.2"]),
+        (("007", "012"), ["7", "12.0", "007"], ["007", "012", "007"]),
+        (("007", "7", "8"), ["7", "007", "7.0", "8.0"], ["7", "007", "7.0", "8"]),
+        (("NA", "DE"), ["NA", "DE", "nan"], ["NA", "DE", nan]),
+        (("false", "maybe", "true"), ["TRUE", "1", "maybe"], ["true", "true", "maybe"]),
+        (("Yes", "yes"), ["Yes", "yes"], ["Yes", "yes"]),
+        (("1", "1_0"), ["10", "1_0"], ["10", "1_0"]),
+    ],
+)
+def test_values_are_the_levels_that_they_mean(levels: tuple, given: list, meant: list) -> None:
+    expected = [levels[value] if isinstance(value, int) else value for value in meant]
+    found = match_levels(pd.Series(given, dtype=object), levels, frozenset({"nan", "NA"})).values
+    assert pd.Series(found, dtype=object).equals(pd.Series(expected, dtype=object))
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new"),
+    [
+        (["10", "20", "x"] * 9, [10, 20, "x"]),
+        (pd.Categorical([10, 20, 30] * 9), [10.0, 20.0, nan]),
+        (pd.Categorical([10, 20, 30] * 9), ["10", "20", "10.0"]),
+        ([True, False, None] * 9, ["TRUE", "false", ""]),
+        ([True, False, None] * 9, [1, 0, 1]),
+        (["yes", "no"] * 9, [True, False, True]),
+        (["true", "false"] * 9, pd.array([True, None, False], dtype="boolean")),
+    ],
+)
+def test_a_level_is_known_in_any_form(fitted: object, new: object) -> None:
+    column = learnt(fitted)
+    found = column.conform(pd.Series(new, name="c"))
+    assert set(found.values.dropna()) <= set(column.levels or ())
+    assert found.note == ""
+
+
+def test_blanks_around_levels_do_not_count_and_case_does_and_both_are_told() -> None:
+    column = learnt(["pro", "PRO", "plus ", "plus", " basic"] * 5)
+    assert column.levels == ("PRO", "basic", "plus", "pro")
+    assert "blanks around levels, as in ' basic', do not count" in column.notes
+    assert any(
+        "4 levels, but 3 if upper and lower case did not count ('PRO' and 'pro')" in note
+        for note in column.notes
+    )
+
+
+def test_levels_that_numbers_cannot_tell_apart_are_told_at_fit_and_when_numbers_come() -> None:
+    column = learnt(["007", "7", "x7", "8"] * 6)
+    assert any("'007', '7' differ as text only" in note for note in column.notes)
+    column = learnt(["007", "7", "8"] * 6)
+    assert column.kind == "categorical"
+    assert "column 'c' has come as numbers" in column.conform(pd.Series([7, 8], name="c")).note
+    assert column.conform(pd.Series(["7", "007"], name="c")).note == ""
+
+
+def test_a_column_of_mostly_unseen_values_is_told() -> None:
+    note = learnt(["a", "b"] * 20).conform(pd.Series(["q", "r", "a"], name="town")).note
+    assert note.startswith("2 of 3 values of column 'town' were never seen in training, such as 'q'")
+    assert learnt(["a", "b"] * 20).conform(pd.Series(["q", "b", "a"], name="town")).note == ""
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new", "expected"),
+    [
+        ([1.5, 2.5, 9.0], ["1,5", "2,5", "3,25"], [1.5, 2.5, 3.25]),
+        (["1.234,5", "1,5", "2,5"], ["1234.5", "1.5", "2.75"], [1234.5, 1.5, 2.75]),
+        (["1.234,5", "1,5", "2,5"], ["1.234", "2,5"], [1234, 2.5]),
+        (["$5", "$7", "$1,200"], [5, 7.5], [5, 7.5]),
+        ([0.0, 1.0, 1.0], ["TRUE", "false", ""], [1, 0, nan]),
+        ([0.0, 1.0, 1.0], [True, False], [1, 0]),
+        (["3 kg", "4 kg", "5 kg"], ["3000 kg", "2 kg"], [3000, 2]),
+        ([1.0, 2.0, 4.0], ["1", "?", "n/a", "2"], [1, nan, nan, 2]),
+        (pd.to_timedelta([1, 2, 3], unit="h"), ["0 days 01:00:00", "2:00:00"], [3600, 7200]),
+    ],
+)
+def test_numbers_are_read_as_they_come(fitted: object, new: object, expected: list[float]) -> None:
+    np.testing.assert_array_equal(learnt(fitted).conform(pd.Series(new, name="c")).values, expected)
+
+
+def test_another_decimal_mark_than_in_training_is_told() -> None:
+    assert "decimal mark ','" in learnt([1.5, 2.5, 9.0]).conform(pd.Series(["1,5", "2,25"], name="c")).note
+
+
+@pytest.mark.parametrize(
+    "writing",
+    [
+        lambda days: days.strftime("%d.%m.%Y"),
+        lambda days: days.strftime("%Y-%m-%d"),
+        lambda days: days.strftime("%Y%m%d").astype(int),
+        lambda days: days.astype("datetime64[s]").astype("int64"),
+        lambda days: days.astype("datetime64[ms]").astype("int64"),
+        lambda days: days.astype("datetime64[ns]").astype("int64").astype(str),
+        lambda days: (days - pd.Timestamp("1899-12-30")).days,
+        lambda days: days.to_period("D"),
+        lambda days: days.tz_localize("UTC"),
+        lambda days: days.date,
+    ],
+)
+@pytest.mark.parametrize("fitted", ["%d.%m.%Y", "%Y-%m-%d", "%Y%m%d"])
+def test_dates_are_read_as_they_come(writing, fitted: str) -> None:
+    days = pd.date_range("2021-01-20", periods=40, freq="17D")
+    column = learnt(days.strftime(fitted))
+    found = column.conform(pd.Series(writing(days), name="c"))
+    assert (found.values.to_numpy("datetime64[s]") == days.to_numpy("datetime64[s]")).all()
+
+
+def test_what_is_neither_is_refused_and_few_of_them_are_told() -> None:
+    numeric, dates = learnt([1.5, 2.5, 3.0]), learnt(pd.date_range("2020", periods=9).strftime("%d.%m.%Y"))
+    with pytest.raises(DataError, match="'abc', which is not a number"):
+        numeric.conform(pd.Series(["abc", "1"], name="c"))
+    with pytest.raises(DataError, match="'soon', which is not a date"):
+        dates.conform(pd.Series(["soon"], name="c"))
+    with pytest.raises(DataError, match="in no common unit"):
+        dates.conform(pd.Series([3.5, 4.5], name="c"))
+    with pytest.raises(DataError, match="holds dates"):
+        numeric.conform(pd.Series(pd.date_range("2020", periods=2), name="c"))
+    found = numeric.conform(pd.Series([*map(str, range(20)), "Total"], name="c"))
+    assert "1 values of column 'c', such as 'Total', are not a number and count as missing" in found.note
+
+
+def test_the_user_may_say_the_kind() -> None:
+    codes = ["1", "2", "3"] * 7
+    assert learnt(codes, kinds={"c": "categorical"}).levels == ("1", "2", "3")
+    assert learnt(["007", "012"] * 9, kinds={"c": "numeric"}).kind == "numeric"
+    assert learnt(codes, kinds={"c": "identifier"}).dropped == "as you said"
+    assert learnt([f"u{i}" for i in range(30)], kinds={"c": "categorical"}).kind == "categorical"
+    with pytest.raises(UsageError, match="no feature 'd'"):
+        learnt(codes, kinds={"d": "numeric"})
+    with pytest.raises(UsageError, match="kind 'number'"):
+        learnt(codes, kinds={"c": "number"})
+    with pytest.raises(UsageError, match="holds no number"):
+        learnt(["a", "b"], kinds={"c": "numeric"})
+    with pytest.raises(UsageError, match="holds no date"):
+        learnt(["a", "b"], kinds={"c": "datetime"})
+
+
+def test_a_column_survives_plain_values() -> None:
+    for column in (learnt(["1,5 kg", "2,5 kg"]), learnt(["a", "b"]), learnt(["28.11.2022", "01.12.2022"])):
+        assert repr(Column.from_dict(column.to_dict())) == repr(column)

@@ -1,0 +1,119 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl_meta.task import TabularTask
+from automl_meta.task.inference import ReadingOptions, infer_columns
+
+nan = float("nan")
+
+
+def inferred(values: object, **said: object):
+    found, columns = infer_columns(pd.DataFrame({"c": values}), ReadingOptions(**said))  # type: ignore[arg-type]
+    return found["c"], columns["c"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["1.234,56", "960,92", "2.080,62"], [1234.56, 960.92, 2080.62]),
+        (["$1,200.50", "$960.92", "-$3.10"], [1200.5, 960.92, -3.1]),
+        (["12 %", "5%", "7.5%"], [12, 5, 7.5]),
+        (["3.5 kg", "4 kg", "0.25 kg"], [3.5, 4, 0.25]),
+        (["3.5 kg", "350 g", "4 kg"], [3.5, 0.35, 4]),
+        (["(12.5)", "13", "(1)"], [-12.5, 13, -1]),
+        (["0,567", "1,234", "2,5"], [0.567, 1.234, 2.5]),
+        (["1 234,5", "2 345 678,9", "1"], [1234.5, 2345678.9, 1]),
+        (["1\u202f234,5", "2\u00a0345,9", "1"], [1234.5, 2345.9, 1]),
+        (["1'234.50", "999", "12'000"], [1234.5, 999, 12000]),
+        (["12K", "1.5M", "900"], [12e3, 1.5e6, 900]),
+        (["1,23,456.7", "12,345", "1"], [123456.7, 12345, 1]),
+        (["€ 12", "15 €", "EUR 7"], [12, 15, 7]),
+        (["5-", "7", "\u22128"], [-5, 7, -8]),
+        (["1e5", "2E-3", "3"], [1e5, 2e-3, 3]),
+        (["12 km/h", "7 km/h", "30 km/h"], [12, 7, 30]),
+        (["1.2 Mio. €", "3 Mio. €", "0.5 Mio. €"], [1.2e6, 3e6, 5e5]),
+        (["1.234.567", "2.000", "1.500"], [1234567, 2000, 1500]),
+        (["1", "2", "3.5"], [1, 2, 3.5]),
+        ([*map(str, range(30)), "?"], [*range(30), nan]),
+        ([*map(str, range(30)), "-", "n/a", "NA", "unknown", ""], [*range(30), nan, nan, nan, nan, nan]),
+        ([*map(str, range(30)), "Total"], [*range(30), nan]),
+        ([*map(str, range(1, 21)), ">20", "<1"], [*range(1, 21), 20, 1]),
+    ],
+)
+def test_numbers_are_read_in_any_writing(texts: list[str], numbers: list[float]) -> None:
+    values, column = inferred(texts)
+    assert column.kind == "numeric"
+    np.testing.assert_allclose(values, numbers, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["1.2.10", "1.3.2", "2.0.1"],
+        ["3-2-1", "1-2-3", "2-2-2"],
+        ["C100", "C200", "C300"],
+        ["12a", "13b", "14c"],
+        ["40005a", "40005b", "40006", "40007"],
+        ["10-20", "20-30", "30-40"],
+        ["<=50K", ">50K", ">50K"],
+        ["1/2", "1/3", "2/3"],
+        ["192.168.0.1", "10.0.0.1", "10.0.0.2"],
+        ["US$ 5", "EUR 7", "GBP 3"],
+        ["007", "012", "100"],
+        ["01067", "80331", "10115"],
+        ["12 Main Street", "5 High Street", "1 Mill Lane"],
+        ["one", "two", "3"],
+    ],
+)
+def test_what_only_looks_like_numbers_is_no_number(texts: list[str]) -> None:
+    assert inferred(texts)[1].kind in ("categorical", "identifier", "text")
+
+
+def test_every_conversion_is_told_with_what_did_not_fit() -> None:
+    _, column = inferred([*(f"{n},5 €" for n in range(30)), "Total"])
+    assert column.n_unfit == 1
+    assert "decimal mark ','" in column.notes[0]
+    assert "'€'" in column.notes[0]
+    assert "1 values, such as 'Total', are no numbers" in column.notes[1]
+
+
+def test_words_for_missing_values_are_told() -> None:
+    _, column = inferred([*map(str, range(30)), "?", "-"], is_file=True)
+    assert column.notes == ("2 values '-', '?' were taken as missing",)
+
+
+def test_numbers_stored_as_text_in_a_frame_are_told() -> None:
+    _, column = inferred(["1.5", "2.5", "3"])
+    assert column.notes == ("its numbers were stored as text",)
+    assert inferred(["1.5", "2.5", "3"], is_file=True)[1].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [(["0,5", "1,25"], [1234.0, 5678.0]), (["0.5", "1.25"], [1.234, 5.678])],
+)
+def test_a_doubtful_decimal_mark_is_that_of_the_other_columns(
+    other: list[str], expected: list[float]
+) -> None:
+    frame = pd.DataFrame({"doubtful": ["1.234", "5.678"], "clear": other})
+    values, _ = infer_columns(frame, ReadingOptions(is_file=True))
+    assert values["doubtful"].tolist() == expected
+
+
+def test_a_doubtful_decimal_mark_without_a_hint_is_told() -> None:
+    values, column = inferred(["1,234", "5,678", "9,012"])
+    assert values.tolist() == [1234.0, 5678.0, 9012.0]
+    assert "--decimal" in column.notes[-1]
+    assert inferred(["1,234", "5,678", "9,012"], decimal=",")[0].tolist() == [1.234, 5.678, 9.012]
+
+
+def test_the_same_numbers_are_the_same_task_in_any_writing() -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(scale=1e4, size=(50, 2))
+    german = pd.DataFrame({"a": [f"{n:,.4f}".translate(str.maketrans(",.", ".,")) for n in numbers[:, 0]]})
+    plain = pd.DataFrame({"a": numbers[:, 0].round(4)})
+    y = np.where(numbers[:, 1] > 0, "x", "z")
+    one, two = (TabularTask.from_frame(frame, y) for frame in (german, plain))
+    assert one.fingerprint == two.fingerprint
+    np.testing.assert_array_equal(one.X["a"], two.X["a"])
