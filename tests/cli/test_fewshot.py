@@ -113,3 +113,33 @@ def test_without_torch_the_commands_say_how_to_install_it(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert 'pip install "automl_meta[fewshot]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_classes_and_files_of_any_name(run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = [
+        "[/x]",
+        "e[red]x",
+        "\x1b[31mred",
+        "a\nb",
+        "{0}",
+        "$x$",
+        "__init__",
+        "%s",
+        "\u202etxt",
+        "'",
+        '"""',
+        "ß",
+    ]
+    frame = pd.DataFrame(rng.normal(size=(144, 3)), columns=["[/x]", "a__b", "\x1b[0m"])
+    table, out = tmp_path / "e[red]x.csv", tmp_path / "\x1b[31m[x].safetensors"
+    frame.assign(**{"tar[/x]get": np.repeat(labels, 12)}).to_csv(table, index=False)
+    options = ["--target", "tar[/x]get"]
+    trained = run("fewshot", "train", "--data", table, *options, "--way", 2, "--episodes", 8, "--out", out)
+    assert trained.code == 0, trained.err
+    assert f"Written to {tmp_path}/\\x1b[31m[x].safetensors." in trained.out
+    asked = ["--support", table, "--query", table, *options]
+    answered = run("fewshot", "predict", out, *asked)
+    assert len(answered.out.splitlines()) == 144
+    assert "\x1b" not in answered.out + trained.out
+    assert run("fewshot", "predict", out, *asked, "--json").json["classes"] == sorted(labels)

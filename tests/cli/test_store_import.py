@@ -1,6 +1,9 @@
 from pathlib import Path
 
 import optuna
+from hostile_names import HOSTILE_NAMES
+
+from automl_meta._utils.printable import printable
 
 
 def test_studies_that_tune_made_are_imported_once(run, tmp_path: Path) -> None:
@@ -33,3 +36,18 @@ def test_bad_input_is_one_line_and_exit_code_2(run, tmp_path: Path) -> None:
         done = run("store", "import", *arguments)
         assert done.code == 2
         assert len(done.err.strip().splitlines()) == 1
+
+
+def test_studies_of_any_name_are_imported(run, tmp_path: Path) -> None:
+    journal = tmp_path / "{0} [x].journal"
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
+    names = HOSTILE_NAMES[::8]
+    for name in names:
+        optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    options = [journal, "--data", "sklearn:iris", "--metric", "accuracy", "--store", tmp_path / "a.db"]
+    done = run("store", "import", "optuna", *options)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == [f"{printable(name)}: 0 new runs, 0 known" for name in sorted(names)]
+    for name in names:
+        one = run("store", "import", "optuna", *options, f"--study={name}", "--json")
+        assert [found["study"] for found in one.json] == [name]
