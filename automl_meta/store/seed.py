@@ -228,7 +228,9 @@ def _read_csv(
     """Read a table whose other columns than `numbers` are text; None if only the first is."""
     content = contents[name]
     text = gzip.decompress(content) if name.endswith(".gz") else content
-    header = next(csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")))
+    header = next(csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")), None)
+    if header is None:
+        raise ValueError("it is empty")
     if numbers is None:
         types = {header[0]: pa.string(), **dict.fromkeys(header[1:], pa.float64())}
     else:
