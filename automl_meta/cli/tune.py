@@ -105,6 +105,8 @@ def command(
         raise UsageError("Say which study to resume: --study NAME.")
     if out is not None:
         check_writable(out)
+    if groups is not None and (file.startswith("sklearn:") or target is None):
+        raise UsageError("Groups are a column of a file: give a file and --target.")
     kinds = column_kinds(columns) | ({} if groups is None else {groups: "identifier"})
     task = load_task(file, target, task_type, separator, decimal, date_format, kinds)
     task, group_values = _without_groups(task, groups)

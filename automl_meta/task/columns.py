@@ -173,6 +173,7 @@ class Column:
         if pd.api.types.is_numeric_dtype(values.dtype):
             return Conformed(finite(values), "")
         texts = present_texts(values)
+        texts = texts.mask(np.isinf(pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)), np.nan)
         numbers, note = self._read_numbers(texts)
         return self._checked(values, texts, numbers, "a number", note)
 

@@ -82,6 +82,8 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
     if labels.isna().all() or (numbers is not None and numbers.values.isna().all()):
         raise DataError(f"The target {str(target.name)!r} is missing in every row.")
     chosen = _infer_task_type(numbers) if task_type == "auto" else task_type
+    if task_type == "auto" and not is_number and not options.is_file and _are_codes(labels):
+        chosen = "classification"
     if chosen == "regression":
         if numbers is None:
             raise DataError(
@@ -159,6 +161,11 @@ def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tup
     elif all(isinstance(value, str) and _WHOLE.fullmatch(value) for value in present.unique()):
         present = present.map(int).astype("int64")
     return (present if len(present) == len(target) else present.astype(object).reindex(target.index)), notes
+
+
+def _are_codes(labels: pd.Series) -> bool:
+    """Whether all labels are text of whole numbers: who has numbers in Python and gives text means labels."""
+    return all(isinstance(label, str) and _WHOLE.fullmatch(label) for label in labels.dropna().unique())
 
 
 def _infer_task_type(numbers: _Numbers | None) -> TaskType:

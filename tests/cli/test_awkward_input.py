@@ -36,7 +36,6 @@ REFUSED = {
     "all columns constant": (lambda p: good().assign(a=1, b="x").to_csv(p, index=False), "constant, empty or name rows"),
     "all columns empty": (lambda p: good().assign(a=np.nan, b=np.nan).to_csv(p, index=False), "constant, empty"),
     "only the target": (lambda p: good()[["y"]].to_csv(p, index=False), "no column but the target"),
-    "doubled name": (lambda p: p.write_text("a,a,y\n1,2,x\n3,4,z\n"), "more than one column named 'a'"),
     "binary file": (lambda p: p.write_bytes(bytes(RNG.integers(0, 256, 4000, dtype=np.uint8))), "binary file"),
     "directory": (lambda p: p.mkdir(), "is a directory"),
     "no file": (lambda p: None, "There is no file"),
