@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
+from automl_meta._utils.isolation import default_settings
 from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.records import Environment
@@ -114,6 +115,7 @@ class TabularModel:
             return read_table(file, separator)
         return read_raw(file, separator).frame
 
+    @default_settings()
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """Predict labels, as they were given, or numbers.
 
@@ -148,6 +150,7 @@ class TabularModel:
             return self.labels[self.pipelines[0].predict(table)]
         return self.labels[self._mean_probabilities(table).argmax(axis=1)]
 
+    @default_settings()
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
         """Predict probabilities, of shape (n_rows, n_classes), in the order of `labels`.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import check_writable
+from automl_meta.cli._shared import check_writable, printable
 from automl_meta.cli._tables import Separator
 
 _HELP = """Predict with a model that "automl-meta tune" has written.
@@ -37,7 +37,7 @@ def command(
     import pandas as pd
 
     from automl_meta.automl.model import TabularModel
-    from automl_meta.task.writing import check_format, write_table
+    from automl_meta.task.writing import check_format, csv_quoting, write_table
 
     if out is not None:
         check_writable(out)
@@ -49,7 +49,9 @@ def command(
     else:
         predicted = pd.DataFrame({loaded.target: loaded.predict(table)})
     if out is None:
-        predicted.to_csv(sys.stdout, index=False)
+        if sys.stdout.isatty():  # what labels hold must not command the terminal
+            predicted = predicted.rename(columns=printable).map(lambda value: printable(value) if isinstance(value, str) else value)
+        predicted.to_csv(sys.stdout, index=False, quoting=csv_quoting(predicted))
     else:
         write_table(predicted, out)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from automl_meta.exceptions import UsageError
 from automl_meta.task.opening import COMPRESSIONS
 
-__all__ = ["check_format", "write_table"]
+__all__ = ["check_format", "csv_quoting", "write_table"]
 
 _TEXT = {".csv": ",", ".tsv": "\t", ".txt": ",", "": ","}
 _OTHERS = (".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".xlsx")
@@ -45,7 +46,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     check_format(path)
     suffix, _ = _format(path)
     if suffix in _TEXT:
-        frame.to_csv(path, index=False, sep=_TEXT[suffix])
+        frame.to_csv(path, index=False, sep=_TEXT[suffix], quoting=csv_quoting(frame))
     elif suffix == ".json":
         frame.to_json(path, orient="records", force_ascii=False, date_format="iso", indent=2)
     elif suffix in (".jsonl", ".ndjson"):
@@ -56,6 +57,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_feather(path)
     else:
         frame.to_excel(path, index=False)
+
+
+def csv_quoting(frame: pd.DataFrame) -> int:
+    """How fields of a CSV file have to be quoted; Python 3.11 forgets to for a carriage return."""
+    texts = [*frame.columns, *(text for name in frame for text in frame[name].unique())]
+    return csv.QUOTE_NONNUMERIC if any("\r" in str(text) for text in texts) else csv.QUOTE_MINIMAL
 
 
 def _format(path: Path) -> tuple[str, str]:

@@ -47,7 +47,7 @@ def hostile_table(target: str) -> pd.DataFrame:
             columns[name] = rng.choice(HOSTILE_NAMES[number : number + 4] or HOSTILE_NAMES[:4], N_ROWS)
         elif number % 25 == 2:
             columns[name] = rng.permutation(days)
-        elif number % 25 == 4 and "__" not in name:
+        elif number % 25 == 4:
             columns[name] = [f"{i} some words that {name} tells" for i in rng.permutation(N_ROWS)]
         elif number % 25 == 3:
             columns[name] = rng.choice(["yes", "no"], N_ROWS)
