@@ -175,24 +175,12 @@ def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Tabl
     if content.data.startswith((b"ARROW1", b"FEA1")):
         return [_Table([f"data = pd.read_feather({file!r})"])]
     if content.data.startswith(b"PK\x03\x04"):
-        return [_Table([f"data = pd.read_excel({file!r}{more})"]) for more in ("", ", keep_default_na=False")]
-    if suffix in (".json", ".jsonl", ".ndjson"):
-        lines = ", lines=True" if suffix != ".json" else ""
-        options = f"{lines}, dtype=False, convert_dates=False, precise_float=True"
-        return [_Table([f"data = pd.read_json({file!r}{options})"])]
-    if suffix == ".arff":
-        is_gzip = Path(file).suffix.lower() == ".gz"
-        opened = f'gzip.open({file!r}, "rt")' if is_gzip else f"open({file!r})"
         return [
-            _Table(
-                [
-                    f"with {opened} as stream:",
-                    "    content = arff.load(stream)",
-                    'data = pd.DataFrame(content["data"], columns=[name for name, _ in content["attributes"]])',
-                ],
-                ["import arff", *(["import gzip"] if is_gzip else [])],
-            )
+            _Table([f"data = pd.read_excel({file!r}{more})"])
+            for more in ("", ", dtype=object", ", dtype=object, keep_default_na=False, na_values=['']")
         ]
+    if suffix in (".json", ".jsonl", ".ndjson", ".arff"):
+        return _read_from_stream(file, suffix)
     dialect = sniff_csv(content.data, content.name)
     delimiter = separator or dialect.delimiter
     options = f", sep={delimiter!r}" if delimiter != "," else ""
@@ -200,6 +188,26 @@ def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Tabl
     return [
         _Table([f"data = pd.read_csv({file!r}{options}{more})"])
         for more in ("", *_as_text(task), ", dtype=str", ", dtype=str, keep_default_na=False")
+    ]
+
+
+def _read_from_stream(file: str, suffix: str) -> list[_Table]:
+    is_gzip = Path(file).suffix.lower() == ".gz"
+    opened = f'gzip.open({file!r}, "rt")' if is_gzip else f"open({file!r})"
+    lines, module = {
+        ".json": (["    data = pd.DataFrame(json.load(stream))"], "json"),
+        ".arff": (
+            [
+                "    content = arff.load(stream)",
+                'data = pd.DataFrame(content["data"], columns=[name for name, _ in content["attributes"]])',
+            ],
+            "arff",
+        ),
+    }.get(suffix, (["    data = pd.DataFrame([json.loads(line) for line in stream])"], "json"))
+    return [
+        _Table(
+            [f"with {opened} as stream:", *lines], [f"import {module}", *(["import gzip"] if is_gzip else [])]
+        )
     ]
 
 

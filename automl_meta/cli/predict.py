@@ -50,7 +50,9 @@ def command(
         predicted = pd.DataFrame({loaded.target: loaded.predict(table)})
     if out is None:
         if sys.stdout.isatty():  # what labels hold must not command the terminal
-            predicted = predicted.rename(columns=printable).map(lambda value: printable(value) if isinstance(value, str) else value)
+            predicted = predicted.rename(columns=printable).map(
+                lambda value: printable(value) if isinstance(value, str) else value
+            )
         predicted.to_csv(sys.stdout, index=False, quoting=csv_quoting(predicted))
     else:
         write_table(predicted, out)

@@ -11,7 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl_meta.exceptions import DataError
-from automl_meta.task.dates import COMPACT, MIXED, from_numbers, read_dates, to_dates, to_seconds
+from automl_meta.task.dates import (
+    COMPACT,
+    MIXED,
+    compact_texts,
+    from_numbers,
+    is_day_first,
+    read_dates,
+    to_dates,
+    to_seconds,
+)
+from automl_meta.task.frames import native
 from automl_meta.task.levels import colliding_levels, level_texts, match_levels
 from automl_meta.task.numbers import NumberFormat, is_missing_word, read_numbers, to_numbers
 
@@ -23,9 +33,11 @@ __all__ = [
     "Conformed",
     "finite",
     "hashable",
+    "have_zones",
     "listed",
     "plain_numbers",
     "present_texts",
+    "usual_dtype",
     "without_zone",
 ]
 
@@ -41,6 +53,7 @@ FILE_MISSING = frozenset(
 """Texts that pandas takes for missing when it reads a file."""
 
 _MOSTLY = 0.5  # share of unseen levels from which a column is warned of
+_MANY = 10  # rows from which a column that is missing in all of them is told
 _FEW_MISFITS = 0.1  # share of new values that may be none of the column's numbers or dates
 
 
@@ -63,7 +76,11 @@ class Column:
         Of categorical and boolean columns, sorted. None in models of version 0.1.0, which took values by
         their text alone.
     range : tuple of float
-        First and last of the dates, in seconds since 1970; NaN for other kinds.
+        Least and greatest of the numbers; first and last of the dates, in seconds since 1970; NaN for other kinds.
+    has_zone : bool
+        Whether the dates had a time zone, and so were brought to UTC.
+    mostly_missing : bool
+        Whether more than half of the values were missing.
     n_unfit : int
         Values that are none of the kind, and so count as missing.
     dropped : str
@@ -78,6 +95,8 @@ class Column:
     is_duration: bool = False
     levels: tuple[str, ...] | None = ()
     range: tuple[float, float] = (float("nan"), float("nan"))
+    has_zone: bool = False
+    mostly_missing: bool = False
     n_unfit: int = 0
     dropped: str = ""
     notes: tuple[str, ...] = field(default=())
@@ -134,8 +153,22 @@ class Column:
         """
         if self.kind in ("constant", "identifier"):
             return Conformed(values, "")  # nothing was learnt from it
+        values = usual_dtype(values)
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(object)
+        found = self._conformed(values)
+        if (
+            self.levels is not None
+            and len(values) >= _MANY
+            and found.values.isna().all()
+            and not self.mostly_missing
+        ):
+            return found._replace(
+                note=_joined(found.note, f"column {str(values.name)!r} is missing in every row")
+            )
+        return found
+
+    def _conformed(self, values: pd.Series) -> Conformed:
         if self.kind == "numeric":
             return self._numbers(values)
         if self.kind == "datetime":
@@ -156,12 +189,31 @@ class Column:
                 f"{matched.n_unseen} of {matched.n_present} values of column {str(values.name)!r} were never seen in "
                 f"training, such as {matched.unseen[0]!r}; known are {listed(self.levels or ())}"
             )
-        elif pd.api.types.is_numeric_dtype(values.dtype) and (same := colliding_levels(self.levels or ())):
+        elif same := self._merged_levels(values, matched.values):
             note = (
                 f"column {str(values.name)!r} has come as numbers, in which its levels {listed(same)} cannot be told "
                 "apart: give it as text"
             )
         return Conformed(pd.Series(matched.values, index=values.index, name=values.name, dtype=object), note)
+
+    def _merged_levels(self, values: pd.Series, matched: NDArray[Any]) -> tuple[str, ...]:
+        """Levels that differ as text only (007 and 7), if the values are numbers or seem to have been."""
+        same = colliding_levels(self.levels or ())
+        if not same or values.isna().all():
+            return ()
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            return same
+        given = values.dropna()
+        if not given.map(lambda value: isinstance(value, str)).all():
+            return same
+        of_these = [level for level in matched if level in same]
+        # Of many such values, none begins with a zero any more: somebody has read them as numbers on the way.
+        is_padded = [level.startswith("0") and level != "0" for level in of_these]
+        return (
+            same
+            if len(of_these) >= _MANY and any(s.startswith("0") for s in same) and not any(is_padded)
+            else ()
+        )
 
     def _numbers(self, values: pd.Series) -> Conformed:
         if pd.api.types.is_datetime64_any_dtype(values.dtype) or isinstance(values.dtype, pd.PeriodDtype):
@@ -171,85 +223,131 @@ class Column:
         if pd.api.types.is_timedelta64_dtype(values.dtype):
             return Conformed(finite(values.dt.total_seconds()), "")
         if pd.api.types.is_numeric_dtype(values.dtype):
-            return Conformed(finite(values), "")
+            return self._durations(finite(values)) if self.is_duration else Conformed(finite(values), "")
         texts = present_texts(values)
         texts = texts.mask(np.isinf(pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)), np.nan)
         numbers, note = self._read_numbers(texts)
         return self._checked(values, texts, numbers, "a number", note)
 
+    def _durations(self, numbers: pd.Series) -> Conformed:
+        """Numbers where there were durations: in the unit in which most lie in the known range."""
+        units = {"seconds": 1.0, "milliseconds": 1e-3, "days": 86400.0, "nanoseconds": 1e-9, "microseconds": 1e-6,
+                 "minutes": 60.0, "hours": 3600.0}  # fmt: skip
+        inside = {unit: self._share_inside(numbers * factor) for unit, factor in units.items()}
+        best = max(units, key=lambda unit: inside[unit])
+        if inside[best] <= inside["seconds"] + 0.1:
+            return Conformed(numbers, "")
+        return Conformed(
+            numbers * units[best],
+            f"column {str(numbers.name)!r} has come as numbers, which were read as {best}",
+        )
+
+    def _share_inside(self, numbers: pd.Series) -> float:
+        """Share of the numbers that lie in the range that was learnt; greater for numbers of its own size."""
+        present = numbers.dropna().abs()
+        low, high = self.range
+        largest = max(abs(low), abs(high))
+        if len(present) == 0 or not largest > 0:
+            return 0.0
+        return float(((present <= 1.1 * largest) & ((present >= largest / 1000) | (present == 0))).mean())
+
     def _read_numbers(self, texts: pd.Series) -> tuple[pd.Series, str]:
-        """In the format that was learnt, or in another one if that reads more of them."""
+        """In the format that was learnt, or in another one if that reads more of them, or is likelier by the range."""
         if self.is_duration:
             seconds = to_seconds(texts)
-            return seconds.fillna(plain_numbers(texts)), ""
+            numbers, note = self._durations(plain_numbers(texts)) if seconds.isna().any() else (seconds, "")
+            return seconds.fillna(numbers), note
         learnt = plain_numbers(texts) if self.number is None else to_numbers(texts, *self.number)
         missed = texts[learnt.isna() & texts.notna()]
-        if len(missed) == 0:
-            return learnt, ""
-        words = missed.str.lower().map({"true": 1.0, "false": 0.0})
-        if words.notna().all():
+        if len(missed) and (words := missed.str.lower().map({"true": 1.0, "false": 0.0})).notna().all():
             return learnt.fillna(words), ""
+        if len(missed) == 0 and self.number is None:
+            return learnt, ""
         distinct = texts.dropna().value_counts()
-        found = read_numbers(
-            distinct.index.to_numpy(dtype=object), distinct.to_numpy(), self.number and self.number.decimal
-        )
+        found = read_numbers(distinct.index.to_numpy(dtype=object), distinct.to_numpy())
         if found is None:
             return learnt, ""
-        again = to_numbers(texts, *found.format)
-        if again.notna().sum() <= learnt.notna().sum():
+        formats = [found.format, *([] if found.other is None else [found.other])]
+        known = None if self.number is None else self.number.decimal
+        again = {way.decimal: to_numbers(texts, *way) for way in formats if way.decimal != known}
+        best = max(again.values(), key=self._share_inside, default=learnt)
+        n_read, n_learnt = best.notna().sum(), learnt.notna().sum()
+        if n_read < n_learnt or (
+            n_read == n_learnt and self._share_inside(best) <= self._share_inside(learnt)
+        ):
             return learnt, ""
-        if self.number is not None and self.number.decimal == found.format.decimal:
-            return learnt, ""  # other units are no numbers here
-        return again, (
+        mark = next(mark for mark, numbers in again.items() if numbers is best)
+        if known is None and self.number is None and mark == "." and len(formats) == 1:
+            return best, ""  # units, currencies: the mark is the same
+        return best, (
             f"the numbers of column {str(texts.name)!r} are written otherwise than in training: they were read with "
-            f"the decimal mark {found.format.decimal!r}"
+            f"the decimal mark {mark!r}"
         )
 
     def _dates(self, values: pd.Series) -> Conformed:
-        if isinstance(values.dtype, pd.PeriodDtype):
-            return Conformed(values.dt.to_timestamp(), "")
         if pd.api.types.is_datetime64_any_dtype(values.dtype):
-            return Conformed(without_zone(values), "")
+            return Conformed(without_zone(values), self._zone_note(values, values.dt.tz is not None))
         if pd.api.types.is_numeric_dtype(values.dtype):
             return self._dates_from_numbers(values)
         texts = present_texts(values)
         if self.date_format == MIXED:
             moments = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)
             return self._checked(values, texts, moments, "a date", "")
+        zone_note = self._zone_note(values, have_zones(texts))
         learnt = to_dates(texts, self.date_format) if self.date_format else None
         if learnt is not None and not (learnt.isna() & texts.notna()).any():
-            return Conformed(learnt, "")
+            return Conformed(learnt, zone_note)
         numbers = plain_numbers(texts)
         if texts.notna().any() and numbers[texts.notna()].notna().all():
             return self._dates_from_numbers(numbers)
-        found = read_dates(texts)
+        found = read_dates(texts, day_first=is_day_first(self.date_format))
         if found is None or (
             learnt is not None and found.share <= learnt.notna().sum() / texts.notna().sum()
         ):
             nothing = pd.Series(pd.NaT, index=texts.index, name=texts.name, dtype="datetime64[us]")
-            return self._checked(values, texts, nothing if learnt is None else learnt, "a date", "")
-        note = ""
+            return self._checked(values, texts, nothing if learnt is None else learnt, "a date", zone_note)
+        note = zone_note
         if self.date_format or found.others:
-            note = f"the dates of column {str(values.name)!r} were read as {found.format}" + (
-                f"; in training they were {self.date_format}" if self.date_format else ""
+            before = f"; in training they were {self.date_format}" if self.date_format else ""
+            note = _joined(
+                f"the dates of column {str(values.name)!r} were read as {found.format}{before}", note
             )
         return self._checked(values, texts, to_dates(texts, found.format), "a date", note)
 
+    def _zone_note(self, values: pd.Series, has_zone: bool) -> str:
+        if self.levels is None or has_zone is self.has_zone or values.isna().all():
+            return ""
+        have = (
+            "have no time zone, and in training they had one",
+            "have a time zone, and in training they had none",
+        )
+        return f"the dates of column {str(values.name)!r} {have[has_zone]}: they were taken as UTC"
+
     def _dates_from_numbers(self, values: pd.Series) -> Conformed:
         numbers = finite(values)
+        if self.date_format == COMPACT:
+            texts = compact_texts(numbers)
+            moments = to_dates(texts, COMPACT)
+            if moments.notna().sum() > 0.5 * texts.notna().sum():
+                return self._checked(values, texts, moments, "a date such as 20221128", "")
+        if not numbers.notna().any():
+            return Conformed(pd.to_datetime(numbers), "")
         found = from_numbers(numbers, *self.range)
-        if found is None and numbers.notna().any():
+        if found is None:
             raise DataError(
-                f"Column {str(values.name)!r} holds numbers such as {numbers.dropna().iloc[0]:g}, and the model learnt "
-                "from dates there; in no common unit are they near those dates. Give it as dates."
+                f"Column {str(values.name)!r} holds numbers such as {numbers.dropna().iloc[0]:.10g}, and the model "
+                "learnt from dates there; in no common unit are they near those dates. Give it as dates."
             )
-        moments, unit = found or (pd.to_datetime(numbers), "")
-        expected = COMPACT if self.date_format == COMPACT else "years"
-        note = ""
-        if unit not in ("", expected):
-            note = f"column {str(values.name)!r} has come as numbers, which were read as {unit} since 1970"
-            note = note.removesuffix(" since 1970") if unit.startswith(("days since", "%")) else note
-        return Conformed(moments, note)
+        moments, unit = found
+        are_years = all(
+            pd.Timestamp(end, unit="s").strftime("%m%d%H%M%S") == "0101000000" for end in self.range
+        )
+        if unit == "years" and are_years:
+            return Conformed(moments, "")
+        since = "" if unit.startswith(("days since", "%", "years")) else " since 1970"
+        return Conformed(
+            moments, f"column {str(values.name)!r} has come as numbers, which were read as {unit}{since}"
+        )
 
     def _checked(
         self, values: pd.Series, texts: pd.Series, read: pd.Series, wanted: str, note: str
@@ -263,14 +361,10 @@ class Column:
                     f"Column {str(values.name)!r} holds {example!r}, which is not {wanted}; the model learnt from a "
                     "column that holds (nearly) nothing else. Fix these values or leave them empty."
                 )
-            note = "; ".join(
-                part
-                for part in (
-                    note,
-                    f"{wrong.sum()} values of column {str(values.name)!r}, such as {example!r}, are not {wanted} and "
-                    "count as missing",
-                )
-                if part
+            note = _joined(
+                note,
+                f"{wrong.sum()} values of column {str(values.name)!r}, such as {example!r}, are not {wanted} and "
+                "count as missing",
             )
         return Conformed(read, note)
 
@@ -288,6 +382,29 @@ def present_texts(values: pd.Series) -> pd.Series:
     texts = [str(value).strip() for value in distinct]
     cleaned = np.array([*(np.nan if is_missing_word(text) else text for text in texts), np.nan], dtype=object)
     return pd.Series(cleaned[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
+
+
+def usual_dtype(column: pd.Series) -> pd.Series:
+    """Sparse, Arrow and period columns as the dtypes that pandas gives by default, in the order of this machine."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.dt.to_timestamp()
+    if isinstance(column.dtype, pd.ArrowDtype):
+        dense = column.array.__arrow_array__().to_pandas(date_as_object=False)
+        return pd.Series(
+            dense.to_numpy() if dense.dtype == object else dense.array, column.index, name=column.name
+        )
+    return native(column)
+
+
+def have_zones(texts: pd.Series) -> bool:
+    """Whether dates that are text say a time zone."""
+    first = texts.dropna().iloc[:_MANY].astype(str)
+    return bool(
+        len(first)
+        and first.str.contains(r":\d\d.*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)(?:\[|$)", regex=True).all()
+    )
 
 
 def plain_numbers(texts: pd.Series) -> pd.Series:
@@ -314,6 +431,10 @@ def hashable(objects: pd.Series) -> pd.Series:
     except TypeError:
         return objects.map(str, na_action="ignore")
     return objects
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def listed(names: NDArray[Any] | tuple[Any, ...] | list[Any], n: int = 8) -> str:

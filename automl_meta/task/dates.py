@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import warnings
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ __all__ = [
     "DateReading",
     "are_durations",
     "check_date_format",
+    "compact_texts",
     "from_numbers",
     "is_compact_dates",
     "read_dates",
@@ -26,7 +28,7 @@ __all__ = [
 
 ISO = "ISO8601"
 COMPACT = "%Y%m%d"
-QUARTER, WEEK = "quarter", "week"  # as pandas writes periods: 2022Q4, 2022-11-28/2022-12-04
+QUARTER, WEEK, ISO_WEEK = "quarter", "week", "ISO week"  # 2022Q4, 2022-11-28/2022-12-04, 2022-W48
 MIXED = "mixed"  # what version 0.1.0 did: each value by itself, month first
 
 _ENOUGH = 0.95  # share of the values that have to be dates for a column to be one of dates
@@ -35,21 +37,56 @@ _SORTED = 0.1  # by how much more of the steps have to go in one direction to pr
 _NARROWER = 0.5  # or how much narrower the range of the dates has to be
 
 _TIME = (
-    r"(?:(?P<before>[T ]|, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>\.\d{1,9})?)?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?)?"
+    r"(?:(?P<before>[T ]|, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>[.,]\d{1,9})?)?"
+    r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|[+-]\d{2}(?::?\d{2})?))?(?: ?(?:UTC|GMT|Uhr|h)|\[[\w/]+\])?)?"
 )
 _SEPARATED = re.compile(
-    rf"(?P<first>\d{{1,4}})(?P<separator>[-/. ])(?P<second_part>\d{{1,2}})(?P=separator)(?P<last>\d{{1,4}})\.?{_TIME}"
+    rf"(?P<first>\d{{1,4}})(?P<separator>[-/.] ?| )(?P<second_part>\d{{1,2}})(?P=separator)(?P<last>\d{{1,4}})"
+    rf"(?P<end>\.?){_TIME}"
 )
 _NAMED = re.compile(
-    r"(?:(?P<day>\d{1,2})(?P<one>\.?[-/ ]|\. )(?P<month>[A-Za-z]{3,9})(?P<two>[-/ ]|\.? |, |\.)"
-    r"|(?P<month_first>[A-Za-z]{3,9})(?P<three>\.?[ -])(?P<day_second>\d{1,2})(?P<four>,? |, ?|-))"
+    r"(?:(?P<day>\d{1,2})(?P<one>\.?[-/ ]|\. )(?P<month>[^\W\d_]{3,10})(?P<two>[-/ ]|\.? |, |\.)"
+    r"|(?P<month_first>[^\W\d_]{3,10})(?P<three>\.?[ -])(?P<day_second>\d{1,2})(?P<four>,? |, ?|-))"
     rf"(?P<year>\d{{4}}|\d{{2}}){_TIME}"
 )
 _MONTHS = re.compile(r"(?:(?P<year>\d{4})(?P<one>[-/.])\d{1,2}|\d{1,2}(?P<two>[-/.])\d{4})")
-_QUARTERS = re.compile(r"\d{4}[- ]?Q[1-4]")
-_DURATION = re.compile(r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?")
-_MONTH_NAMES = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+_NAMED_MONTHS = re.compile(r"(?P<month>[^\W\d_]{3,10})(?P<one>\.?[- /])(?P<year>\d{4}|\d{2})")
+_QUARTERS = re.compile(r"\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|[1-4]Q(?:\d{2}|\d{4})")
+_EAST_ASIAN = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日")
+_WEEKDAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ")
+_DURATION = re.compile(
+    r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]"
+)
+_MONTH_NAMES = frozenset(
+    [
+        "jan",
+        "feb",
+        "mar",
+        "apr",
+        "may",
+        "jun",
+        "jul",
+        "aug",
+        "sep",
+        "oct",
+        "nov",
+        "dec",
+        "mär",
+        "mai",
+        "okt",
+        "dez",
+        "fév",
+        "fev",
+        "avr",
+        "jui",
+        "aoû",
+        "déc",
+        "ene",
+        "abr",
+        "ago",
+        "dic",
+    ]
+)
 
 
 class DateReading(NamedTuple):
@@ -71,25 +108,72 @@ class DateReading(NamedTuple):
 
 
 def to_dates(column: pd.Series, date_format: str) -> pd.Series:
-    """Read text as dates of one format, without time zone (UTC); what is none is missing."""
-    if date_format == "quarter":
-        text = column.astype("str").str.replace("[- ]", "", regex=True)
-        quarters = pd.PeriodIndex(text.where(text.str.fullmatch(r"\d{4}Q[1-4]")), freq="Q")
-        return pd.Series(quarters.to_timestamp(), index=column.index, name=column.name)
+    """Read text as dates of one format, without time zone (UTC); what is none is missing.
+
+    A format may end in ``|1930``: two-digit years are then those from 1930 to 2029.
+    """
     text = column.astype("str").str.strip().where(column.notna())
-    if date_format == "week":
+    if date_format == "quarter":
+        found = text.str.extract(
+            r"(?P<a>\d{4})?[-/ ]?(?P<b>[1-4])?Q(?P<c>[1-4])?[-/ ]?(?P<d>\d{2}(?:\d{2})?)?$"
+        )
+        year, number = found["a"].fillna(found["d"]), found["c"].fillna(found["b"])
+        text = (
+            year.where(year.str.len() != 2, "20" + year)
+            + "-"
+            + number.map({"1": "1", "2": "4", "3": "7", "4": "10"})
+        )
+        date_format = "%Y-%m"
+    elif date_format == "week":
         text, date_format = text.str.replace("/.*", "", regex=True), "%Y-%m-%d"
+    elif date_format == "ISO week":
+        text, date_format = text.str.replace("-?W", "-", regex=True) + "-1", "%G-%V-%u"
+    text = text.str.replace(
+        r"^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? | ?(?:UTC|GMT|Uhr|h)$|\[[\w/]+\]$", "", regex=True
+    )
+    text = text.str.replace(r"(:\d\d),(\d)", r"\1.\2", regex=True).str.replace(
+        r"([AaPp])\.[Mm]\.", r"\1m", regex=True
+    )
+    if "%b" in date_format or "%B" in date_format:
+        names = (
+            "januar=jan janvier=jan enero=jan ene=jan januari=jan februar=feb février=feb fév=feb fev=feb febrero=feb "
+            "märz=mar mär=mar mars=mar marzo=mar avril=apr avr=apr abril=apr abr=apr mai=may mayo=may juni=jun juin=jun "
+            "junio=jun juli=jul juillet=jul juil=jul julio=jul august=aug août=aug agosto=aug ago=aug september=sep "
+            "sept=sep septembre=sep septiembre=sep oktober=oct okt=oct octobre=oct octubre=oct november=nov novembre=nov "
+            "noviembre=nov dezember=dec dez=dec décembre=dec déc=dec diciembre=dec dic=dec january=jan february=feb "
+            "march=mar april=apr june=jun july=jul october=oct december=dec"
+        )
+        english = dict(name.split("=") for name in names.split())
+        text = text.str.lower().str.replace(
+            r"[^\W\d_]{3,}", lambda found: english.get(found.group(), found.group()), regex=True
+        )
+        date_format = date_format.replace("%B", "%b")
+    date_format, _, first_year = date_format.partition("|")
     moments = pd.to_datetime(text, format=date_format, errors="coerce", utc=True)
-    day = date_format.split("T")[0] if "T%H" in date_format else date_format.split(" %H")[0].split(" %I")[0]
-    if day != date_format:  # midnight is often left out
-        moments = moments.fillna(pd.to_datetime(text, format=day, errors="coerce", utc=True))
+    others = [
+        date_format.replace(":%S", "") if ":%S" in date_format else date_format.replace(":%M", ":%M:%S")
+    ]
+    others.append(
+        date_format.split("T%H")[0].split(" %H")[0].split(", %H")[0].split(" %I")[0]
+    )  # midnight is left out
+    for other in others:
+        if other != date_format and moments.isna().any():
+            moments = moments.fillna(pd.to_datetime(text, format=other, errors="coerce", utc=True))
+    if first_year:
+        late = moments.dt.year >= int(first_year) + 100
+        moments = moments.mask(late, moments - pd.DateOffset(years=100))
     return moments.dt.tz_localize(None)
 
 
 def to_seconds(column: pd.Series) -> pd.Series:
-    """Read durations and times of the day, such as ``1 days 02:30:00``, ``02:30:00`` or ``02:30``, as seconds."""
+    """Read durations and times of the day as seconds: ``1 days 02:30:00``, ``02:30:00``, ``02:30`` or ``2:30 PM``."""
     text = column.astype("str").str.strip().where(column.notna())
-    text = text.str.replace(r"^([+-]?(?:\d+ days?,? ?[+-]?)?\d+:\d\d)$", r"\1:00", regex=True)
+    text = text.str.replace(
+        r"^([+-]?(?:\d+ days?,? ?[+-]?)?\d+:\d\d)(?= ?[AaPp][Mm]$|$)", r"\1:00", regex=True
+    )
+    clock = text.str.extract(r"^(?P<hour>\d+)(?P<rest>:\d\d:\d\d) ?(?P<half>[AaPp])[Mm]$")
+    hour = pd.to_numeric(clock["hour"]) % 12 + 12 * clock["half"].str.lower().eq("p")
+    text = text.where(clock["hour"].isna(), hour.astype("Int64").astype("str") + clock["rest"])
     return pd.to_timedelta(text, errors="coerce").dt.total_seconds().astype("float64")
 
 
@@ -103,17 +187,22 @@ def are_durations(texts: NDArray) -> bool:
 
 
 def is_compact_dates(values: NDArray[np.float64]) -> bool:
-    """Whether all of these numbers are dates of the form 20221128, from 1900 to 2100; three at least."""
-    if not len(values) or values.min() < 19000101 or values.max() > 21001231:
+    """Whether (nearly) all of these numbers are dates of the form 20221128, from 1900 to 2100; three at least."""
+    likely = values[(values >= 19000101) & (values <= 21001231)]
+    if len(values) == 0 or len(likely) < _ENOUGH * len(values):
         return False
-    distinct = np.unique(values)
+    distinct = np.unique(likely)
     if len(distinct) < 3 or (distinct != np.round(distinct)).any():
         return False
-    days, months = distinct % 100, distinct // 100 % 100
-    if (months < 1).any() or (months > 12).any() or (days < 1).any() or (days > 31).any():
+    days, months = likely % 100, likely // 100 % 100
+    if ((months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).sum() < _ENOUGH * len(values):
         return False
-    text = pd.Series(distinct.astype(np.int64).astype(str))
-    return bool(pd.to_datetime(text, format=COMPACT, errors="coerce").notna().all())
+    return bool(to_dates(compact_texts(pd.Series(values)), COMPACT).notna().mean() >= _ENOUGH)
+
+
+def compact_texts(numbers: pd.Series) -> pd.Series:
+    """Numbers such as 20221128 as text."""
+    return numbers.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object)
 
 
 def check_date_format(date_format: str) -> bool:
@@ -159,10 +248,13 @@ def read_dates(
     if best == 0 or (best < _ENOUGH and not anyhow):
         return None
     fitting = [date_format for date_format in formats if shares[date_format] == best]
-    if len(fitting) == 1:
-        return DateReading(fitting[0], best, ())
-    chosen = _most_plausible(texts, fitting, day_first)
+    usual = [date_format for date_format in fitting if not re.match("%Y.{1,2}%d", date_format)]
+    fitting = usual or fitting  # after the year comes the month, if it can be one
+    chosen = fitting[0] if len(fitting) == 1 else _most_plausible(texts, fitting, day_first)
     dates = to_dates(distinct, chosen)
+    this_year = datetime.date.today().year
+    if "%y" in chosen and (dates.dt.year > this_year).any():
+        return DateReading(f"{chosen}|{this_year - 99}", best, ())
     others = [other for other in fitting if not to_dates(distinct, other).equals(dates)]
     return DateReading(chosen, best, tuple(others))
 
@@ -238,10 +330,15 @@ def _formats(distinct: pd.Series, anyhow: bool) -> list[str]:
 
 
 def _candidates(text: str) -> list[str]:
-    if len(text) > 50 or not text[:1].isalnum():
+    text = _WEEKDAY.sub("", text, count=1)
+    if len(text) > 60 or not text[:1].isalnum():
         return []
     if _QUARTERS.fullmatch(text):
         return [QUARTER]
+    if _EAST_ASIAN.fullmatch(text):
+        return ["%Y年%m月%d日"]
+    if re.fullmatch(r"\d{4}-?W\d{2}", text):
+        return [ISO_WEEK]
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}", text):
         return [WEEK]
     if re.fullmatch(r"\d{8}", text):
@@ -253,6 +350,9 @@ def _candidates(text: str) -> list[str]:
     parts = _SEPARATED.fullmatch(text)
     if parts:
         return _separated(parts)
+    named_month = _NAMED_MONTHS.fullmatch(text)
+    if named_month and named_month["month"][:3].lower() in _MONTH_NAMES:
+        return [f"%b{named_month['one']}{'%Y' if len(named_month['year']) == 4 else '%y'}"]
     named = _NAMED.fullmatch(text)
     if named and (named["month"] or named["month_first"])[:3].lower() in _MONTH_NAMES:
         return _named(named)
@@ -261,9 +361,10 @@ def _candidates(text: str) -> list[str]:
 
 def _separated(parts: re.Match[str]) -> list[str]:
     first, middle, last = parts["first"], parts["second_part"], parts["last"]
-    mark, time = parts["separator"], _time_format(parts)
+    mark, time = parts["separator"], parts["end"] + _time_format(parts)
     if len(first) == 4 and len(last) <= 2:
-        iso = [ISO] if mark == "-" and len(middle) == len(last) == 2 and not parts["half"] else []
+        is_iso = mark == "-" and len(middle) == len(last) == 2 and not parts["half"] and not parts["end"]
+        iso = [ISO] if is_iso else []
         return [*(iso or [f"%Y{mark}%m{mark}%d{time}"]), f"%Y{mark}%d{mark}%m{time}"]
     if len(last) == 4 and len(first) <= 2:
         return [f"%d{mark}%m{mark}%Y{time}", f"%m{mark}%d{mark}%Y{time}"]
@@ -274,12 +375,10 @@ def _separated(parts: re.Match[str]) -> list[str]:
 
 
 def _named(parts: re.Match[str]) -> list[str]:
-    name = parts["month"] or parts["month_first"]
-    month = "%b" if len(name) == 3 else "%B"
     year = "%Y" if len(parts["year"]) == 4 else "%y"
     if parts["day"]:
-        return [f"%d{parts['one']}{month}{parts['two']}{year}{_time_format(parts)}"]
-    return [f"{month}{parts['three']}%d{parts['four']}{year}{_time_format(parts)}"]
+        return [f"%d{parts['one']}%b{parts['two']}{year}{_time_format(parts)}"]
+    return [f"%b{parts['three']}%d{parts['four']}{year}{_time_format(parts)}"]
 
 
 def _time_format(parts: re.Match[str]) -> str:
@@ -306,7 +405,8 @@ def _most_plausible(texts: pd.Series, formats: list[str], day_first: bool | None
         return monthly[0]
     order = {date_format: _orderliness(moments.to_numpy()) for date_format, moments in read.items()}
     best = max(formats, key=lambda date_format: order[date_format])
-    if all(order[best] - order[other] > _SORTED for other in formats if other != best):
+    others = [order[other] for other in formats if other != best]
+    if order[best] - max(others) > _SORTED or (order[best] == 1.0 and max(others) < 1.0):
         return best
     width = {date_format: float(np.ptp(moments)) for date_format, moments in read.items()}
     narrowest = min(formats, key=lambda date_format: width[date_format])

@@ -135,7 +135,9 @@ def frame_of_arrow(table: Any) -> pd.DataFrame:
 def _no_target(name: str, columns: list[str]) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, columns, n=1)
+    folded = {column.strip().casefold(): column for column in columns}
+    same = folded.get(name.strip().casefold())
+    close = [same] if same is not None else difflib.get_close_matches(name, columns, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
     return f"There is no column {name!r} to be the target.{hint} The columns are: {shown}."
@@ -171,7 +173,10 @@ def _foreign_frame(X: Any) -> pd.DataFrame:
         frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
         raise DataError(f"X is a {type(X).__name__}, not a table. Give a DataFrame.")
-    return frame_of_arrow(frame.to_arrow())
+    try:
+        return frame_of_arrow(frame.to_arrow())
+    except Exception:  # noqa: BLE001 - a type that Arrow does not have, such as whole numbers of 128 bits
+        return pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=object) for name in frame.columns})
 
 
 def _frame_of_array(values: NDArray[Any]) -> pd.DataFrame:

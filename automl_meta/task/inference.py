@@ -20,8 +20,10 @@ from automl_meta.task.columns import (
     ColumnKind,
     finite,
     hashable,
+    have_zones,
     listed,
     present_texts,
+    usual_dtype,
     without_zone,
 )
 from automl_meta.task.dates import (
@@ -34,13 +36,21 @@ from automl_meta.task.dates import (
     to_dates,
     to_seconds,
 )
-from automl_meta.task.frames import native
 from automl_meta.task.levels import BOOLEAN_WORDS, case_variants, colliding_levels, level_texts
 from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word, read_numbers, to_numbers
 
-__all__ = ["ReadingOptions", "infer_columns", "plain_if_numbers"]
+__all__ = [
+    "ReadingOptions",
+    "TextNumbers",
+    "decimal_mark",
+    "infer_columns",
+    "infer_numbers",
+    "plain_if_numbers",
+]
 
 _SAMPLE = 1000  # texts looked at where looking at all would be slow
+_FEW_LEVELS = 15  # of so few it is not told that many are numbers or dates
+_NEARLY = 0.7  # share of numbers or dates from which that is told
 _FIRST = 20  # texts of which one has to be a number before all are tried
 _CODES = 0.05  # share of whole numbers that begin with a zero from which they are codes, as of places
 _MANY_LEVELS = 1000  # more are not looked through for upper and lower case
@@ -85,6 +95,15 @@ class ReadingOptions:
                 raise UsageError(f"Column {name!r} cannot be of the kind {kind!r}. Choose one of: {choices}.")
 
 
+class TextNumbers(NamedTuple):
+    """Text read as numbers; the decimal mark, where there is no doubt, and whether there is one."""
+
+    values: pd.Series
+    column: Column
+    mark: Decimal | None
+    is_ambiguous: bool
+
+
 class _Hints(NamedTuple):
     """What the clear columns of a table tell of the others."""
 
@@ -103,7 +122,7 @@ class _Inferred(NamedTuple):
 
 
 def infer_columns(
-    frame: pd.DataFrame, options: ReadingOptions
+    frame: pd.DataFrame, options: ReadingOptions, mark: Decimal | None = None
 ) -> tuple[dict[str, pd.Series], dict[str, Column]]:
     """Find out what each column holds, and bring it into the form of its kind.
 
@@ -113,6 +132,8 @@ def infer_columns(
         With names of type `str`; left unchanged.
     options : ReadingOptions
         What the user said.
+    mark : {".", ","}, optional
+        The decimal mark of the target, where there is no doubt.
 
     Returns
     -------
@@ -133,7 +154,7 @@ def infer_columns(
     hints = _Hints(options.decimal)
     inferred = {name: _infer(frame[name], name, options, hints) for name in frame.columns}
     if any(found.is_ambiguous for found in inferred.values()):
-        marks = {found.decimal for found in inferred.values()} - {None}
+        marks = {mark, *(found.decimal for found in inferred.values())} - {None}
         orders = {found.day_first for found in inferred.values()} - {None}
         hints = _Hints(
             options.decimal or (marks.pop() if len(marks) == 1 else None),
@@ -144,9 +165,26 @@ def infer_columns(
             for name, found in inferred.items()
             if found.is_ambiguous
         }
-    return {name: found.values for name, found in inferred.items()}, {
-        name: found.column for name, found in inferred.items()
-    }
+    values = {name: found.values for name, found in inferred.items()}
+    columns = {name: found.column for name, found in inferred.items()}
+    for name, column in values.items():
+        if 2 * column.isna().sum() > len(column):
+            columns[name] = replace(columns[name], mostly_missing=True)
+    return values, columns
+
+
+def decimal_mark(frame: pd.DataFrame, options: ReadingOptions) -> Decimal | None:
+    """The decimal mark of the clear columns of a table, if they agree."""
+    marks = {_infer(frame[name], name, options, _Hints()).decimal for name in frame.columns} - {None}
+    return marks.pop() if len(marks) == 1 else None
+
+
+def infer_numbers(texts: pd.Series, options: ReadingOptions) -> TextNumbers | None:
+    """Read text as numbers, as a column of features would be read; None if it is something else."""
+    found = _texts(texts, options, _Hints(options.decimal))
+    if found.values.dtype != np.float64 or found.column.is_duration or found.values.isna().all():
+        return None
+    return TextNumbers(found.values, found.column, found.decimal, found.is_ambiguous)
 
 
 def plain_if_numbers(values: pd.Series) -> pd.Series | None:
@@ -168,7 +206,7 @@ def _none_is_a_number(texts: np.ndarray) -> bool:
 
 
 def _infer(column: pd.Series, name: str, options: ReadingOptions, hints: _Hints) -> _Inferred:
-    column = _usual_dtype(column)
+    column = usual_dtype(column)
     kind = options.kinds.get(name)
     if kind is not None:
         return _Inferred(*_forced(column, kind, options, hints))
@@ -178,28 +216,17 @@ def _infer(column: pd.Series, name: str, options: ReadingOptions, hints: _Hints)
     if pd.api.types.is_bool_dtype(column.dtype):
         return _Inferred(*_levels(column.astype(object)))
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return _Inferred(*_dates(without_zone(column)))
+        moments, about = _dates(without_zone(column))
+        return _Inferred(moments, replace(about, has_zone=column.dt.tz is not None))
     if pd.api.types.is_timedelta64_dtype(column.dtype):
         return _Inferred(*_numeric(column.dt.total_seconds(), Column("numeric", is_duration=True)))
     if pd.api.types.is_numeric_dtype(column.dtype):
         if pd.api.types.is_complex_dtype(column.dtype):
             return _Inferred(*_levels(column.astype(object)))
+        if pd.api.types.is_integer_dtype(column.dtype) and _merges_numbers(column, finite(column)):
+            return _Inferred(*_large_numbers(column.astype(object)))
         return _Inferred(*_numeric(column, Column("numeric")))
     return _objects(column, options, hints)
-
-
-def _usual_dtype(column: pd.Series) -> pd.Series:
-    """Sparse, Arrow and period columns as the dtypes that pandas gives by default."""
-    if isinstance(column.dtype, pd.SparseDtype):
-        return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
-    if isinstance(column.dtype, pd.PeriodDtype):
-        return column.dt.to_timestamp()
-    if isinstance(column.dtype, pd.ArrowDtype):
-        dense = column.array.__arrow_array__().to_pandas(date_as_object=False)
-        return pd.Series(
-            dense.to_numpy() if dense.dtype == object else dense.array, column.index, name=column.name
-        )
-    return native(column)
 
 
 def _numeric(column: pd.Series, about: Column) -> tuple[pd.Series, Column]:
@@ -218,9 +245,24 @@ def _numeric(column: pd.Series, about: Column) -> tuple[pd.Series, Column]:
         return _dates(
             to_dates(text, COMPACT), COMPACT, note="its numbers were read as dates, such as 20221128"
         )
+    about = replace(about, range=(float(present.min()), float(present.max())))
     if _is_row_number(values.to_numpy(), str(column.name)):
         return values, replace(about, kind="identifier", dropped="it counts the rows")
     return values, about
+
+
+def _merges_numbers(exact: pd.Series, numbers: pd.Series) -> bool:
+    """Whether whole numbers are so large that some become the same as float64."""
+    if not numbers.abs().max() >= 2**53:
+        return False
+    return bool(exact.nunique() > numbers.nunique())
+
+
+def _large_numbers(column: pd.Series, options: ReadingOptions | None = None) -> tuple[pd.Series, Column]:
+    values, about = _levels(column.map(str, na_action="ignore"), options)
+    return values, _noted(
+        about, "its whole numbers are too large to be told apart as numbers, so they were taken as text"
+    )
 
 
 def _is_row_number(values: np.ndarray, name: str) -> bool:
@@ -270,9 +312,15 @@ def _objects(column: pd.Series, options: ReadingOptions, hints: _Hints) -> _Infe
     if _all_of(types, bool, np.bool_):
         return _Inferred(*_levels(column))
     if _all_of(types, numbers.Real, decimals.Decimal) and not types & {bool, np.bool_}:
-        return _Inferred(*_numeric(column.map(float, na_action="ignore").astype(float), Column("numeric")))
+        values = column.where(column.notna(), np.nan).map(float, na_action="ignore").astype(float)
+        if _merges_numbers(column, values):
+            return _Inferred(*_large_numbers(column))
+        return _Inferred(*_numeric(values, Column("numeric")))
     if _all_of(types, datetime.date, np.datetime64):
-        return _Inferred(*_dates(without_zone(pd.to_datetime(column, utc=True))))
+        moments, about = _dates(without_zone(pd.to_datetime(column, utc=True)))
+        return _Inferred(
+            moments, replace(about, has_zone=getattr(present.iloc[0], "tzinfo", None) is not None)
+        )
     if _all_of(types, pd.Period):
         return _Inferred(*_dates(column.map(lambda period: period.to_timestamp(), na_action="ignore")))
     if _all_of(types, datetime.timedelta, np.timedelta64):
@@ -324,7 +372,26 @@ def _texts(column: pd.Series, options: ReadingOptions, hints: _Hints) -> _Inferr
                 about, "the mark could also separate decimals or thousands otherwise: --decimal says which"
             )
         return _Inferred(values, about, None if ambiguous else _mark(written, read.format), None, ambiguous)
-    return _Inferred(*_levels(column, options))
+    found, about = _levels(column, options)
+    return _Inferred(found, _nearly_noted(about, texts, distinct, hints))
+
+
+def _nearly_noted(about: Column, texts: pd.Series, distinct: pd.Series, hints: _Hints) -> Column:
+    """Levels of which most are numbers or dates: the user may know better."""
+    if about.kind not in ("categorical", "identifier") or len(distinct) <= _FEW_LEVELS:
+        return about
+    sample = texts.dropna().drop_duplicates().iloc[:_SAMPLE]
+    dates = read_dates(sample, day_first=hints.day_first, anyhow=True)
+    numbers_read = read_numbers(
+        sample.to_numpy(dtype=object), np.ones(len(sample)), hints.decimal, anyhow=True
+    )
+    for kind, read in (("datetime", dates), ("numeric", numbers_read)):
+        if read is not None and read.share >= _NEARLY:
+            what = "dates" if kind == "datetime" else "numbers"
+            return _noted(
+                about, f"{read.share:.0%} of its values are {what}: --columns {texts.name}:{kind} takes it so"
+            )
+    return about
 
 
 def _mark(written: np.ndarray, read: NumberFormat) -> Decimal | None:
@@ -338,6 +405,8 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
         found, about = _levels(column, options)
         note = "values such as '007' begin with a zero, so they are no numbers"
         return _Inferred(found, about if about.dropped else _noted(about, note))
+    if _merges_numbers(column, values):
+        return _Inferred(*_large_numbers(column, options))
     present = values.dropna().to_numpy()
     has_marks = bool((present != np.round(present)).any())
     if has_marks and hints.decimal == ",":
@@ -394,6 +463,8 @@ def _read_as_numbers(
     how = f"decimal mark {written.decimal!r}" + (f", units {listed(units)}" if units else "")
     example = str(texts.dropna().iloc[0])
     about = _noted(about, f"text such as {example!r} was read as numbers ({how})")
+    if written.units.get("") == 100.0:
+        about = _noted(about, "numbers without a % were taken as shares: 0.25 as 25 %")
     if n_bounds:
         about = _noted(about, "bounds such as '>20' were taken as the number itself")
     return values, _words_noted(_misfits_noted(about, texts, values, "numbers"), column, texts)
@@ -404,6 +475,7 @@ def _read_as_dates(
 ) -> tuple[pd.Series, Column]:
     how = "" if date_format == "ISO8601" and not doubt else f"its dates were read as {date_format}{doubt}"
     values, about = _dates(moments, date_format, how)
+    about = replace(about, has_zone=have_zones(texts))
     return values, _words_noted(_misfits_noted(about, texts, values, "dates"), column, texts)
 
 

@@ -77,16 +77,21 @@ MONEY = frozenset(
     ]
 )
 
+_POWERS = {
+    "k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9,
+}  # fmt: skip
+_CLEAR_POWERS = frozenset({"k", "tsd", "mio", "b", "bn", "mrd"})  # which are no other unit, too
 _DIMENSIONS: tuple[dict[str, float], ...] = (
     {"mg": 1e-3, "g": 1.0, "gr": 1.0, "kg": 1e3, "t": 1e6, "lb": 453.59237, "oz": 28.349523125},
     {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "in": 0.0254, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344},
-    {"ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "d": 86400.0,
-     "day": 86400.0},
+    {"ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "mn": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0,
+     "d": 86400.0, "day": 86400.0},
     {"ml": 1e-3, "cl": 1e-2, "dl": 0.1, "l": 1.0},
     {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
     {"w": 1.0, "kw": 1e3, "mw": 1e6},
     {"wh": 1.0, "kwh": 1e3, "mwh": 1e6},
     {"%": 1.0, "‰": 0.1},
+    {"°": 1.0},
 )  # fmt: skip
 
 
@@ -146,9 +151,9 @@ def number_pattern(decimal: str) -> re.Pattern[str]:
     return re.compile(
         r"(?P<open>\()?\s*(?P<bound>[<>≤≥~≈]=?)?\s*(?P<sign>[-+−–])?\s*"
         rf"(?P<before>{money})?\s*(?P<second>[-+−–])?\s*"
-        rf"(?P<whole>{grouped}{indian}|\d+)?(?:{re.escape(decimal)}(?P<fraction>\d*))?(?P<exponent>[eE][+-]?\d+)?"
-        r"\s*(?P<times>(?:k|K|M|Mio\.?|Mn|mn|bn|Bn|Mrd\.?)(?![^\W\d_]))?"
-        rf"\s*(?P<after>{money}|%|‰|°?[^\W\d_][\w/²³^.%°]{{0,11}})?\s*(?P<close>\))?(?P<trail>[-+])?"
+        rf"(?P<whole>{grouped}{indian}|\d+)?(?:{re.escape(decimal)}(?P<fraction>\d+|[-–]{{1,2}}|))?(?P<exponent>[eE][+-]?\d+)?"
+        rf"\s*(?P<times>(?:k|K|m|M|b|B|Mio\.?|Mn|mn|bn|Bn|Mrd\.?|Tsd\.?)(?=\s*(?:{money})))?"
+        rf"\s*(?P<after>{money}|%|‰|°[CF]?|[^\W\d_][\w/²³^.%°]{{0,11}})?\s*(?P<close>\))?(?P<trail>[-+])?"
     )
 
 
@@ -157,30 +162,30 @@ def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
     if not text.isascii():
         text = "".join(str(int(character)) if character.isdecimal() else character for character in text)
     found = pattern.fullmatch(text.strip())
-    if (
-        found is None
-        or not (found["whole"] or found["fraction"])
-        or bool(found["open"]) != bool(found["close"])
-    ):
-        return "", "", False
-    signs = [sign for sign in (found["sign"], found["second"], found["open"], found["trail"]) if sign]
-    if len(signs) > 1 or (found["before"] and found["after"]):
+    if found is None or not (found["whole"] or (found["fraction"] or "").isdigit()):
         return "", "", False
     whole = "".join(character for character in found["whole"] or "0" if character.isdigit())
-    powers = {"k": 3, "m": 6, "mio": 6, "mn": 6, "bn": 9, "mrd": 9}
-    exponent = int((found["exponent"] or "e0")[1:]) + powers.get(
-        (found["times"] or "").rstrip(".").lower(), 0
+    fraction = (found["fraction"] or "0").strip("-–") or "0"  # 20.- is 20.00
+    signs = [sign for sign in (found["sign"], found["second"], found["open"], found["trail"]) if sign]
+    is_mark = found["trail"] == "-" and found["fraction"] is None and len(whole) < 3  # 2- is a mark at school
+    is_grouped = found["exponent"] is not None and found["group"] is not None  # 1,340E+04 has no thousands
+    if bool(found["open"]) != bool(found["close"]) or len(signs) > 1 or is_mark or is_grouped:
+        return "", "", False
+    money, after, times = (
+        found["before"] or "",
+        found["after"] or "",
+        (found["times"] or "").rstrip(".").lower(),
     )
-    power = f"e{exponent}" if exponent else ""
-    minus = "-" if signs and signs[0] in "-−–(" else ""
-    unit = (found["before"] or found["after"] or "").rstrip(".").lower()
+    if money and after.rstrip(".").lower() in ("k", "tsd", "m", "mio", "mn", "mm", "b", "bn", "mrd"):
+        times, after = after.rstrip(".").lower(), ""
+    if money and after:
+        return "", "", False
+    unit = (money or after).rstrip(".").lower()
     names = {"usd": "$", "us$": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹"}
     unit = names.get(unit, unit.removesuffix("s") if len(unit) > 2 else unit)
-    return (
-        f"{minus}{whole}.{found['fraction'] or '0'}{power}",
-        unit,
-        bool(found["bound"] or found["trail"] == "+"),
-    )
+    minus = "-" if signs and signs[0] in "-−–(" else ""
+    number = f"{minus}{whole}.{fraction}{found['exponent'] or ''}"
+    return number, f"{times} {unit}".strip(), bool(found["bound"] or found["trail"] == "+")
 
 
 def to_numbers(column: pd.Series, decimal: str, units: Mapping[str, float]) -> pd.Series:
@@ -252,7 +257,7 @@ def _attempt(
             by_unit[unit] = by_unit.get(unit, 0) + int(count)
     if not by_unit:
         return None
-    units = _factors(by_unit)
+    units = _factors(by_unit, [float(number) for number, unit, _ in read if number and not unit])
     if not anyhow and not _are_units(units, by_unit):
         return None
     fits = np.array([bool(number) and unit in units for number, unit, _ in read])
@@ -270,17 +275,28 @@ def _are_units(units: Mapping[str, float], by_unit: Mapping[str, int]) -> bool:
     total = sum(by_unit.values())
     if sum(count for unit, count in by_unit.items() if unit not in units) > _MAX_FOREIGN * total:
         return False
+    common = {*_POWERS, *MONEY, *(unit for dimension in _DIMENSIONS for unit in dimension)}
     named = [unit for unit in by_unit if unit and unit in units]
-    common = {unit for dimension in _DIMENSIONS for unit in dimension}
-    return all(unit in common or unit in MONEY or by_unit[unit] >= _OWN_UNIT * total for unit in named)
+    return all(unit.split(" ")[-1] in common or by_unit[unit] >= _OWN_UNIT * total for unit in named)
 
 
-def _factors(by_unit: Mapping[str, int]) -> dict[str, float]:
+def _factors(by_unit: Mapping[str, int], bare: Sequence[float]) -> dict[str, float]:
     """Units that belong together, each with its factor to the most frequent one."""
     named: Sequence[str] = sorted((unit for unit in by_unit if unit), key=lambda unit: (-by_unit[unit], unit))
     if not named:
         return {"": 1.0}
-    main = named[0]
-    dimension = next((units for units in _DIMENSIONS if main in units), {main: 1.0})
-    factors = {unit: dimension[unit] / dimension[main] for unit in named if unit in dimension}
-    return {"": 1.0, **factors}
+    if set(named) <= _POWERS.keys() and set(named) & _CLEAR_POWERS:
+        return {"": 1.0, **{unit: _POWERS[unit] for unit in named}}
+    main = named[0].split(" ")[-1]
+    dimension = next(
+        (units for units in _DIMENSIONS if all(unit in units for unit in named)),
+        next((units for units in _DIMENSIONS if main in units), {main: 1.0}),
+    )
+    factors = {}
+    for unit in named:
+        *times, last = unit.split(" ")
+        if last in dimension:
+            factors[unit] = dimension[last] / dimension[main] * (_POWERS[times[0]] if times else 1.0)
+    # Among 10 % and 5 %, a bare 0.25 is 25 %.
+    are_shares = main == "%" and bool(bare) and all(abs(number) <= 1 for number in bare)
+    return {"": 100.0 if are_shares else 1.0, **factors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import http.client
 import io
 import lzma
 import sys
@@ -98,11 +99,12 @@ def _url_name(url: str) -> str:
 
 def _downloaded(url: str) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:
+        address = urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]")  # blanks and the like
+        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise DataError(f"{url} cannot be read: the server answered {error.code} {error.reason}.") from error
-    except (urllib.error.URLError, ValueError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise DataError(f"{url} cannot be read: {_reason(reason)}") from error
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_UNICODE = frozenset({"utf-8", "ascii", "utf-16-le", "utf-16-be", *(encoding for _, encoding in _BOMS)})
 _SNIFFED_BYTES = 1 << 16
 _FORMATS = "a .csv, .tsv, .xlsx, .json, .jsonl, .parquet, .feather or .arff file"
 
@@ -166,6 +168,10 @@ def _reader(content: Content, separator: str | None) -> Callable[[Content, str |
 
 def _read_csv(content: Content, separator: str | None) -> RawTable:
     sniffed = sniff_csv(content.data, content.name)
+    said = re.match(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", content.data)  # as Excel writes it
+    if said:
+        content = content._replace(data=content.data[said.end() :])
+        separator = separator or said.group(1).decode()
     dialect = CsvDialect(separator or sniffed.delimiter, sniffed.encoding)
     options: dict[str, Any] = {
         "sep": dialect.delimiter, "encoding": dialect.encoding, "dtype": str, "keep_default_na": False,
@@ -253,15 +259,24 @@ def _frame_of_json(loaded: Any, name: str) -> pd.DataFrame:
         return pd.DataFrame(loaded["data"], columns=loaded["columns"], dtype=object)
     if isinstance(loaded, dict) and {"schema", "data"} <= loaded.keys():
         loaded = [{key: value for key, value in row.items() if key != "index"} for row in loaded["data"]]
+    if isinstance(loaded, dict) and len(loaded) == 1 and _are_rows(next(iter(loaded.values()))):
+        loaded = next(iter(loaded.values()))
     if isinstance(loaded, dict) and loaded and all(isinstance(column, dict) for column in loaded.values()):
+        inner = {key for column in loaded.values() for key in column}
+        if all(key.isdigit() for key in loaded) and not all(key.isdigit() for key in inner):
+            return pd.DataFrame(list(loaded.values()), dtype=object)  # rows by their names
         return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
     if isinstance(loaded, dict) and loaded and all(isinstance(column, list) for column in loaded.values()):
         return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
     if isinstance(loaded, dict):
         loaded = [loaded]
-    if not isinstance(loaded, list) or not all(isinstance(row, dict) for row in loaded):
+    if not _are_rows(loaded):
         raise DataError(f"{name} is JSON but no table: give a list of objects, one for each row.")
     return pd.DataFrame(loaded, dtype=object)
+
+
+def _are_rows(loaded: Any) -> bool:
+    return isinstance(loaded, list) and all(isinstance(row, dict) for row in loaded)
 
 
 def _read_parquet(content: Content, _: str | None) -> RawTable:
@@ -269,8 +284,18 @@ def _read_parquet(content: Content, _: str | None) -> RawTable:
 
     from automl_meta.task.frames import frame_of_arrow
 
-    frame, notes = _renamed(frame_of_arrow(pq.read_table(io.BytesIO(content.data))))
-    return RawTable(frame, False, notes)
+    return _of_arrow(frame_of_arrow(pq.read_table(io.BytesIO(content.data))))
+
+
+def _of_arrow(frame: pd.DataFrame) -> RawTable:
+    """The index that pandas stored is a column of the file, if it has a name."""
+    named = [str(name) for name in frame.index.names if name is not None]
+    notes: tuple[str, ...] = ()
+    if named:
+        frame = frame.reset_index()
+        notes = (f"the index {listed(named)} was taken as a column",)
+    frame, more = _renamed(frame.reset_index(drop=True))
+    return RawTable(frame, False, (*notes, *more))
 
 
 def _read_feather(content: Content, _: str | None) -> RawTable:
@@ -283,8 +308,7 @@ def _read_feather(content: Content, _: str | None) -> RawTable:
         table = feather.read_table(pa.BufferReader(content.data))
     except pa.ArrowInvalid:
         table = ipc.open_stream(pa.BufferReader(content.data)).read_all()
-    frame, notes = _renamed(frame_of_arrow(table))
-    return RawTable(frame, False, notes)
+    return _of_arrow(frame_of_arrow(table))
 
 
 def _read_arff(content: Content, _: str | None) -> RawTable:
@@ -324,8 +348,20 @@ def _sniff_encoding(name: str, data: bytes) -> str:
         controls = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
         if controls > 0.01 * len(head):
             raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.") from None
-        return "cp1252"
+        return _code_page(head)
     return "utf-8"
+
+
+def _code_page(head: bytes) -> str:
+    """Western European, unless most letters would have accents then: that is another alphabet."""
+    letters = [character for character in head.decode("cp1252", errors="replace") if character.isalpha()]
+    n_foreign = sum(not character.isascii() for character in letters)
+    if n_foreign < 0.3 * len(letters) and b"\x8f" not in head and b"\x9d" not in head:
+        return "cp1252"
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(head).best()
+    return "cp1252" if best is None else best.encoding
 
 
 def _sniff_delimiter(text: str) -> str:

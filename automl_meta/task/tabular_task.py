@@ -17,7 +17,7 @@ from automl_meta.exceptions import DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.task.columns import Column, ColumnKind
 from automl_meta.task.frames import as_frame, as_series, split_target
-from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.inference import ReadingOptions, decimal_mark, infer_columns
 from automl_meta.task.numbers import Decimal, NumberFormat
 from automl_meta.task.reading import read_raw, source_name
 from automl_meta.task.target import infer_target
@@ -219,7 +219,10 @@ class TabularTask:
                 raise DataError(f"X has {len(frame)} rows and y has {len(target)}: they must be as many.")
         if len(target) == 0:
             raise DataError("The table has no rows.")
-        found = infer_target(target.reset_index(drop=True), task_type, options)
+        target = target.reset_index(drop=True)
+        found = infer_target(target, task_type, options)
+        if found.is_ambiguous and options.decimal is None:
+            found = infer_target(target, task_type, replace(options, decimal=decimal_mark(frame, options)))
         labels, notes = found.values, list(found.notes)
         frame = frame.reset_index(drop=True)
         if labels.isna().any():
@@ -228,7 +231,7 @@ class TabularTask:
             frame, labels = frame[keep.to_numpy()].reset_index(drop=True), labels[keep].reset_index(drop=True)
         labels = labels.astype(np.float64) if found.task_type == "regression" else labels.infer_objects()
         _check_rows(labels, found.task_type, notes)
-        values, columns = infer_columns(frame, options)
+        values, columns = infer_columns(frame, options, found.mark)
         notes += [
             f"column {column!r}: {note}" for column, about in columns.items() for note in _notes_of(about)
         ]

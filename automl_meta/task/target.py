@@ -11,9 +11,9 @@ import pandas as pd
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.task.columns import finite, hashable, listed, present_texts
-from automl_meta.task.inference import ReadingOptions, plain_if_numbers
+from automl_meta.task.inference import ReadingOptions, infer_numbers, plain_if_numbers
 from automl_meta.task.levels import case_variants
-from automl_meta.task.numbers import NumberFormat, NumberReading, is_missing_word, read_numbers, to_numbers
+from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word
 
 __all__ = ["Target", "infer_target"]
 
@@ -35,12 +35,18 @@ class Target(NamedTuple):
         What was converted or guessed, in words.
     number : NumberFormat, optional
         How its numbers were written, if they were text that Python does not read as numbers.
+    mark : {".", ","} or None
+        The decimal mark of numbers that were text, where there is no doubt.
+    is_ambiguous : bool
+        Whether other columns should say the decimal mark.
     """
 
     values: pd.Series
     task_type: TaskType
     notes: tuple[str, ...] = ()
     number: NumberFormat | None = None
+    mark: Decimal | None = None
+    is_ambiguous: bool = False
 
 
 class _Numbers(NamedTuple):
@@ -49,6 +55,8 @@ class _Numbers(NamedTuple):
     values: pd.Series
     number: NumberFormat | None = None
     notes: tuple[str, ...] = ()
+    mark: Decimal | None = None
+    is_ambiguous: bool = False
 
 
 def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], options: ReadingOptions) -> Target:
@@ -90,7 +98,9 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
                 f"The target {str(target.name)!r} has values that are no numbers, such as "
                 f"{str(_first_word(labels))!r}: regression needs numbers. Choose another target, or classification."
             )
-        return Target(numbers.values, "regression", numbers.notes, numbers.number)
+        return Target(
+            numbers.values, "regression", numbers.notes, numbers.number, numbers.mark, numbers.is_ambiguous
+        )
     notes = _guess_noted(numbers, labels) if task_type == "auto" else ()
     if numbers is not None and (is_number or options.is_file):
         exact, more = _exact_numbers(target if is_number else labels, numbers)
@@ -101,7 +111,8 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
 def _labels(target: pd.Series) -> pd.Series:
     """Labels as they are; text if they mix types; empty fields missing."""
     labels = hashable(target.astype(object))
-    labels = labels.mask(labels.map(lambda value: isinstance(value, str) and not value.strip()), np.nan)
+    is_empty = labels.map(lambda value: isinstance(value, str) and not value.strip()).astype(bool)
+    labels = labels.where(labels.notna() & ~is_empty, np.nan)
     types = set(labels.dropna().map(type))
     return labels.where(labels.isna(), labels.map(str)) if len(types) > 1 and str in types else labels
 
@@ -116,28 +127,24 @@ def _read_numbers(labels: pd.Series, options: ReadingOptions, *, anyhow: bool) -
             return _Numbers(finite(labels.map(float, na_action="ignore").astype(float)))
         except (TypeError, ValueError):
             return None
-    plain = plain_if_numbers(labels)
-    if plain is not None:
-        codes = labels.dropna().astype(str).str.fullmatch(r"\s*0\d+\s*").any()
-        return None if codes and not anyhow else _Numbers(finite(plain), None, _missing_noted(labels, plain))
-    texts = present_texts(labels)
-    distinct = texts.value_counts(sort=False)
-    if len(distinct) == 0:
-        return None
-    read: NumberReading | None = read_numbers(
-        distinct.index.to_numpy(dtype=object), distinct.to_numpy(), options.decimal
-    )
-    if read is None:
-        return None
-    values = to_numbers(texts, *read.format)
-    has_words = bool((texts.notna() & values.isna()).any())
-    if has_words and not anyhow and _infer_task_type(_Numbers(values)) == "classification":
+    found = infer_numbers(labels, options)
+    if found is None:
+        # Codes such as 007, if regression is asked for; whole numbers that float64 cannot tell apart.
+        plain = plain_if_numbers(labels) if anyhow or _are_codes(labels) else None
+        return None if plain is None else _Numbers(finite(plain))
+    has_words = bool((present_texts(labels).notna() & found.values.isna()).any())
+    if has_words and not anyhow and _infer_task_type(_Numbers(found.values)) == "classification":
         return None  # 1, 2, 3 and U are labels
-    note = (
-        f"the target was read as numbers, such as {str(texts.dropna().iloc[0])!r} "
-        f"(decimal mark {read.format.decimal!r})"
+    notes = tuple(f"the target: {note}" for note in found.column.notes if "are no numbers" not in note)
+    if found.column.number is None:
+        notes = ()
+    return _Numbers(
+        found.values,
+        found.column.number,
+        (*notes, *_missing_noted(labels, found.values)),
+        found.mark,
+        found.is_ambiguous,
     )
-    return _Numbers(values, read.format, (note, *_missing_noted(labels, values)))
 
 
 def _missing_noted(labels: pd.Series, values: pd.Series) -> tuple[str, ...]:

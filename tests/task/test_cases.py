@@ -61,7 +61,7 @@ def test_the_table_of_a_company_is_read_as_a_person_would() -> None:
 def test_amounts_as_targets_are_quantities(name: str, target: str, first: float) -> None:
     task = case(name, target)
     assert (task.task_type, task.y[0]) == ("regression", first)
-    assert any("the target was read as numbers" in note for note in task.notes)
+    assert any("the target: text such as" in note for note in task.notes)
     assert case(name, target, task_type="regression").fingerprint == task.fingerprint
 
 

@@ -74,7 +74,7 @@ def test_missing_words_are_missing_among_numbers_and_labels_among_words_with_a_n
 def test_amounts_are_quantities_also_without_being_told(texts: list[str], first: float) -> None:
     found = task(texts)
     assert (found.task_type, found.y[0]) == ("regression", first)
-    assert any("the target was read as numbers, such as" in note for note in found.notes)
+    assert any("the target: text such as" in note for note in found.notes)
 
 
 def test_few_whole_numbers_taken_for_classes_are_told_with_the_remedy() -> None:
