@@ -30,6 +30,7 @@ from automl_meta.task.dates import (
     COMPACT,
     are_durations,
     check_date_format,
+    compact_texts,
     is_compact_dates,
     is_day_first,
     read_dates,
@@ -241,10 +242,10 @@ def _numeric(column: pd.Series, about: Column) -> tuple[pd.Series, Column]:
     if len(present) == len(values) and present.min() == present.max():
         return values, replace(about, kind="constant", dropped="it has one value only")
     if not about.is_duration and about.number is None and is_compact_dates(present):
-        text = values.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object)
-        return _dates(
-            to_dates(text, COMPACT), COMPACT, note="its numbers were read as dates, such as 20221128"
-        )
+        texts = compact_texts(values)
+        note = "its numbers were read as dates, such as 20221128"
+        moments, dates = _dates(to_dates(texts, COMPACT), COMPACT, note)
+        return moments, _misfits_noted(dates, texts, moments, "dates")
     about = replace(about, range=(float(present.min()), float(present.max())))
     if _is_row_number(values.to_numpy(), str(column.name)):
         return values, replace(about, kind="identifier", dropped="it counts the rows")

@@ -187,11 +187,22 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
         ) from None
     notes = _header_notes(content.data.decode(dialect.encoding, errors="replace"), dialect.delimiter)
     if not isinstance(frame.index, pd.RangeIndex):
+        if (
+            frame.iloc[:, -1] == ""
+        ).all():  # a delimiter at the end of each row, and none at that of the header
+            names = frame.columns
+            frame = frame.reset_index().iloc[:, : len(names)].set_axis(names, axis=1)
+        else:
+            notes = (
+                *notes,
+                "the rows have more fields than the header: the first were taken as names of the rows",
+            )
+            frame = frame.reset_index(drop=True)
+    if dialect.encoding not in _UNICODE:
         notes = (
             *notes,
-            "the rows have more fields than the header: the first ones were taken as names of the rows",
+            f"the file is not UTF-8; it was read as {dialect.encoding}: save it as UTF-8 if words look odd",
         )
-        frame = frame.reset_index(drop=True)
     return RawTable(frame, True, notes, "," if dialect.delimiter == ";" else None, dialect)
 
 
@@ -355,13 +366,21 @@ def _sniff_encoding(name: str, data: bytes) -> str:
 def _code_page(head: bytes) -> str:
     """Western European, unless most letters would have accents then: that is another alphabet."""
     letters = [character for character in head.decode("cp1252", errors="replace") if character.isalpha()]
-    n_foreign = sum(not character.isascii() for character in letters)
-    if n_foreign < 0.3 * len(letters) and b"\x8f" not in head and b"\x9d" not in head:
+    if sum(not character.isascii() for character in letters) < 0.3 * len(letters):
         return "cp1252"
+    for encoding in ("cp1251", "koi8-r", "cp1253"):
+        if _is_cased_well(head.decode(encoding, errors="replace")):
+            return encoding
     import charset_normalizer
 
     best = charset_normalizer.from_bytes(head).best()
     return "cp1252" if best is None else best.encoding
+
+
+def _is_cased_well(text: str) -> bool:
+    """Whether words of other alphabets are written as words are: anna, Anna or ANNA, not aNNA."""
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+    return sum(word.islower() or word.istitle() or word.isupper() for word in words) > 0.9 * len(words)
 
 
 def _sniff_delimiter(text: str) -> str:

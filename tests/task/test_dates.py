@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from automl_meta.exceptions import UsageError
+from automl_meta.task.dates import read_dates, to_dates
 from automl_meta.task.inference import ReadingOptions, infer_columns
 
 DAYS = pd.date_range("2021-01-20", periods=60, freq="11D")
@@ -148,3 +149,60 @@ def test_the_user_may_say_the_format() -> None:
 )
 def test_numbers_of_eight_digits_need_not_be_dates(numbers: list[int]) -> None:
     assert inferred(numbers)[1].kind != "datetime"
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2022-11-28 10:00:00+01", "2022-11-28 09:00:00"), ("2022-11-28 10:00:00 UTC", "2022-11-28 10:00:00"),
+        ("2022-11-28 10:00:00,123", "2022-11-28 10:00:00.123"),
+        ("2022-11-28T10:00:00+01:00[Europe/Berlin]", "2022-11-28 09:00:00"),
+        ("28.11.2022 14:30 Uhr", "2022-11-28 14:30:00"), ("28/11/2022 08:55 p.m.", "2022-11-28 20:55:00"),
+        ("17. 5. 2022", "2022-05-17"), ("2022. 5. 17.", "2022-05-17"), ("2022年5月17日", "2022-05-17"),
+        ("17. Januar 2022", "2022-01-17"), ("3. März 2022", "2022-03-03"), ("3 août 2022", "2022-08-03"),
+        ("3 de mayo", None), ("Nov-22", "2022-11-01"), ("Mar 2023", "2023-03-01"), ("Q4 2022", "2022-10-01"),
+        ("2022/Q4", "2022-10-01"), ("Q4/2022", "2022-10-01"), ("4Q22", "2022-10-01"), ("2022-W47", "2022-11-21"),
+        ("Mon, 28 Nov 2022", "2022-11-28"), ("Mon, 28 Nov 2022 10:00:00 +0000", "2022-11-28 10:00:00"),
+    ],
+)  # fmt: skip
+def test_dates_of_many_countries_and_programs_are_read(text: str, moment: str | None) -> None:
+    found = read_dates(pd.Series([text]))
+    assert (found is None) == (moment is None)
+    if found is not None:
+        assert to_dates(pd.Series([text]), found.format)[0] == pd.Timestamp(moment)
+
+
+def test_seconds_may_be_left_out_in_some_rows() -> None:
+    assert inferred(["28.11.2022 14:30", "29.11.2022 14:30:15"] * 9)[0].notna().all()
+
+
+def test_two_digit_years_do_not_lie_in_the_future() -> None:
+    values, column = inferred(["27.06.55", "04.12.57", "13.01.89", "01.02.99", "05.06.01"] * 3)
+    assert values.dt.year.tolist()[:5] == [1955, 1957, 1989, 1999, 2001]
+    assert column.date_format.startswith("%d.%m.%y|19")
+    assert column.conform(pd.Series(["27.06.55"])).values.dt.year.tolist() == [1955]
+
+
+def test_rows_in_perfect_order_decide() -> None:
+    days = pd.DatetimeIndex([day for day in pd.date_range("2022-01-01", "2022-12-12") if day.day <= 12])
+    assert inferred(days.strftime("%d/%m/%Y"))[1].date_format == "%d/%m/%Y"
+    assert inferred(days.strftime("%m/%d/%Y"))[1].date_format == "%m/%d/%Y"
+
+
+def test_after_the_year_comes_the_month() -> None:
+    assert inferred(["2020-01-05", "2020-03-02", "2020-04-10"] * 5)[1].date_format == "ISO8601"
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_compact_dates_tolerate_an_odd_value(as_text: bool) -> None:
+    days = [*pd.date_range("2022-01-01", periods=59).strftime("%Y%m%d"), "20220230"]
+    values, column = inferred(days if as_text else list(map(int, days)))
+    assert (column.kind, column.n_unfit, values.isna().sum()) == ("datetime", 1, 1)
+    found = column.conform(pd.Series([*map(int, days[:30]), 0]))
+    assert "1 values" in found.note
+    assert found.values.notna().sum() == 30
+
+
+def test_a_column_of_nearly_enough_dates_is_told() -> None:
+    texts = [*DAYS.strftime("%d.%m.%Y"), *(["unbekannt"] * 6)]
+    assert any("--columns c:datetime takes it so" in note for note in inferred(texts)[1].notes)

@@ -158,3 +158,53 @@ def test_the_user_may_say_the_kind() -> None:
 def test_a_column_survives_plain_values() -> None:
     for column in (learnt(["1,5 kg", "2,5 kg"]), learnt(["a", "b"]), learnt(["28.11.2022", "01.12.2022"])):
         assert repr(Column.from_dict(column.to_dict())) == repr(column)
+
+
+def test_numbers_where_durations_were_are_read_in_the_unit_that_fits() -> None:
+    column = learnt(pd.to_timedelta(np.arange(1, 40) * 1800, unit="s"))
+    seconds = pd.Series([3600.0, 7200.0, 60000.0], name="c")
+    for factor, unit in ((1, ""), (1000, "milliseconds"), (1 / 86400, "days")):
+        found = column.conform(seconds * factor)
+        np.testing.assert_allclose(found.values, seconds)
+        assert found.note == (unit and f"column 'c' has come as numbers, which were read as {unit}")
+
+
+@pytest.mark.parametrize("new", [pd.Series([7, 8], dtype=object), pd.Series(["7", "7", "8"] * 9)])
+def test_levels_that_lost_their_zeros_on_the_way_are_told(new: pd.Series) -> None:
+    assert "'007', '7' cannot be told apart" in learnt(["007", "7", "8"] * 6).conform(new.rename("c")).note
+
+
+def test_a_doubtful_decimal_mark_is_that_of_the_known_range() -> None:
+    column = learnt([51.25, 48.5, 59.125, 40.0])
+    assert column.conform(pd.Series(["52,520", "48,137"], name="c")).values.tolist() == [52.52, 48.137]
+    column = learnt(["51,25", "48,5", "59,125", "40"])
+    found = column.conform(pd.Series(["52.520", "48.137"], name="c"))
+    assert found.values.tolist() == [52.52, 48.137]
+    assert "decimal mark '.'" in found.note
+
+
+def test_time_zones_that_come_or_go_are_told() -> None:
+    moments = pd.Series(pd.date_range("2022-01-01", periods=30, freq="7h"), name="c")
+    naive, aware = learnt(moments), learnt(moments.dt.tz_localize("UTC"))
+    assert "have a time zone" in naive.conform(moments.dt.tz_localize("Europe/Berlin")).note
+    assert "have a time zone" in naive.conform(moments.dt.strftime("%Y-%m-%dT%H:%M:%S+02:00")).note
+    assert "have no time zone" in aware.conform(moments).note
+    for column, same in (
+        (naive, moments),
+        (aware, moments.dt.tz_localize("UTC")),
+        (naive, moments.astype(str)),
+    ):
+        assert column.conform(same).note == ""
+
+
+def test_years_where_dates_were_and_columns_that_are_all_missing_are_told() -> None:
+    dates = learnt(pd.date_range("2020-01-20", periods=40, freq="17D"))
+    assert "read as years" in dates.conform(pd.Series([2020, 2021], name="c")).note
+    assert "'c' is missing in every row" in dates.conform(pd.Series([None] * 20, name="c")).note
+    assert dates.conform(pd.Series([None], name="c", dtype=object)).note == ""
+    assert learnt(pd.period_range("2000", periods=30, freq="Y")).conform(pd.Series([2003, 2004])).note == ""
+
+
+def test_a_doubtful_order_of_new_dates_is_that_of_training() -> None:
+    column = learnt(pd.date_range("2020-01-20", periods=40, freq="17D").strftime("%d.%m.%Y"))
+    assert column.conform(pd.Series(["03/04/2021", "05/06/2021"])).values.dt.day.tolist() == [3, 5]

@@ -117,3 +117,42 @@ def test_the_same_numbers_are_the_same_task_in_any_writing() -> None:
     one, two = (TabularTask.from_frame(frame, y) for frame in (german, plain))
     assert one.fingerprint == two.fingerprint
     np.testing.assert_array_equal(one.X["a"], two.X["a"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["12.50", "20.-", "9.90", "15.-"], [12.5, 20, 9.9, 15]),
+        (["5.000,-", "1.250,50"], [5000, 1250.5]),
+        (["5.5m", "500.2k", "1.2m"], [5.5e6, 500200, 1.2e6]),
+        (["1.2B", "300M", "4.1B"], [1.2e9, 3e8, 4.1e9]),
+        (["45 mn", "2 h", "30 mn"], [45, 120, 30]),
+        (["5 m", "1.5 km", "30 m"], [5, 1500, 30]),
+        (["10%", "0.1", "5%", "0.25"], [10, 10, 5, 25]),
+        (["10%", "12", "5%"], [10, 12, 5]),
+        (["1,340E+04", "2,769E+04"], [13400, 27690]),
+        (["$1.2M", "$300K", "$5"], [1.2e6, 3e5, 5]),
+        (["12.5°", "3°"], [12.5, 3]),
+    ],
+)
+def test_units_and_powers_have_their_meaning(texts: list[str], numbers: list[float]) -> None:
+    np.testing.assert_allclose(inferred(texts * 5)[0][: len(texts)], numbers, rtol=1e-12)
+
+
+def test_marks_at_school_are_not_negative() -> None:
+    assert inferred(["1-", "2", "2-", "3"] * 5)[1].kind == "categorical"
+
+
+def test_whole_numbers_that_floats_would_merge_stay_apart() -> None:
+    for values in ([10**17, 10**17 + 1] * 10, [str(10**17), str(10**17 + 1)] * 10, [10**20, 10**20 + 1] * 10):
+        found, column = inferred(values)
+        assert found.tolist() == [str(value) for value in values]
+        assert "too large to be told apart" in column.notes[-1]
+
+
+def test_a_column_of_nearly_enough_numbers_is_told() -> None:
+    texts = [*map(str, range(50)), *(["error", "broken", "off", "lost"] * 4)]
+    assert any(
+        "of its values are numbers: --columns c:numeric takes it so" in note
+        for note in inferred(texts)[1].notes
+    )

@@ -106,6 +106,7 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
     for address, message in (
         (f"{served}/none.csv", "the server answered 404"),
         ("http://127.0.0.1:9/t.csv", "cannot be read"),
+        ("http://127.0.0.1:9/a b.csv", "cannot be read"),
         ("s3://bucket/t.csv", "addresses may begin with http://, https://, file://"),
     ):
         with pytest.raises(DataError, match=message) as caught:

@@ -227,3 +227,52 @@ def test_names_of_columns_are_counted_once(tmp_path: Path) -> None:
     read_table_once = calls(10)
     few, many = calls(1000) - read_table_once, calls(4000) - read_table_once
     assert many < 6 * few
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_delimiter_at_the_end_of_each_row_moves_no_column(tmp_path: Path, delimiter: str) -> None:
+    rows = [delimiter.join([str(i % 2), str(i % 7), str(i % 5), ""]) for i in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join([delimiter.join("yab"), *rows]))
+    frame = read_table(tmp_path / "t.csv")
+    assert frame["y"].tolist() == [i % 2 for i in range(20)]
+    assert frame["b"].tolist() == [i % 5 for i in range(20)]
+
+
+def test_the_separator_that_excel_writes_is_read(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("sep=;\na;y\n1;x\n2;z\n")
+    assert read_table(tmp_path / "t.csv").columns.tolist() == ["a", "y"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"), [("cp1251", ["Москва", "Казань"]), ("koi8-r", ["Москва", "казань"]), ("cp1252", ["größe", "Übung"])]
+)  # fmt: skip
+def test_other_code_pages_are_read_and_told(tmp_path: Path, encoding: str, words: list[str]) -> None:
+    rows = "".join(f"{i % 7},{words[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_bytes(f"a,y\n{rows}".encode(encoding))
+    task = TabularTask.from_file(tmp_path / "t.csv", "y")
+    assert set(task.classes) == set(words)
+    assert any(f"it was read as {encoding}" in note for note in task.notes)
+
+
+@pytest.mark.parametrize("write", ["to_parquet", "to_feather"])
+def test_an_index_with_a_name_is_a_column(tmp_path: Path, write: str) -> None:
+    frame = pd.DataFrame({"city": ["K", "Z", "B"] * 20, "x": range(60), "y": ["a", "b"] * 30})
+    indexed = frame.set_index("city")
+    if write == "to_feather":
+        indexed = frame
+    getattr(indexed, write)(tmp_path / "t.bin")
+    assert TabularTask.from_file(tmp_path / "t.bin", "y").column_kinds["city"] == "categorical"
+
+
+def test_json_of_services_is_read(tmp_path: Path) -> None:
+    rows = [{"a": i % 5, "y": "xz"[i % 2]} for i in range(20)]
+    (tmp_path / "nested.json").write_text(json.dumps({"data": rows}))
+    (tmp_path / "index.json").write_text(json.dumps({str(i): row for i, row in enumerate(rows)}))
+    for name in ("nested.json", "index.json"):
+        assert read_table(tmp_path / name).columns.tolist() == ["a", "y"]
+
+
+def test_a_name_that_differs_in_case_is_suggested(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a, Y \n1,x\n2,z\n")
+    with pytest.raises(DataError, match="Did you mean ' Y '"):
+        TabularTask.from_file(tmp_path / "t.csv", "y")

@@ -120,3 +120,23 @@ def test_an_index_column_is_left_out_and_told() -> None:
         "it counts the rows, so it was left out (--columns NAME:KIND keeps it)" in note
         for note in found.notes
     )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "double[pyarrow]", "Float64", "object"])
+def test_quantities_with_missing_ones_are_quantities_in_any_dtype(dtype: str) -> None:
+    y = pd.Series([None, *np.random.default_rng(0).choice([1.5, 2.5, 3.7, 9.1], 59)], dtype=dtype)
+    assert task(y).task_type == "regression"
+
+
+def test_a_target_follows_the_decimal_mark_that_was_said_and_that_of_the_table(tmp_path) -> None:
+    texts = [f"{i + 1}.{i * 7 % 1000:03d}" for i in range(60)]
+    said = TabularTask.from_frame(X, pd.Series(texts), decimal=",")
+    assert said.y.tolist()[:2] == [1000.0, 2007.0]
+    table = pd.DataFrame(
+        {"price": [text.replace(".", ",") for text in texts], "area": [f"{50 + i},5" for i in range(60)]}
+    )
+    assert TabularTask.from_frame(table, "price").y.tolist()[:2] == [1.0, 2.007]
+    alone = TabularTask.from_frame(table.assign(area=range(0, 120, 2)), "price")
+    assert any("--decimal says which" in note for note in alone.notes)
+    clear = TabularTask.from_frame(pd.DataFrame({"a": texts, "y": [f"{50 + i},5" for i in range(60)]}), "y")
+    assert clear.X["a"].tolist()[:2] == [1000.0, 2007.0]
