@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from automl_meta.exceptions import UsageError
 from automl_meta.task.columns import (
@@ -49,6 +50,7 @@ __all__ = [
     "plain_if_numbers",
 ]
 
+_INDEX_NAMES = frozenset({"", "Unnamed: 0", "index"})  # of an index that was written as a column
 _SAMPLE = 1000  # texts looked at where looking at all would be slow
 _FEW_LEVELS = 15  # of so few it is not told that many are numbers or dates
 _NEARLY = 0.7  # share of numbers or dates from which that is told
@@ -115,7 +117,7 @@ class _Hints(NamedTuple):
 class _Inferred(NamedTuple):
     """A column in the form of its kind; and what it tells of others, or needs to know of them."""
 
-    values: pd.Series
+    values: pd.Series | NDArray[np.float64]
     column: Column
     decimal: Decimal | None = None  # its mark, where there is no doubt
     day_first: bool | None = None
@@ -124,7 +126,7 @@ class _Inferred(NamedTuple):
 
 def infer_columns(
     frame: pd.DataFrame, options: ReadingOptions, mark: Decimal | None = None
-) -> tuple[dict[str, pd.Series], dict[str, Column]]:
+) -> tuple[pd.DataFrame, dict[str, Column]]:
     """Find out what each column holds, and bring it into the form of its kind.
 
     Parameters
@@ -138,7 +140,7 @@ def infer_columns(
 
     Returns
     -------
-    values : dict of str to Series
+    values : DataFrame
         float64 for numeric columns (infinities become missing), datetime64 without time zone for datetime, object
         columns of `str` with NaN for missing for all other kinds.
     columns : dict of str to Column
@@ -153,7 +155,10 @@ def infer_columns(
             f"There is no feature {listed(unknown)}; the features are {listed(list(frame.columns))}."
         )
     hints = _Hints(options.decimal)
-    inferred = {name: _infer(frame[name], name, options, hints) for name in frame.columns}
+    inferred = {
+        str(name): _plain_column(column, options) or _infer(column, str(name), options, hints)
+        for name, column in frame.items()
+    }
     if any(found.is_ambiguous for found in inferred.values()):
         marks = {mark, *(found.decimal for found in inferred.values())} - {None}
         orders = {found.day_first for found in inferred.values()} - {None}
@@ -166,11 +171,11 @@ def infer_columns(
             for name, found in inferred.items()
             if found.is_ambiguous
         }
-    values = {name: found.values for name, found in inferred.items()}
+    values = pd.DataFrame({name: found.values for name, found in inferred.items()}, index=frame.index)
     columns = {name: found.column for name, found in inferred.items()}
-    for name, column in values.items():
-        if 2 * column.isna().sum() > len(column):
-            columns[name] = replace(columns[name], mostly_missing=True)
+    missing = values.isna().mean()
+    for name in missing.index[missing > 0.5]:
+        columns[name] = replace(columns[name], mostly_missing=True)
     return values, columns
 
 
@@ -183,7 +188,12 @@ def decimal_mark(frame: pd.DataFrame, options: ReadingOptions) -> Decimal | None
 def infer_numbers(texts: pd.Series, options: ReadingOptions) -> TextNumbers | None:
     """Read text as numbers, as a column of features would be read; None if it is something else."""
     found = _texts(texts, options, _Hints(options.decimal))
-    if found.values.dtype != np.float64 or found.column.is_duration or found.values.isna().all():
+    if (
+        not isinstance(found.values, pd.Series)
+        or found.values.dtype != np.float64
+        or found.column.is_duration
+        or found.values.isna().all()
+    ):
         return None
     return TextNumbers(found.values, found.column, found.decimal, found.is_ambiguous)
 
@@ -200,6 +210,49 @@ def plain_if_numbers(values: pd.Series) -> pd.Series | None:
     if len(others) > 100 or not all(is_missing_word(str(text)) for text in others):
         return None
     return read.astype("float64")
+
+
+def _plain_column(column: pd.Series, options: ReadingOptions) -> _Inferred | None:
+    """A column of plain numbers, about which there is nothing to say; None if there is.
+
+    It says no more than `_infer`, but is many times quicker, for tables of tens of thousands of columns.
+    """
+    name = str(column.name)
+    if name in options.kinds or name in _INDEX_NAMES or options.decimal == ",":
+        return None
+    mark: Decimal | None = None
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
+        values = column.to_numpy(dtype=np.float64, copy=True)
+    elif options.is_file and isinstance(column.dtype, pd.StringDtype):
+        texts = column.to_numpy(dtype=object, na_value="")
+        try:
+            values = np.asarray(pd.to_numeric(texts)).astype(np.float64)
+        except (ValueError, TypeError):
+            return None
+        pointed = [text for text in texts if "." in text]
+        is_padded = any(text[:1] == "0" and text[1:2].isdigit() for text in texts)
+        if is_padded or (pointed and all(len(text.rpartition(".")[2]) == 3 for text in pointed)):
+            return None  # codes, or thousands
+        mark = "." if pointed else None
+    else:
+        return None
+    low, high = (
+        (float(bound) for bound in (np.fmin.reduce(values), np.fmax.reduce(values)))
+        if len(values)
+        else (0, 0)
+    )
+    is_count = low in (0.0, 1.0) and high - low == len(values) - 1
+    may_be_dates = high >= 19000101 and low <= 21001231 and high < 1e9
+    if (
+        not (np.isfinite(low) and np.isfinite(high) and low < high)
+        or is_count
+        or may_be_dates
+        or abs(high) >= 2**53
+    ):
+        return None
+    if abs(low) >= 2**53:
+        return None
+    return _Inferred(values, Column("numeric", range=(low, high)), mark)
 
 
 def _none_is_a_number(texts: np.ndarray) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import io
 import json
@@ -135,6 +136,10 @@ def sniff_csv(data: bytes, name: str) -> CsvDialect:
 
 def _typed(column: pd.Series) -> pd.Series:
     """Plain numbers and true/false as such, as `pandas.read_csv` takes them."""
+    with contextlib.suppress(ValueError, TypeError):
+        plain = pd.to_numeric(column.to_numpy(dtype=object))
+        if len(column) and plain.dtype.kind in "fiu":
+            return pd.Series(plain, index=column.index, name=column.name)
     numbers = plain_if_numbers(column) if len(column) else None
     missing = column.isna() | column.isin(FILE_MISSING)
     if numbers is not None and not (numbers.isna() & ~missing).any():

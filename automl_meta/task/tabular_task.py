@@ -27,6 +27,8 @@ __all__ = ["BUNDLED", "TabularTask"]
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 """Data sets that come with scikit-learn, by name: an offline demonstration."""
 
+_FIRST_ROWS = 50
+
 
 @dataclass(frozen=True, eq=False)
 class TabularTask:
@@ -243,7 +245,7 @@ class TabularTask:
             )
         task = cls(
             name,
-            pd.DataFrame(values),
+            values,
             labels.rename(str(target.name)),
             found.task_type,
             columns,
@@ -321,24 +323,35 @@ def _notes_of(about: Column) -> tuple[str, ...]:
 
 def _target_copies(task: TabularTask) -> list[str]:
     """Columns that say the target in other words."""
-    codes = task.y_codes
-    found = []
-    for name in task.columns_of("numeric", "categorical", "boolean"):
-        column = task.X[name]
-        if column.isna().any():
-            continue
-        if task.task_type == "regression":
-            same = task.columns[name].kind == "numeric" and np.array_equal(column.to_numpy(), codes)
-        else:
-            own = pd.factorize(column)[0]
-            n_own = own.max() + 1
-            same = n_own == len(task.classes) and len(np.unique(own * n_own + codes)) == n_own
-        if same:
-            found.append(
-                f"column {name!r} equals the target: if it is not known when predictions are made, leave it out "
-                f"(--columns {name}:identifier)"
-            )
-    return found
+    kinds = ("numeric",) if task.task_type == "regression" else ("numeric", "categorical", "boolean")
+    likely = [*_copies_at_first(task, task.columns_of("numeric")), *task.columns_of(*kinds[1:])]
+    return [
+        f"column {name!r} equals the target: if it is not known when predictions are made, leave it out "
+        f"(--columns {name}:identifier)"
+        for name in likely
+        if _says_the_target(task, task.X[name])
+    ]
+
+
+def _says_the_target(task: TabularTask, column: pd.Series) -> bool:
+    if column.isna().any():
+        return False
+    if task.task_type == "regression":
+        return np.array_equal(column.to_numpy(), task.y_codes)
+    own = pd.factorize(column)[0]
+    n_own = own.max() + 1
+    return bool(n_own == len(task.classes) and len(np.unique(own * n_own + task.y_codes)) == n_own)
+
+
+def _copies_at_first(task: TabularTask, names: list[str]) -> list[str]:
+    """Numeric columns that can be the target by their first rows: few, of tens of thousands."""
+    first = task.X[names].iloc[:_FIRST_ROWS].to_numpy(dtype=np.float64)
+    if task.task_type == "regression":
+        return [names[i] for i in np.flatnonzero((first == task.y_codes[:_FIRST_ROWS, None]).all(axis=0))]
+    changes = np.diff(first, axis=0) != 0
+    few = (np.diff(np.sort(first, axis=0), axis=0) != 0).sum(axis=0) < len(task.classes)
+    same = few & (changes == (np.diff(task.y_codes[:_FIRST_ROWS]) != 0)[:, None])
+    return [names[i] for i in np.flatnonzero(same.all(axis=0))]
 
 
 def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> None:
