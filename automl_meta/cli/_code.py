@@ -26,7 +26,7 @@ from automl_meta.task.dates import to_dates, to_seconds
 from automl_meta.task.levels import level_texts
 from automl_meta.task.numbers import number_pattern, read_number, to_numbers
 from automl_meta.task.opening import open_content
-from automl_meta.task.reading import sniff_csv
+from automl_meta.task.sniffing import sniff_csv
 
 __all__ = ["script"]
 

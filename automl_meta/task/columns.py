@@ -11,19 +11,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl_meta.exceptions import DataError
-from automl_meta.task.dates import (
-    COMPACT,
-    MIXED,
-    compact_texts,
-    from_numbers,
-    is_day_first,
-    read_dates,
-    to_dates,
-    to_seconds,
-)
-from automl_meta.task.frames import native
+from automl_meta.task.date_formats import COMPACT, MIXED, is_day_first
+from automl_meta.task.dates import compact_texts, from_numbers, read_dates, to_dates, to_seconds
 from automl_meta.task.levels import colliding_levels, level_texts, match_levels
-from automl_meta.task.numbers import NumberFormat, is_missing_word, read_numbers, to_numbers
+from automl_meta.task.numbers import NumberFormat, read_numbers, to_numbers
+from automl_meta.task.values import (
+    FILE_MISSING,
+    MANY_ROWS,
+    finite,
+    hashable,
+    have_zones,
+    joined,
+    listed,
+    plain_numbers,
+    present_texts,
+    usual_dtype,
+    without_zone,
+)
 
 __all__ = [
     "FILE_MISSING",
@@ -43,17 +47,7 @@ __all__ = [
 
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
 KINDS: tuple[ColumnKind, ...] = get_args(ColumnKind)
-
-FILE_MISSING = frozenset(
-    {
-        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-        "NULL", "NaN", "None", "n/a", "nan", "null",
-    }
-)  # fmt: skip
-"""Texts that pandas takes for missing when it reads a file."""
-
 _MOSTLY = 0.5  # share of unseen levels from which a column is warned of
-_MANY = 10  # rows from which a column that is missing in all of them is told
 _FEW_MISFITS = 0.1  # share of new values that may be none of the column's numbers or dates
 
 
@@ -159,12 +153,12 @@ class Column:
         found = self._conformed(values)
         if (
             self.levels is not None
-            and len(values) >= _MANY
+            and len(values) >= MANY_ROWS
             and found.values.isna().all()
             and not self.mostly_missing
         ):
             return found._replace(
-                note=_joined(found.note, f"column {str(values.name)!r} is missing in every row")
+                note=joined(found.note, f"column {str(values.name)!r} is missing in every row")
             )
         return found
 
@@ -211,7 +205,7 @@ class Column:
         is_padded = [level.startswith("0") and level != "0" for level in of_these]
         return (
             same
-            if len(of_these) >= _MANY and any(s.startswith("0") for s in same) and not any(is_padded)
+            if len(of_these) >= MANY_ROWS and any(s.startswith("0") for s in same) and not any(is_padded)
             else ()
         )
 
@@ -309,7 +303,7 @@ class Column:
         note = zone_note
         if self.date_format or found.others:
             before = f"; in training they were {self.date_format}" if self.date_format else ""
-            note = _joined(
+            note = joined(
                 f"the dates of column {str(values.name)!r} were read as {found.format}{before}", note
             )
         return self._checked(values, texts, to_dates(texts, found.format), "a date", note)
@@ -361,7 +355,7 @@ class Column:
                     f"Column {str(values.name)!r} holds {example!r}, which is not {wanted}; the model learnt from a "
                     "column that holds (nearly) nothing else. Fix these values or leave them empty."
                 )
-            note = _joined(
+            note = joined(
                 note,
                 f"{wrong.sum()} values of column {str(values.name)!r}, such as {example!r}, are not {wanted} and "
                 "count as missing",
@@ -374,69 +368,3 @@ class Conformed(NamedTuple):
 
     values: pd.Series
     note: str
-
-
-def present_texts(values: pd.Series) -> pd.Series:
-    """Values as text without blanks around them; missing ones, and words for missing, are NaN."""
-    codes, distinct = pd.factorize(hashable(values.astype(object)))
-    texts = [str(value).strip() for value in distinct]
-    cleaned = np.array([*(np.nan if is_missing_word(text) else text for text in texts), np.nan], dtype=object)
-    return pd.Series(cleaned[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
-
-
-def usual_dtype(column: pd.Series) -> pd.Series:
-    """Sparse, Arrow and period columns as the dtypes that pandas gives by default, in the order of this machine."""
-    if isinstance(column.dtype, pd.SparseDtype):
-        return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
-    if isinstance(column.dtype, pd.PeriodDtype):
-        return column.dt.to_timestamp()
-    if isinstance(column.dtype, pd.ArrowDtype):
-        dense = column.array.__arrow_array__().to_pandas(date_as_object=False)
-        return pd.Series(
-            dense.to_numpy() if dense.dtype == object else dense.array, column.index, name=column.name
-        )
-    return native(column)
-
-
-def have_zones(texts: pd.Series) -> bool:
-    """Whether dates that are text say a time zone."""
-    first = texts.dropna().iloc[:_MANY].astype(str)
-    return bool(
-        len(first)
-        and first.str.contains(r":\d\d.*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)(?:\[|$)", regex=True).all()
-    )
-
-
-def plain_numbers(texts: pd.Series) -> pd.Series:
-    """Numbers as Python writes them; the rest is missing."""
-    return finite(pd.to_numeric(texts, errors="coerce"))
-
-
-def finite(values: pd.Series) -> pd.Series:
-    """As float64, with NaN in place of infinities."""
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    numbers[np.isinf(numbers)] = np.nan
-    return pd.Series(numbers, index=values.index, name=values.name)
-
-
-def without_zone(moments: pd.Series) -> pd.Series:
-    """Moments in UTC, without saying so."""
-    return moments if moments.dt.tz is None else moments.dt.tz_convert("UTC").dt.tz_localize(None)
-
-
-def hashable(objects: pd.Series) -> pd.Series:
-    """Lists and the like as text."""
-    try:
-        objects.dropna().unique()
-    except TypeError:
-        return objects.map(str, na_action="ignore")
-    return objects
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
-
-
-def listed(names: NDArray[Any] | tuple[Any, ...] | list[Any], n: int = 8) -> str:
-    """Some names, quoted."""
-    return ", ".join(map(repr, names[:n])) + (", …" if len(names) > n else "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import csv
 import io
@@ -16,31 +15,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from automl_meta.exceptions import DataError, UsageError
-from automl_meta.task.columns import FILE_MISSING, listed
-from automl_meta.task.inference import plain_if_numbers
+from automl_meta.task.frames import frame_of_arrow
 from automl_meta.task.numbers import Decimal
-from automl_meta.task.opening import Content, open_content, source_name
+from automl_meta.task.opening import Content, open_content
+from automl_meta.task.sniffing import SNIFFED_BYTES, UNICODE, CsvDialect, sniff_csv, sniff_encoding
+from automl_meta.task.texts import plain_if_numbers
+from automl_meta.task.values import FILE_MISSING, listed
 
-__all__ = ["CsvDialect", "RawTable", "read_raw", "read_table", "sniff_csv", "source_name"]
-
-_DELIMITERS = ",;\t|"
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_UNICODE = frozenset({"utf-8", "ascii", "utf-16-le", "utf-16-be", *(encoding for _, encoding in _BOMS)})
-_SNIFFED_BYTES = 1 << 16
-_FORMATS = "a .csv, .tsv, .xlsx, .json, .jsonl, .parquet, .feather or .arff file"
-
-
-class CsvDialect(NamedTuple):
-    """How a CSV file is written."""
-
-    delimiter: str
-    encoding: str
+__all__ = ["RawTable", "read_raw", "read_table"]
 
 
 class RawTable(NamedTuple):
@@ -121,19 +103,6 @@ def read_raw(path: str | Path, separator: str | None = None) -> RawTable:
         raise DataError(f"{path} cannot be read as a table: {reason}") from error
 
 
-def sniff_csv(data: bytes, name: str) -> CsvDialect:
-    """Find out the delimiter and the encoding of a CSV file.
-
-    Raises
-    ------
-    DataError
-        If the file is not text.
-    """
-    encoding = _sniff_encoding(name, data)
-    text = data[:_SNIFFED_BYTES].decode(encoding, errors="ignore")
-    return CsvDialect(_sniff_delimiter(text), encoding)
-
-
 def _typed(column: pd.Series) -> pd.Series:
     """Plain numbers and true/false as such, as `pandas.read_csv` takes them."""
     with contextlib.suppress(ValueError, TypeError):
@@ -162,7 +131,7 @@ def _reader(content: Content, separator: str | None) -> Callable[[Content, str |
         return _read_excel
     if data.startswith(b"\xd0\xcf\x11\xe0") or suffix in (".xls", ".xlsb", ".ods"):
         raise DataError(f"{content.name} is a workbook of a kind that is not read. Save it as .xlsx or .csv.")
-    head = data[:_SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = data[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     is_named = suffix in (".csv", ".tsv", ".txt", ".tab", ".dat", ".data") or separator is not None
     if suffix in (".json", ".jsonl", ".ndjson") or (not is_named and head[:1] in (b"{", b"[")):
         return _read_json
@@ -203,7 +172,7 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
                 "the rows have more fields than the header: the first were taken as names of the rows",
             )
             frame = frame.reset_index(drop=True)
-    if dialect.encoding not in _UNICODE:
+    if dialect.encoding not in UNICODE:
         notes = (
             *notes,
             f"the file is not UTF-8; it was read as {dialect.encoding}: save it as UTF-8 if words look odd",
@@ -260,7 +229,7 @@ def _read_excel(content: Content, _: str | None) -> RawTable:
 
 
 def _read_json(content: Content, _: str | None) -> RawTable:
-    text = content.data.decode(_sniff_encoding(content.name, content.data))
+    text = content.data.decode(sniff_encoding(content.name, content.data))
     try:
         loaded = json.loads(text)
     except json.JSONDecodeError:
@@ -298,8 +267,6 @@ def _are_rows(loaded: Any) -> bool:
 def _read_parquet(content: Content, _: str | None) -> RawTable:
     import pyarrow.parquet as pq
 
-    from automl_meta.task.frames import frame_of_arrow
-
     return _of_arrow(frame_of_arrow(pq.read_table(io.BytesIO(content.data))))
 
 
@@ -318,8 +285,6 @@ def _read_feather(content: Content, _: str | None) -> RawTable:
     import pyarrow as pa
     from pyarrow import feather, ipc
 
-    from automl_meta.task.frames import frame_of_arrow
-
     try:
         table = feather.read_table(pa.BufferReader(content.data))
     except pa.ArrowInvalid:
@@ -331,7 +296,7 @@ def _read_arff(content: Content, _: str | None) -> RawTable:
     """Read an ARFF file; nominal attributes become categorical columns."""
     import arff
 
-    encoding = _sniff_encoding(content.name, content.data)
+    encoding = sniff_encoding(content.name, content.data)
     try:
         loaded = arff.loads(content.data.decode(encoding), encode_nominal=False)
     except arff.ArffException as error:
@@ -343,64 +308,3 @@ def _read_arff(content: Content, _: str | None) -> RawTable:
         elif kind.upper() in ("NUMERIC", "REAL", "INTEGER"):
             frame[name] = pd.to_numeric(frame[name])
     return RawTable(frame)
-
-
-def _sniff_encoding(name: str, data: bytes) -> str:
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return encoding
-    head = data[:_SNIFFED_BYTES]
-    if b"\x00" in head:
-        # Text in UTF-16 without a mark has a zero in every other byte; a binary file has them anywhere.
-        even, odd = head[0::2].count(0), head[1::2].count(0)
-        if odd > 0.4 * len(head) / 2 and even < 0.05 * len(head) / 2:
-            return "utf-16-le"
-        if even > 0.4 * len(head) / 2 and odd < 0.05 * len(head) / 2:
-            return "utf-16-be"
-        raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        controls = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
-        if controls > 0.01 * len(head):
-            raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.") from None
-        return _code_page(head)
-    return "utf-8"
-
-
-def _code_page(head: bytes) -> str:
-    """Western European, unless most letters would have accents then: that is another alphabet."""
-    letters = [character for character in head.decode("cp1252", errors="replace") if character.isalpha()]
-    if sum(not character.isascii() for character in letters) < 0.3 * len(letters):
-        return "cp1252"
-    for encoding in ("cp1251", "koi8-r", "cp1253"):
-        if _is_cased_well(head.decode(encoding, errors="replace")):
-            return encoding
-    import charset_normalizer
-
-    best = charset_normalizer.from_bytes(head).best()
-    return "cp1252" if best is None else best.encoding
-
-
-def _is_cased_well(text: str) -> bool:
-    """Whether words of other alphabets are written as words are: anna, Anna or ANNA, not aNNA."""
-    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
-    return sum(word.islower() or word.istitle() or word.isupper() for word in words) > 0.9 * len(words)
-
-
-def _sniff_delimiter(text: str) -> str:
-    """The delimiter that cuts most of the first rows into the same number of fields, at least two."""
-    lines = text[: 1 << 14]
-
-    def agreement(delimiter: str) -> tuple[float, int]:
-        try:
-            widths = [len(row) for row in csv.reader(io.StringIO(lines), delimiter=delimiter) if row][:50]
-        except csv.Error:
-            return (0.0, 0)
-        if len(widths) > 1 and len(text) > len(lines):
-            widths = widths[:-1]  # the last row may be cut
-        if not widths or widths[0] < 2:
-            return (0.0, 0)
-        return (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-
-    return max(_DELIMITERS, key=agreement)

@@ -16,17 +16,19 @@ from numpy.typing import ArrayLike, NDArray
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.task.columns import Column, ColumnKind
+from automl_meta.task.fingerprint import hash_values, mixed
 from automl_meta.task.frames import as_frame, as_series, split_target
-from automl_meta.task.inference import ReadingOptions, decimal_mark, infer_columns
+from automl_meta.task.inference import decimal_mark, infer_columns
 from automl_meta.task.numbers import Decimal, NumberFormat
-from automl_meta.task.reading import read_raw, source_name
+from automl_meta.task.opening import source_name
+from automl_meta.task.options import ReadingOptions
+from automl_meta.task.reading import read_raw
 from automl_meta.task.target import infer_target
 
 __all__ = ["BUNDLED", "TabularTask"]
 
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 """Data sets that come with scikit-learn, by name: an offline demonstration."""
-
 _FIRST_ROWS = 50
 
 
@@ -300,8 +302,8 @@ class TabularTask:
         """
         rows = np.zeros(self.n_rows, dtype=np.uint64)
         for column in self.X.columns:
-            rows += _mixed(_hash_values(self.X[column]))
-        rows = _mixed(rows) + _mixed(_hash_values(self.y) ^ np.uint64(0x9E3779B97F4A7C15))
+            rows += mixed(hash_values(self.X[column]))
+        rows = mixed(rows) + mixed(hash_values(self.y) ^ np.uint64(0x9E3779B97F4A7C15))
         digest = hashlib.sha256(np.sort(rows).astype("<u8").tobytes())
         digest.update(f"{self.task_type}:{self.n_features}".encode())
         return digest.hexdigest()[:32]
@@ -378,34 +380,3 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
             notes.append(
                 f"{len(alone)} classes have one row each ({shown}): no score can tell whether they are learnt"
             )
-
-
-def _hash_values(column: pd.Series) -> NDArray[np.uint64]:
-    """One 64-bit hash for each value; equal for equal numbers, whatever their dtype."""
-    if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
-        codes, distinct = pd.factorize(column)  # each different text is looked at once
-        numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
-        if numbers.notna().all():
-            column = numbers.reindex(codes)  # the code of a missing value is -1, which no number has
-        else:
-            hashes = pd.util.hash_array(np.array([*map(str, distinct), "\x00missing"], dtype=object))
-            return hashes[codes]
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        column = column.astype("datetime64[us]").astype("int64")
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    finite = np.isfinite(values) & (values != 0)
-    magnitude = 10.0 ** (11 - np.floor(np.log10(np.abs(values[finite]))))
-    usable = np.isfinite(magnitude)
-    rounded = values[finite]
-    rounded[usable] = np.round(rounded[usable] * magnitude[usable]) / magnitude[usable]
-    values[finite] = rounded
-    values[np.isnan(values)] = np.nan
-    return pd.util.hash_array(values + 0.0)
-
-
-def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble, so that sums of hashes do not cancel (the finaliser of splitmix64, Steele et al. 2014)."""
-    z = hashes.copy()
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))

@@ -10,10 +10,12 @@ import pandas as pd
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.metrics import TaskType
-from automl_meta.task.columns import finite, hashable, listed, present_texts
-from automl_meta.task.inference import ReadingOptions, infer_numbers, plain_if_numbers
+from automl_meta.task.inference import infer_numbers
 from automl_meta.task.levels import case_variants
 from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word
+from automl_meta.task.options import ReadingOptions
+from automl_meta.task.texts import plain_if_numbers
+from automl_meta.task.values import finite, hashable, listed, present_texts
 
 __all__ = ["Target", "infer_target"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -59,7 +60,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_excel(path, index=False)
 
 
-def csv_quoting(frame: pd.DataFrame) -> int:
+def csv_quoting(frame: pd.DataFrame) -> Literal[0, 2]:
     """How fields of a CSV file have to be quoted; Python 3.11 forgets to for a carriage return."""
     texts = [*frame.columns, *(text for name in frame for text in frame[name].unique())]
     return csv.QUOTE_NONNUMERIC if any("\r" in str(text) for text in texts) else csv.QUOTE_MINIMAL

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from automl_meta.task.columns import Column
-from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.inference import infer_columns
+from automl_meta.task.options import ReadingOptions
 
 N = 40
 

@@ -7,7 +7,8 @@ import pytest
 
 from automl_meta.exceptions import UsageError
 from automl_meta.task.dates import read_dates, to_dates
-from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.inference import infer_columns
+from automl_meta.task.options import ReadingOptions
 
 DAYS = pd.date_range("2021-01-20", periods=60, freq="11D")
 

@@ -4,8 +4,9 @@ import pytest
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.task import Column
-from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.inference import infer_columns
 from automl_meta.task.levels import match_levels
+from automl_meta.task.options import ReadingOptions
 
 nan = float("nan")
 

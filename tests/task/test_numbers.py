@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from automl_meta.task import TabularTask
-from automl_meta.task.inference import ReadingOptions, infer_columns
+from automl_meta.task.inference import infer_columns
+from automl_meta.task.options import ReadingOptions
 
 nan = float("nan")
 

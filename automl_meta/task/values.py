@@ -1,0 +1,102 @@
+"""Values of a column: as text, as plain numbers, without time zone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl_meta.task.frames import native
+from automl_meta.task.numbers import is_missing_word
+
+__all__ = [
+    "FILE_MISSING",
+    "MANY_ROWS",
+    "finite",
+    "hashable",
+    "have_zones",
+    "joined",
+    "listed",
+    "plain_numbers",
+    "present_texts",
+    "usual_dtype",
+    "without_zone",
+]
+
+MANY_ROWS = 10  # so many rows are no accident
+FILE_MISSING = frozenset(
+    {
+        "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+        "NULL", "NaN", "None", "n/a", "nan", "null",
+    }
+)  # fmt: skip
+"""Texts that pandas takes for missing when it reads a file."""
+
+
+def present_texts(values: pd.Series) -> pd.Series:
+    """Values as text without blanks around them; missing ones, and words for missing, are NaN."""
+    codes, distinct = pd.factorize(hashable(values.astype(object)))
+    texts = [str(value).strip() for value in distinct]
+    cleaned = np.array([*(np.nan if is_missing_word(text) else text for text in texts), np.nan], dtype=object)
+    return pd.Series(cleaned[codes], index=values.index, name=values.name, dtype=object)  # -1 is missing
+
+
+def usual_dtype(column: pd.Series) -> pd.Series:
+    """Sparse, Arrow and period columns as the dtypes that pandas gives by default, in the order of this machine."""
+    if isinstance(column.dtype, pd.SparseDtype):
+        return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.dt.to_timestamp()
+    if isinstance(column.dtype, pd.ArrowDtype):
+        dense = column.array.__arrow_array__().to_pandas(date_as_object=False)
+        return pd.Series(
+            dense.to_numpy() if dense.dtype == object else dense.array, column.index, name=column.name
+        )
+    return native(column)
+
+
+def have_zones(texts: pd.Series) -> bool:
+    """Whether dates that are text say a time zone."""
+    first = texts.dropna().iloc[:MANY_ROWS].astype(str)
+    return bool(
+        len(first)
+        and first.str.contains(r":\d\d.*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)(?:\[|$)", regex=True).all()
+    )
+
+
+def plain_numbers(texts: pd.Series) -> pd.Series:
+    """Numbers as Python writes them; the rest is missing."""
+    return finite(pd.to_numeric(texts, errors="coerce"))
+
+
+def finite(values: pd.Series) -> pd.Series:
+    """As float64, with NaN in place of infinities."""
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    numbers[np.isinf(numbers)] = np.nan
+    return pd.Series(numbers, index=values.index, name=values.name)
+
+
+def without_zone(moments: pd.Series) -> pd.Series:
+    """Moments in UTC, without saying so."""
+    return moments if moments.dt.tz is None else moments.dt.tz_convert("UTC").dt.tz_localize(None)
+
+
+def hashable(objects: pd.Series) -> pd.Series:
+    """Lists and the like as text."""
+    try:
+        objects.dropna().unique()
+    except TypeError:
+        return objects.map(str, na_action="ignore")
+    return objects
+
+
+def joined(*notes: str) -> str:
+    """Notes as one, without empty ones."""
+    return "; ".join(note for note in notes if note)
+
+
+def listed(names: NDArray[Any] | tuple[Any, ...] | list[Any], n: int = 8) -> str:
+    """Some names, quoted."""
+    return ", ".join(map(repr, names[:n])) + (", …" if len(names) > n else "")
