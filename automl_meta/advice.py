@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from automl_meta._utils.threads import single_threaded
 from automl_meta.algorithms import algorithms_for, get_algorithm
@@ -232,10 +232,11 @@ _SAME, _SAME_SHARE = 0.05, 0.85
 def _near_copies(
     task: TabularTask, metafeatures: Mapping[str, float], experience: MetaDataset
 ) -> dict[str, str]:
-    """Known data sets that are this one with renamed labels or a few rows mended: id to name.
+    """Known data sets that are this one with renamed labels, a few rows mended or columns read otherwise: id to name.
 
     They have its size, and most of the meta-features within 5 %. (The two versions of Fisher's iris
-    that are around, which differ in three values and in the labels, are within 2 % in 84 %.)
+    that are around, which differ in three values and in the labels, are within 2 % in 84 %.) Or they have its
+    size, its name and its target, as what an earlier version has stored of a table whose columns it misread.
     """
     datasets = experience.datasets
     sizes = (("n_rows", task.n_rows), ("n_features", task.n_features), ("n_classes", len(task.classes)))
@@ -248,4 +249,18 @@ def _near_copies(
     close = np.abs(known.to_numpy() - own) <= _SAME * scale + 1e-9
     comparable = np.isfinite(known.to_numpy()) & np.isfinite(own)
     share = (close & comparable).sum(axis=1) / np.maximum(comparable.sum(axis=1), 1)
-    return {key: str(datasets.at[key, "name"]) for key in known.index[share >= _SAME_SHARE]}
+    is_copy = (share >= _SAME_SHARE) | _has_target_of(task, metafeatures, datasets[same_size], known)
+    return {key: str(datasets.at[key, "name"]) for key in known.index[is_copy]}
+
+
+def _has_target_of(
+    task: TabularTask, metafeatures: Mapping[str, float], datasets: pd.DataFrame, known: pd.DataFrame
+) -> NDArray[np.bool_]:
+    """Whether known data sets of this size have its name and its target."""
+    if task.task_type == "regression":
+        given, theirs = float(np.std(task.y)), datasets["target_scale"].to_numpy(dtype=np.float64)
+    else:
+        given = metafeatures.get("class_entropy", np.nan)
+        theirs = known.get("class_entropy", pd.Series(np.nan, known.index)).to_numpy(dtype=np.float64)
+    same_name = (datasets["name"] == task.name).to_numpy()
+    return np.asarray(same_name & np.isclose(theirs, given, rtol=1e-9, atol=0))

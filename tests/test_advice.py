@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from automl_meta import MetadataStore, TabularTask, recommend
@@ -47,3 +48,25 @@ def test_an_alias_is_no_other_metric(store: MetadataStore) -> None:
 def test_a_scorer_of_the_other_type_of_task_is_refused(store: MetadataStore) -> None:
     with pytest.raises(UsageError, match="it scores regression"):
         recommend(IRIS, metric="neg_max_error", store=store)
+
+
+def test_a_table_that_an_earlier_version_misread_does_not_advise_itself(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "time": rng.choice(["1 min", "15 min", "30 min"], 60),
+            "b": rng.normal(size=60),
+            "y": rng.normal(size=60),
+        }
+    )
+    as_levels = TabularTask.from_frame(frame, "y", name="exercise", kinds={"time": "categorical"})
+    as_numbers = TabularTask.from_frame(frame, "y", name="exercise")
+    other = TabularTask.from_frame(frame.assign(y=rng.normal(size=60)), "y", name="other")
+    assert as_levels.fingerprint != as_numbers.fingerprint
+    with MetadataStore(tmp_path / "store.db", seed=False) as store:
+        Campaign(store, algorithms_for("regression", only=["dummy", "ridge"]), n_sampled=0).run(
+            [as_levels, other]
+        )
+        advice = recommend(as_numbers, store=store)
+    assert {neighbour.dataset for neighbour in advice.nearest} == {"other"}
+    assert any("'exercise' is nearly the same as this one" in note for note in advice.notes)
