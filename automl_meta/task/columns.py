@@ -18,6 +18,7 @@ from automl_meta.task.numbers import NumberFormat, read_numbers, to_numbers
 from automl_meta.task.values import (
     FILE_MISSING,
     MANY_ROWS,
+    counted,
     finite,
     hashable,
     have_zones,
@@ -357,8 +358,8 @@ class Column:
                 )
             note = joined(
                 note,
-                f"{wrong.sum()} values of column {str(values.name)!r}, such as {example!r}, are not {wanted} and "
-                "count as missing",
+                f"{counted(int(wrong.sum()))} of column {str(values.name)!r}, such as {example!r}: not {wanted}, taken as "
+                "missing",
             )
         return Conformed(read, note)
 

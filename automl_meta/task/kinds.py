@@ -15,7 +15,7 @@ from automl_meta.task.dates import compact_texts, is_compact_dates, to_dates
 from automl_meta.task.levels import BOOLEAN_WORDS, case_variants, colliding_levels, level_texts
 from automl_meta.task.numbers import Decimal
 from automl_meta.task.options import ReadingOptions
-from automl_meta.task.values import FILE_MISSING, finite, hashable, listed
+from automl_meta.task.values import FILE_MISSING, counted, finite, hashable, listed
 
 __all__ = [
     "INDEX_NAMES",
@@ -50,7 +50,7 @@ def numeric_column(column: pd.Series, about: Column) -> tuple[pd.Series, Column]
     infinite = np.isinf(raw)
     values = finite(column)
     if infinite.any():
-        about = noted(about, f"{int(infinite.sum())} infinite values were taken as missing")
+        about = noted(about, f"{counted(int(infinite.sum()), 'infinite value')} taken as missing")
     present = values.to_numpy()[~np.isnan(values.to_numpy())]
     if len(present) == 0:
         return values, replace(about, kind="constant", dropped="it is empty")
@@ -179,7 +179,7 @@ def misfits_noted(about: Column, texts: pd.Series, values: pd.Series, wanted: st
         return about
     about = replace(about, n_unfit=len(misfits))
     return noted(
-        about, f"{len(misfits)} values, such as {misfits.iloc[0]!r}, are no {wanted} and count as missing"
+        about, f"{counted(len(misfits))}, such as {misfits.iloc[0]!r}: no {wanted}, taken as missing"
     )
 
 

@@ -24,6 +24,7 @@ from automl_meta.task.opening import source_name
 from automl_meta.task.options import ReadingOptions
 from automl_meta.task.reading import read_raw
 from automl_meta.task.target import infer_target
+from automl_meta.task.values import columns_option, counted
 
 __all__ = ["BUNDLED", "TabularTask"]
 
@@ -231,13 +232,15 @@ class TabularTask:
         frame = frame.reset_index(drop=True)
         if labels.isna().any():
             keep = labels.notna()
-            notes.append(f"{int((~keep).sum())} rows without a target were left out")
+            notes.append(f"{counted(int((~keep).sum()), 'row')} without a target left out")
             frame, labels = frame[keep.to_numpy()].reset_index(drop=True), labels[keep].reset_index(drop=True)
         labels = labels.astype(np.float64) if found.task_type == "regression" else labels.infer_objects()
         _check_rows(labels, found.task_type, notes)
         values, columns = infer_columns(frame, options, found.mark)
         notes += [
-            f"column {column!r}: {note}" for column, about in columns.items() for note in _notes_of(about)
+            f"column {column!r}: {note}"
+            for column, about in columns.items()
+            for note in _notes_of(column, about)
         ]
         if all(about.kind in ("constant", "identifier") for about in columns.values()):
             raise DataError(
@@ -316,11 +319,14 @@ class TabularTask:
         )
 
 
-def _notes_of(about: Column) -> tuple[str, ...]:
+def _notes_of(name: str, about: Column) -> tuple[str, ...]:
     """What a column needs to say; that one is constant goes without saying."""
     if about.kind != "identifier":
         return about.notes
-    return (*about.notes, f"{about.dropped}, so it was left out (--columns NAME:KIND keeps it)")
+    return (
+        *about.notes,
+        f"{about.dropped}, so it was left out ({columns_option(name, 'categorical')} keeps it)",
+    )
 
 
 def _target_copies(task: TabularTask) -> list[str]:
@@ -329,7 +335,7 @@ def _target_copies(task: TabularTask) -> list[str]:
     likely = [*_copies_at_first(task, task.columns_of("numeric")), *task.columns_of(*kinds[1:])]
     return [
         f"column {name!r} equals the target: if it is not known when predictions are made, leave it out "
-        f"(--columns {name}:identifier)"
+        f"({columns_option(name, 'identifier')})"
         for name in likely
         if _says_the_target(task, task.X[name])
     ]

@@ -15,7 +15,7 @@ from automl_meta.task.levels import case_variants
 from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word
 from automl_meta.task.options import ReadingOptions
 from automl_meta.task.texts import plain_if_numbers
-from automl_meta.task.values import finite, hashable, listed, present_texts
+from automl_meta.task.values import counted, finite, hashable, listed, present_texts
 
 __all__ = ["Target", "infer_target"]
 
@@ -137,7 +137,7 @@ def _read_numbers(labels: pd.Series, options: ReadingOptions, *, anyhow: bool) -
     has_words = bool((present_texts(labels).notna() & found.values.isna()).any())
     if has_words and not anyhow and _infer_task_type(_Numbers(found.values)) == "classification":
         return None  # 1, 2, 3 and U are labels
-    notes = tuple(f"the target: {note}" for note in found.column.notes if "are no numbers" not in note)
+    notes = tuple(f"the target: {note}" for note in found.column.notes if "no numbers" not in note)
     if found.column.number is None:
         notes = ()
     return _Numbers(
@@ -153,9 +153,7 @@ def _missing_noted(labels: pd.Series, values: pd.Series) -> tuple[str, ...]:
     lost = labels[labels.notna() & values.isna()].astype(str)
     if len(lost) == 0:
         return ()
-    return (
-        f"{len(lost)} values of the target, such as {lost.iloc[0]!r}, are no numbers and count as missing",
-    )
+    return (f"{counted(len(lost))} of the target, such as {lost.iloc[0]!r}: no numbers, taken as missing",)
 
 
 def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tuple[str, ...]]:

@@ -23,7 +23,7 @@ from automl_meta.task.kinds import (
 )
 from automl_meta.task.numbers import Decimal, NumberFormat, is_missing_word, read_numbers, to_numbers
 from automl_meta.task.options import Hints, ReadingOptions
-from automl_meta.task.values import FILE_MISSING, have_zones, listed, present_texts
+from automl_meta.task.values import FILE_MISSING, columns_option, counted, have_zones, listed, present_texts
 
 __all__ = ["infer_texts", "plain_if_numbers", "read_as_dates", "read_as_numbers"]
 
@@ -105,7 +105,8 @@ def _nearly_noted(about: Column, texts: pd.Series, distinct: pd.Series, hints: H
         if read is not None and read.share >= _NEARLY:
             what = "dates" if kind == "datetime" else "numbers"
             return noted(
-                about, f"{read.share:.0%} of its values are {what}: --columns {texts.name}:{kind} takes it so"
+                about,
+                f"{read.share:.0%} of its values are {what}: {columns_option(str(texts.name), kind)} takes it so",
             )
     return about
 
@@ -119,7 +120,10 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
     """Numbers as Python writes them; codes such as 01067, which begin with a zero, are levels."""
     if _are_codes(column):
         found, about = level_column(column, options)
-        note = "values such as '007' begin with a zero, so they are no numbers"
+        padded = next(
+            text for text in column.dropna() if text.strip().startswith("0") and len(text.strip()) > 1
+        )
+        note = f"values such as {padded!r} begin with a zero, so they are no numbers ({columns_option(str(column.name), 'numeric')})"
         return Inferred(found, about if about.dropped else noted(about, note))
     if merges_numbers(column, values):
         return Inferred(*large_numbers(column, options))
@@ -178,7 +182,8 @@ def read_as_numbers(
     values, about = numeric_column(to_numbers(texts, *written), Column("numeric", written))
     units = [unit for unit in written.units if unit]
     how = f"decimal mark {written.decimal!r}" + (f", units {listed(units)}" if units else "")
-    example = str(texts.dropna().iloc[0])
+    odd = texts[texts.notna() & pd.to_numeric(texts, errors="coerce").isna() & values.notna()]
+    example = str((odd if len(odd) else texts.dropna()).iloc[0])
     about = noted(about, f"text such as {example!r} was read as numbers ({how})")
     if written.units.get("") == 100.0:
         about = noted(about, "numbers without a % were taken as shares: 0.25 as 25 %")
@@ -203,4 +208,4 @@ def words_noted(about: Column, column: pd.Series, values: pd.Series) -> Column:
     words = words[words.map(is_missing_word) & ~words.isin(FILE_MISSING)]
     if len(words) == 0:
         return about
-    return noted(about, f"{len(words)} values {listed(sorted(words.unique()), 4)} were taken as missing")
+    return noted(about, f"{counted(len(words))} taken as missing: {listed(sorted(words.unique()), 4)}")

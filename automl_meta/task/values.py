@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from automl_meta.task.numbers import is_missing_word
 __all__ = [
     "FILE_MISSING",
     "MANY_ROWS",
+    "columns_option",
+    "counted",
     "finite",
     "hashable",
     "have_zones",
@@ -90,6 +93,16 @@ def hashable(objects: pd.Series) -> pd.Series:
     except TypeError:
         return objects.map(str, na_action="ignore")
     return objects
+
+
+def counted(n: int, noun: str = "value") -> str:
+    """A number with its noun: 1 value, 2 values."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def columns_option(name: str, kind: str) -> str:
+    """What says the kind of a column on a command line."""
+    return f"--columns {shlex.quote(f'{name}:{kind}')}"
 
 
 def joined(*notes: str) -> str:

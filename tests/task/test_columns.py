@@ -57,7 +57,7 @@ def test_the_kind_of_a_column_is_what_a_person_would_say(values: object, kind: s
 
 def test_infinities_become_missing_and_are_told() -> None:
     values, column = inferred([1.0, np.inf, -np.inf, 2.0])
-    assert (column.kind, column.notes) == ("numeric", ("2 infinite values were taken as missing",))
+    assert (column.kind, column.notes) == ("numeric", ("2 infinite values taken as missing",))
     assert values.isna().tolist() == [False, True, True, False]
 
 

@@ -200,7 +200,7 @@ def test_compact_dates_tolerate_an_odd_value(as_text: bool) -> None:
     values, column = inferred(days if as_text else list(map(int, days)))
     assert (column.kind, column.n_unfit, values.isna().sum()) == ("datetime", 1, 1)
     found = column.conform(pd.Series([*map(int, days[:30]), 0]))
-    assert "1 values" in found.note
+    assert "1 value of column" in found.note
     assert found.values.notna().sum() == 30
 
 

@@ -137,7 +137,7 @@ def test_what_is_neither_is_refused_and_few_of_them_are_told() -> None:
     with pytest.raises(DataError, match="holds dates"):
         numeric.conform(pd.Series(pd.date_range("2020", periods=2), name="c"))
     found = numeric.conform(pd.Series([*map(str, range(20)), "Total"], name="c"))
-    assert "1 values of column 'c', such as 'Total', are not a number and count as missing" in found.note
+    assert "1 value of column 'c', such as 'Total': not a number, taken as missing" in found.note
 
 
 def test_the_user_may_say_the_kind() -> None:

@@ -76,12 +76,12 @@ def test_every_conversion_is_told_with_what_did_not_fit() -> None:
     assert column.n_unfit == 1
     assert "decimal mark ','" in column.notes[0]
     assert "'€'" in column.notes[0]
-    assert "1 values, such as 'Total', are no numbers" in column.notes[1]
+    assert "1 value, such as 'Total': no numbers" in column.notes[1]
 
 
 def test_words_for_missing_values_are_told() -> None:
     _, column = inferred([*map(str, range(30)), "?", "-"], is_file=True)
-    assert column.notes == ("2 values '-', '?' were taken as missing",)
+    assert column.notes == ("2 values taken as missing: '-', '?'",)
 
 
 def test_numbers_stored_as_text_in_a_frame_are_told() -> None:

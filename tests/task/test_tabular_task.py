@@ -69,7 +69,7 @@ def test_rows_without_a_target_are_left_out_and_told() -> None:
     frame.loc[[1, 5], "y"] = None
     task = TabularTask.from_frame(frame, "y")
     assert task.n_rows == 58
-    assert "2 rows without a target were left out" in task.notes
+    assert "2 rows without a target left out" in task.notes
 
 
 def test_a_class_with_one_row_is_told() -> None:

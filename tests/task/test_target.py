@@ -61,7 +61,7 @@ def test_labels_of_a_file_keep_their_exact_form(tmp_path, field: list[str], clas
 def test_missing_words_are_missing_among_numbers_and_labels_among_words_with_a_note() -> None:
     numbers = task([*map(str, range(57)), "NA", "None", "n/a"])
     assert (numbers.task_type, numbers.n_rows) == ("regression", 57)
-    assert any("3 values of the target, such as 'NA', are no numbers" in note for note in numbers.notes)
+    assert any("3 values of the target, such as 'NA': no numbers" in note for note in numbers.notes)
     words = task(["NA", "x", ""] * 20)
     assert (words.classes.tolist(), words.n_rows) == (["NA", "x"], 40)
     assert any("'NA' among the labels" in note for note in words.notes)
@@ -117,7 +117,7 @@ def test_an_index_column_is_left_out_and_told() -> None:
     found = TabularTask.from_frame(frame.reset_index().rename(columns={"index": "Unnamed: 0"}), "y")
     assert found.column_kinds["Unnamed: 0"] == "identifier"
     assert any(
-        "it counts the rows, so it was left out (--columns NAME:KIND keeps it)" in note
+        "it counts the rows, so it was left out (--columns 'Unnamed: 0:categorical' keeps it)" in note
         for note in found.notes
     )
 
