@@ -356,8 +356,9 @@ def _copies_at_first(task: TabularTask, names: list[str]) -> list[str]:
     first = task.X[names].iloc[:_FIRST_ROWS].to_numpy(dtype=np.float64)
     if task.task_type == "regression":
         return [names[i] for i in np.flatnonzero((first == task.y_codes[:_FIRST_ROWS, None]).all(axis=0))]
-    changes = np.diff(first, axis=0) != 0
-    few = (np.diff(np.sort(first, axis=0), axis=0) != 0).sum(axis=0) < len(task.classes)
+    changes = first[1:] != first[:-1]
+    ordered = np.sort(first, axis=0)
+    few = (ordered[1:] != ordered[:-1]).sum(axis=0) < len(task.classes)
     same = few & (changes == (np.diff(task.y_codes[:_FIRST_ROWS]) != 0)[:, None])
     return [names[i] for i in np.flatnonzero(same.all(axis=0))]
 
