@@ -1,7 +1,20 @@
 """What is to be learnt: a table, a target, and what its columns are."""
 
+from typing import TYPE_CHECKING, Any
+
 from automl_meta.task.columns import Column, ColumnKind
-from automl_meta.task.reading import read_table
 from automl_meta.task.tabular_task import TabularTask
 
+if TYPE_CHECKING:
+    from automl_meta.task.reading import read_table
+
 __all__ = ["Column", "ColumnKind", "TabularTask", "read_table"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what reads files when it is asked for: a table in memory does not need it."""
+    if name == "read_table":
+        from automl_meta.task.reading import read_table
+
+        return read_table
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

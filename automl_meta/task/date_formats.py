@@ -28,20 +28,20 @@ _TIME = (
     r"(?:(?P<before>[T ]|, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>[.,]\d{1,9})?)?"
     r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:Z|[+-]\d{2}(?::?\d{2})?))?(?: ?(?:UTC|GMT|Uhr|h)|\[[\w/]+\])?)?"
 )
-_SEPARATED = re.compile(
+_SEPARATED = (
     rf"(?P<first>\d{{1,4}})(?P<separator>[-/.] ?| )(?P<second_part>\d{{1,2}})(?P=separator)(?P<last>\d{{1,4}})"
     rf"(?P<end>\.?){_TIME}"
 )
-_NAMED = re.compile(
+_NAMED = (
     r"(?:(?P<day>\d{1,2})(?P<one>\.?[-/ ]|\. )(?P<month>[^\W\d_]{3,10})(?P<two>[-/ ]|\.? |, |\.)"
     r"|(?P<month_first>[^\W\d_]{3,10})(?P<three>\.?[ -])(?P<day_second>\d{1,2})(?P<four>,? |, ?|-))"
     rf"(?P<year>\d{{4}}|\d{{2}}){_TIME}"
 )
-_MONTHS = re.compile(r"(?:(?P<year>\d{4})(?P<one>[-/.])\d{1,2}|\d{1,2}(?P<two>[-/.])\d{4})")
-_NAMED_MONTHS = re.compile(r"(?P<month>[^\W\d_]{3,10})(?P<one>\.?[- /])(?P<year>\d{4}|\d{2})")
-_QUARTERS = re.compile(r"\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|[1-4]Q(?:\d{2}|\d{4})")
-_EAST_ASIAN = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日")
-_WEEKDAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ")
+_MONTHS = r"(?:(?P<year>\d{4})(?P<one>[-/.])\d{1,2}|\d{1,2}(?P<two>[-/.])\d{4})"
+_NAMED_MONTHS = r"(?P<month>[^\W\d_]{3,10})(?P<one>\.?[- /])(?P<year>\d{4}|\d{2})"
+_QUARTERS = r"\d{4}[-/ ]?Q[1-4]|Q[1-4][-/ ]?\d{4}|[1-4]Q(?:\d{2}|\d{4})"
+_EAST_ASIAN = r"\d{4}年\d{1,2}月\d{1,2}日"
+_WEEKDAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? "
 _MONTH_NAMES = frozenset(
     [
         "jan",
@@ -108,12 +108,12 @@ def date_formats(distinct: pd.Series, anyhow: bool) -> list[str]:
 
 
 def _candidates(text: str) -> list[str]:
-    text = _WEEKDAY.sub("", text, count=1)
+    text = re.sub(_WEEKDAY, "", text, count=1)
     if len(text) > 60 or not text[:1].isalnum():
         return []
-    if _QUARTERS.fullmatch(text):
+    if re.fullmatch(_QUARTERS, text):
         return [QUARTER]
-    if _EAST_ASIAN.fullmatch(text):
+    if re.fullmatch(_EAST_ASIAN, text):
         return ["%Y年%m月%d日"]
     if re.fullmatch(r"\d{4}-?W\d{2}", text):
         return [ISO_WEEK]
@@ -121,17 +121,17 @@ def _candidates(text: str) -> list[str]:
         return [WEEK]
     if re.fullmatch(r"\d{8}", text):
         return [COMPACT] if "19000101" <= text <= "21001231" else []
-    months = _MONTHS.fullmatch(text)
+    months = re.fullmatch(_MONTHS, text)
     if months:
         mark = months["one"] or months["two"]
         return [f"%Y{mark}%m" if months["year"] else f"%m{mark}%Y"]
-    parts = _SEPARATED.fullmatch(text)
+    parts = re.fullmatch(_SEPARATED, text)
     if parts:
         return _separated(parts)
-    named_month = _NAMED_MONTHS.fullmatch(text)
+    named_month = re.fullmatch(_NAMED_MONTHS, text)
     if named_month and named_month["month"][:3].lower() in _MONTH_NAMES:
         return [f"%b{named_month['one']}{'%Y' if len(named_month['year']) == 4 else '%y'}"]
-    named = _NAMED.fullmatch(text)
+    named = re.fullmatch(_NAMED, text)
     if named and (named["month"] or named["month_first"])[:3].lower() in _MONTH_NAMES:
         return _named(named)
     return []

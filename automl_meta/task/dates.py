@@ -30,9 +30,7 @@ __all__ = [
 _ENOUGH = 0.95  # share of the values that have to be dates for a column to be one of dates
 _SORTED = 0.1  # by how much more of the steps have to go in one direction to prefer an order
 _NARROWER = 0.5  # or how much narrower the range of the dates has to be
-_DURATION = re.compile(
-    r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]"
-)
+_DURATION = r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]"
 
 
 class DateReading(NamedTuple):
@@ -128,7 +126,7 @@ def are_durations(texts: NDArray) -> bool:
     return (
         len(texts) > 0
         and all(":" in text[:25] or "day" in text for text in texts[:_SAMPLE])
-        and all(text and _DURATION.fullmatch(text) for text in texts)
+        and all(text and re.fullmatch(_DURATION, text) for text in texts)
     )
 
 

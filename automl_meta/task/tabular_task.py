@@ -20,9 +20,7 @@ from automl_meta.task.fingerprint import hash_values, mixed
 from automl_meta.task.frames import as_frame, as_series, split_target
 from automl_meta.task.inference import decimal_mark, infer_columns
 from automl_meta.task.numbers import Decimal, NumberFormat
-from automl_meta.task.opening import source_name
 from automl_meta.task.options import ReadingOptions
-from automl_meta.task.reading import read_raw
 from automl_meta.task.target import infer_target
 from automl_meta.task.values import columns_option, counted
 
@@ -182,6 +180,9 @@ class TabularTask:
         UsageError
             See `from_frame`.
         """
+        from automl_meta.task.opening import source_name
+        from automl_meta.task.reading import read_raw
+
         options = ReadingOptions(decimal, date_format, kinds or {})
         raw = read_raw(path, separator)
         options = replace(options, is_file=raw.is_text, decimal=decimal or raw.decimal)

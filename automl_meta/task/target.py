@@ -21,7 +21,7 @@ __all__ = ["Target", "infer_target"]
 
 _MAX_INTEGER_CLASSES = 20
 _MIN_ROWS_PER_INTEGER_CLASS = 10
-_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")  # text that Python would write for the number, too
+_WHOLE = r"-?(0|[1-9]\d{0,17})"  # text that Python would write for the number, too
 
 
 class Target(NamedTuple):
@@ -165,14 +165,14 @@ def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tup
     elif pd.api.types.is_numeric_dtype(target.dtype):
         whole = bool((present % 1 == 0).all() and present.abs().max() < 2**53)
         present = present.astype("int64" if whole else "float64")
-    elif all(isinstance(value, str) and _WHOLE.fullmatch(value) for value in present.unique()):
+    elif all(isinstance(value, str) and re.fullmatch(_WHOLE, value) for value in present.unique()):
         present = present.map(int).astype("int64")
     return (present if len(present) == len(target) else present.astype(object).reindex(target.index)), notes
 
 
 def _are_codes(labels: pd.Series) -> bool:
     """Whether all labels are text of whole numbers: who has numbers in Python and gives text means labels."""
-    return all(isinstance(label, str) and _WHOLE.fullmatch(label) for label in labels.dropna().unique())
+    return all(isinstance(label, str) and re.fullmatch(_WHOLE, label) for label in labels.dropna().unique())
 
 
 def _infer_task_type(numbers: _Numbers | None) -> TaskType:
