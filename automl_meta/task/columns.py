@@ -30,21 +30,7 @@ from automl_meta.task.values import (
     without_zone,
 )
 
-__all__ = [
-    "FILE_MISSING",
-    "KINDS",
-    "Column",
-    "ColumnKind",
-    "Conformed",
-    "finite",
-    "hashable",
-    "have_zones",
-    "listed",
-    "plain_numbers",
-    "present_texts",
-    "usual_dtype",
-    "without_zone",
-]
+__all__ = ["KINDS", "Column", "ColumnKind", "Conformed"]
 
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
 KINDS: tuple[ColumnKind, ...] = get_args(ColumnKind)
@@ -211,7 +197,7 @@ class Column:
         )
 
     def _numbers(self, values: pd.Series) -> Conformed:
-        if pd.api.types.is_datetime64_any_dtype(values.dtype) or isinstance(values.dtype, pd.PeriodDtype):
+        if pd.api.types.is_datetime64_any_dtype(values.dtype):
             raise DataError(
                 f"Column {str(values.name)!r} holds dates, and the model learnt from numbers there. Give it as numbers."
             )
@@ -230,12 +216,18 @@ class Column:
                  "minutes": 60.0, "hours": 3600.0}  # fmt: skip
         inside = {unit: self._share_inside(numbers * factor) for unit, factor in units.items()}
         best = max(units, key=lambda unit: inside[unit])
-        if inside[best] <= inside["seconds"] + 0.1:
-            return Conformed(numbers, "")
+        if not self._is_clear(numbers, inside["seconds"], inside[best]):
+            doubt = f"column {str(numbers.name)!r} has come as numbers, which were taken as seconds"
+            return Conformed(numbers, doubt if (inside["seconds"], inside[best]) == (0.0, 1.0) else "")
         return Conformed(
             numbers * units[best],
             f"column {str(numbers.name)!r} has come as numbers, which were read as {best}",
         )
+
+    @staticmethod
+    def _is_clear(numbers: pd.Series, share: float, other: float) -> bool:
+        """Whether many numbers are outside of the known range in one reading, and inside in another."""
+        return numbers.notna().sum() >= MANY_ROWS and share < 0.2 and other > 0.8
 
     def _share_inside(self, numbers: pd.Series) -> float:
         """Share of the numbers that lie in the range that was learnt; greater for numbers of its own size."""
@@ -267,10 +259,10 @@ class Column:
         again = {way.decimal: to_numbers(texts, *way) for way in formats if way.decimal != known}
         best = max(again.values(), key=self._share_inside, default=learnt)
         n_read, n_learnt = best.notna().sum(), learnt.notna().sum()
-        if n_read < n_learnt or (
-            n_read == n_learnt and self._share_inside(best) <= self._share_inside(learnt)
-        ):
-            return learnt, ""
+        shares = self._share_inside(learnt), self._share_inside(best)
+        if n_read < n_learnt or (n_read == n_learnt and not self._is_clear(learnt, *shares)):
+            doubt = f"the numbers of column {str(texts.name)!r} may be written otherwise than in training"
+            return learnt, doubt if n_read == n_learnt and shares == (0.0, 1.0) else ""
         mark = next(mark for mark, numbers in again.items() if numbers is best)
         if known is None and self.number is None and mark == "." and len(formats) == 1:
             return best, ""  # units, currencies: the mark is the same

@@ -87,11 +87,7 @@ def _is_row_number(values: np.ndarray, name: str) -> bool:
     n = len(values)
     if n < 10 or np.isnan(values).any():  # under 10 rows nothing is sure
         return False
-    if (
-        name in ("", "Unnamed: 0", "index")
-        and (np.diff(values) > 0).all()
-        and (values == np.round(values)).all()
-    ):
+    if name in INDEX_NAMES and (np.diff(values) > 0).all() and (values == np.round(values)).all():
         return True
     if values.min() not in (0.0, 1.0) or values.max() - values.min() != n - 1:
         return False

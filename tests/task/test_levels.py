@@ -163,11 +163,13 @@ def test_a_column_survives_plain_values() -> None:
 
 def test_numbers_where_durations_were_are_read_in_the_unit_that_fits() -> None:
     column = learnt(pd.to_timedelta(np.arange(1, 40) * 1800, unit="s"))
-    seconds = pd.Series([3600.0, 7200.0, 60000.0], name="c")
+    seconds = pd.Series([3600.0, 7200.0, 60000.0] * 4, name="c")
     for factor, unit in ((1, ""), (1000, "milliseconds"), (1 / 86400, "days")):
         found = column.conform(seconds * factor)
         np.testing.assert_allclose(found.values, seconds)
         assert found.note == (unit and f"column 'c' has come as numbers, which were read as {unit}")
+    assert "taken as seconds" in column.conform(seconds.head(2) / 86400).note, "two rows are no evidence"
+    assert column.conform(seconds.head(2)).note == ""
 
 
 @pytest.mark.parametrize("new", [pd.Series([7, 8], dtype=object), pd.Series(["7", "7", "8"] * 9)])
@@ -179,9 +181,12 @@ def test_a_doubtful_decimal_mark_is_that_of_the_known_range() -> None:
     column = learnt([51.25, 48.5, 59.125, 40.0])
     assert column.conform(pd.Series(["52,520", "48,137"], name="c")).values.tolist() == [52.52, 48.137]
     column = learnt(["51,25", "48,5", "59,125", "40"])
-    found = column.conform(pd.Series(["52.520", "48.137"], name="c"))
-    assert found.values.tolist() == [52.52, 48.137]
+    found = column.conform(pd.Series(["52.520", "48.137"] * 5, name="c"))
+    assert found.values.tolist() == [52.52, 48.137] * 5
     assert "decimal mark '.'" in found.note
+    few = column.conform(pd.Series(["52.520"], name="c"))
+    assert (few.values.tolist(), "may be written otherwise" in few.note) == ([52520.0], True)
+    assert column.conform(pd.Series(["52,5"], name="c")).note == ""
 
 
 def test_time_zones_that_come_or_go_are_told() -> None:
