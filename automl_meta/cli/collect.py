@@ -125,6 +125,9 @@ def command(
             TimeRemainingColumn(),
         )
         errors = Console(stderr=True)
+        for task in tasks:
+            for note in task.notes:
+                say(f"{task.name}: note: {note}", errors)
         try:
             with Progress(*shown, console=errors) as bar:
                 line = bar.add_task("runs", total=None)

@@ -65,7 +65,7 @@ def test_scripts_of_real_tables_score_as_the_tool(shared_data: Path, tmp_path: P
         file = str(shared_data / "tabular" / row.file)
         task = TabularTask.from_file(file, row.target)
         metric = default_metric(task.task_type)
-        configuration = get_algorithm("extra_trees", task.task_type).default_configuration
+        configuration = get_algorithm("decision_tree", task.task_type).default_configuration
         found = scores_of(script(task, file, configuration, metric), tmp_path)
         expected = evaluate(configuration, task).fold_scores[metric.name]
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9, err_msg=row.name)
