@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
@@ -204,11 +205,27 @@ class Column:
         if pd.api.types.is_timedelta64_dtype(values.dtype):
             return Conformed(finite(values.dt.total_seconds()), "")
         if pd.api.types.is_numeric_dtype(values.dtype):
-            return self._durations(finite(values)) if self.is_duration else Conformed(finite(values), "")
+            return self._durations(finite(values)) if self.is_duration else self._percents(finite(values))
         texts = present_texts(values)
         texts = texts.mask(np.isinf(pd.to_numeric(texts, errors="coerce").to_numpy(dtype=float)), np.nan)
         numbers, note = self._read_numbers(texts)
+        if not note and self.number is not None and not texts.str.contains("%", na=False).any():
+            numbers, note = self._percents(numbers)
         return self._checked(values, texts, numbers, "a number", note)
+
+    def _percents(self, numbers: pd.Series) -> Conformed:
+        """Shares where there were percents: 0.05 for 5 %, as workbooks have it."""
+        present = numbers.dropna().abs()
+        if self.number is None or "%" not in self.number.units or len(present) == 0:
+            return Conformed(numbers, "")
+        name = str(numbers.name)
+        if present.max() > 1 or self.range[1] <= 2 or (present % 1 == 0).all():
+            return Conformed(numbers, "")
+        if len(present) < MANY_ROWS:
+            return Conformed(
+                numbers, f"the numbers of column {name!r} may be shares; in training they were percents"
+            )
+        return Conformed(numbers * 100, f"the numbers of column {name!r} were read as shares, 0.05 as 5 %")
 
     def _durations(self, numbers: pd.Series) -> Conformed:
         """Numbers where there were durations: in the unit in which most lie in the known range."""
@@ -257,7 +274,7 @@ class Column:
         formats = [found.format, *([] if found.other is None else [found.other])]
         known = None if self.number is None else self.number.decimal
         again = {way.decimal: to_numbers(texts, *way) for way in formats if way.decimal != known}
-        best = max(again.values(), key=self._share_inside, default=learnt)
+        best = self._likeliest(list(again.values()), learnt)
         n_read, n_learnt = best.notna().sum(), learnt.notna().sum()
         shares = self._share_inside(learnt), self._share_inside(best)
         if n_read < n_learnt or (n_read == n_learnt and not self._is_clear(learnt, *shares)):
@@ -271,11 +288,25 @@ class Column:
             f"the decimal mark {mark!r}"
         )
 
+    def _likeliest(self, readings: list[pd.Series], learnt: pd.Series) -> pd.Series:
+        """The first, unless it is far beyond the known range and another one is in it."""
+        if not readings:
+            return learnt
+        first = readings[0]
+        is_far = first.abs().median() > 10 * max(abs(bound) for bound in self.range)
+        inside = next((numbers for numbers in readings if self._share_inside(numbers) > 0.8), first)
+        return inside if is_far else first
+
     def _dates(self, values: pd.Series) -> Conformed:
         if pd.api.types.is_datetime64_any_dtype(values.dtype):
             return Conformed(without_zone(values), self._zone_note(values, values.dt.tz is not None))
         if pd.api.types.is_numeric_dtype(values.dtype):
             return self._dates_from_numbers(values)
+        if (
+            values.dtype == object
+            and values.dropna().map(type).map(lambda kind: issubclass(kind, date)).all()
+        ):
+            return self._dates(pd.to_datetime(values, utc=self.has_zone))
         texts = present_texts(values)
         if self.date_format == MIXED:
             moments = pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.tz_localize(None)

@@ -30,7 +30,10 @@ __all__ = [
 _ENOUGH = 0.95  # share of the values that have to be dates for a column to be one of dates
 _SORTED = 0.1  # by how much more of the steps have to go in one direction to prefer an order
 _NARROWER = 0.5  # or how much narrower the range of the dates has to be
-_DURATION = r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]"
+_DURATION = (
+    r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?"
+    r"|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]|\d{1,2}:[0-5]\d\.\d+"
+)
 
 
 class DateReading(NamedTuple):
@@ -112,6 +115,8 @@ def to_dates(column: pd.Series, date_format: str) -> pd.Series:
 def to_seconds(column: pd.Series) -> pd.Series:
     """Read durations and times of the day as seconds: ``1 days 02:30:00``, ``02:30:00``, ``02:30`` or ``2:30 PM``."""
     text = column.astype("str").str.strip().where(column.notna())
+    text = text.where(text.str.contains(":|day", regex=True, na=False))  # a number alone has no unit
+    text = text.str.replace(r"^(\d{1,2}:\d\d\.\d+)$", r"00:\1", regex=True)  # 1:09.3 is a lap time
     text = text.str.replace(
         r"^([+-]?(?:\d+ days?,? ?[+-]?)?\d+:\d\d)(?= ?[AaPp][Mm]$|$)", r"\1:00", regex=True
     )

@@ -136,6 +136,7 @@ def _plain_column(column: pd.Series, options: ReadingOptions) -> Inferred | None
             return None
         pointed = [text for text in texts if "." in text]
         is_padded = any(text[:1] == "0" and text[1:2].isdigit() for text in texts)
+        is_padded = is_padded or any(text.endswith("0") and not text.endswith(".0") for text in pointed)
         if is_padded or (pointed and all(len(text.rpartition(".")[2]) == 3 for text in pointed)):
             return None  # codes, or thousands
         mark = "." if pointed else None

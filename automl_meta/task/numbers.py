@@ -180,7 +180,7 @@ def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
         times, after = after.rstrip(".").lower(), ""
     if money and after:
         return "", "", False
-    unit = (money or after).rstrip(".").lower()
+    unit = "mio" if after == "M" and not money else (money or after).rstrip(".").lower()
     names = {"usd": "$", "us$": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹"}
     unit = names.get(unit, unit.removesuffix("s") if len(unit) > 2 else unit)
     minus = "-" if signs and signs[0] in "-−–(" else ""
@@ -226,6 +226,8 @@ def read_numbers(
     NumberReading or None
         None if fewer than nine tenths of the values are numbers, and not `anyhow`.
     """
+    if len(texts) > 1 and all(text.startswith("(") for text in texts):
+        return None  # (1), (2), (3) count something, or there is nothing but losses
     if len(texts) > _SAMPLE and not anyhow:
         chosen = np.linspace(0, len(texts) - 1, _SAMPLE).astype(int)
         if read_numbers(texts[chosen], np.ones(_SAMPLE), decimal) is None:
@@ -257,7 +259,10 @@ def _attempt(
             by_unit[unit] = by_unit.get(unit, 0) + int(count)
     if not by_unit:
         return None
-    units = _factors(by_unit, [float(number) for number, unit, _ in read if number and not unit])
+    sizes = {
+        unit: [abs(float(number)) for number, own, _ in read if number and own == unit] for unit in by_unit
+    }
+    units = _factors(by_unit, sizes)
     if not anyhow and not _are_units(units, by_unit):
         return None
     fits = np.array([bool(number) and unit in units for number, unit, _ in read])
@@ -280,12 +285,14 @@ def _are_units(units: Mapping[str, float], by_unit: Mapping[str, int]) -> bool:
     return all(unit.split(" ")[-1] in common or by_unit[unit] >= _OWN_UNIT * total for unit in named)
 
 
-def _factors(by_unit: Mapping[str, int], bare: Sequence[float]) -> dict[str, float]:
+def _factors(by_unit: Mapping[str, int], sizes: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Units that belong together, each with its factor to the most frequent one."""
     named: Sequence[str] = sorted((unit for unit in by_unit if unit), key=lambda unit: (-by_unit[unit], unit))
     if not named:
         return {"": 1.0}
-    if set(named) <= _POWERS.keys() and set(named) & _CLEAR_POWERS:
+    bare = sizes.get("", ())
+    are_millions = named == ["m"] and bool(bare) and np.median(bare) >= 1000 * np.median(sizes["m"])
+    if set(named) <= _POWERS.keys() and (set(named) & _CLEAR_POWERS or are_millions):
         return {"": 1.0, **{unit: _POWERS[unit] for unit in named}}
     main = named[0].split(" ")[-1]
     dimension = next(
@@ -298,5 +305,5 @@ def _factors(by_unit: Mapping[str, int], bare: Sequence[float]) -> dict[str, flo
         if last in dimension:
             factors[unit] = dimension[last] / dimension[main] * (_POWERS[times[0]] if times else 1.0)
     # Among 10 % and 5 %, a bare 0.25 is 25 %.
-    are_shares = main == "%" and bool(bare) and all(abs(number) <= 1 for number in bare)
+    are_shares = main == "%" and bool(bare) and all(number <= 1 for number in bare)
     return {"": 100.0 if are_shares else 1.0, **factors}

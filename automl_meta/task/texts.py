@@ -67,7 +67,7 @@ def infer_texts(column: pd.Series, options: ReadingOptions, hints: Hints) -> Inf
         if moments.notna().sum() > 0.5 * texts.notna().sum():
             return Inferred(*read_as_dates(column, texts, moments, options.date_format, ""))
     if are_durations(written):
-        note = "durations or times of the day were read as seconds"
+        note = "durations or times of the day were read as seconds, 10:30 as hours and minutes"
         return Inferred(*numeric_column(to_seconds(texts), noted(Column("numeric", is_duration=True), note)))
     dates = read_dates(texts, day_first=hints.day_first)
     if dates is not None:
@@ -127,6 +127,9 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
         return Inferred(found, about if about.dropped else noted(about, note))
     if merges_numbers(column, values):
         return Inferred(*large_numbers(column, options))
+    same = _same_but_for_zeros(column)
+    if same and values.nunique() == 1:
+        return Inferred(*level_column(column, options))
     present = values.dropna().to_numpy()
     has_marks = bool((present != np.round(present)).any())
     if has_marks and hints.decimal == ",":
@@ -141,6 +144,9 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
         if not options.is_file:
             about = noted(about, "its numbers were stored as text")
         about = words_noted(about, column, values)
+        if same:
+            keep = columns_option(str(column.name), "categorical")
+            about = noted(about, f"{listed(same, 2)} are one number ({keep} keeps them apart)")
     grouped = has_marks and _may_be_grouped(column)
     mark: Decimal | None = "." if has_marks and not grouped else None
     return Inferred(numbers_found, about, mark, None, grouped and hints.decimal is None)
@@ -157,13 +163,20 @@ def _may_be_grouped(column: pd.Series) -> bool:
     )
 
 
+def _same_but_for_zeros(column: pd.Series) -> tuple[str, ...]:
+    """Two texts that are one number, and differ in the zeros at the end, as versions and codes do."""
+    texts = {text.strip() for text in column.dropna().unique() if "." in text}
+    longer = next((text for text in sorted(texts) if text.endswith("0") and text[:-1] in texts), None)
+    return () if longer is None else (longer[:-1], longer)
+
+
 def _are_codes(column: pd.Series) -> bool:
     import pyarrow.compute as pc
 
     texts = _arrow_texts(column)
     texts = texts.filter(pc.match_substring_regex(texts, "[0-9]"))
-    padded = pc.sum(pc.match_substring_regex(texts, r"^\s*0[0-9]+\s*$")).as_py() or 0
-    if padded == 0 or not pc.all(pc.match_substring_regex(texts, r"^\s*[0-9]+\s*$")).as_py():
+    padded = pc.sum(pc.match_substring_regex(texts, r"^\s*0[0-9]+(\.[0-9]+)?\s*$")).as_py() or 0
+    if padded == 0 or not pc.all(pc.match_substring_regex(texts, r"^\s*[0-9]+(\.[0-9]+)?\s*$")).as_py():
         return False
     widths = pc.min_max(pc.utf8_length(texts)).as_py()
     return bool(padded >= _CODES * len(texts) or widths["min"] == widths["max"])

@@ -207,3 +207,7 @@ def test_compact_dates_tolerate_an_odd_value(as_text: bool) -> None:
 def test_a_column_of_nearly_enough_dates_is_told() -> None:
     texts = [*DAYS.strftime("%d.%m.%Y"), *(["unbekannt"] * 6)]
     assert any("--columns c:datetime takes it so" in note for note in inferred(texts)[1].notes)
+
+
+def test_lap_times_are_seconds() -> None:
+    assert inferred(["1:09.3", "2:39.971"] * 9)[0].tolist()[:2] == [69.3, 159.971]

@@ -214,3 +214,29 @@ def test_years_where_dates_were_and_columns_that_are_all_missing_are_told() -> N
 def test_a_doubtful_order_of_new_dates_is_that_of_training() -> None:
     column = learnt(pd.date_range("2020-01-20", periods=40, freq="17D").strftime("%d.%m.%Y"))
     assert column.conform(pd.Series(["03/04/2021", "05/06/2021"])).values.dt.day.tolist() == [3, 5]
+
+
+def test_numbers_alone_are_seconds_where_durations_were() -> None:
+    column = learnt([f"{i:02d}:30:15" for i in range(24)])
+    assert column.conform(pd.Series(["5400", "01:30:00"])).values.tolist() == [5400.0, 5400.0]
+
+
+def test_shares_where_percents_were_are_percents_or_told() -> None:
+    column = learnt([f"{i}%" for i in range(2, 90)])
+    many, few = (column.conform(pd.Series([0.05, 0.5, 0.2] * n, name="c")) for n in (5, 1))
+    assert (many.values.tolist()[:3], many.note) == (
+        [5.0, 50.0, 20.0],
+        "the numbers of column 'c' were read as shares, 0.05 as 5 %",
+    )
+    assert (few.values.tolist(), "may be shares" in few.note) == ([0.05, 0.5, 0.2], True)
+    for same in (["5%", "50%"], ["0.5%"], [5.0, 50.0]):
+        assert column.conform(pd.Series(same, name="c")).note == ""
+
+
+def test_python_dates_are_dates_without_a_word() -> None:
+    column = learnt(pd.date_range("2020-01-20", periods=40, freq="17D").strftime("%d.%m.%Y"))
+    assert column.conform(pd.Series(pd.date_range("2020-03-04", periods=3).date)).note == ""
+
+
+def test_a_single_number_with_a_thousands_mark_is_one() -> None:
+    assert learnt([1, 2, 30, 400]).conform(pd.Series(["1,000"])).values.tolist() == [1000.0]

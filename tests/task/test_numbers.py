@@ -157,3 +157,24 @@ def test_a_column_of_nearly_enough_numbers_is_told() -> None:
         "of its values are numbers: --columns c:numeric takes it so" in note
         for note in inferred(texts)[1].notes
     )
+
+
+def test_millions_beside_plain_numbers_are_millions() -> None:
+    assert inferred(["1.2M", "750000"] * 9)[0].tolist()[:2] == [1.2e6, 750000]
+    assert inferred(["2m", "750000", "1.5m"] * 9)[0].tolist()[:3] == [2e6, 750000, 1.5e6]
+    assert inferred(["2 m", "3.5", "1.5 m"] * 9)[0].tolist()[:3] == [2, 3.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    "texts", [["004.6", "813.54", "500.1"], ["038.9", "250.01", "401.9"], ["(1)", "(2)", "(3)"]]
+)
+def test_codes_of_other_kinds_are_no_numbers(texts: list[str]) -> None:
+    assert inferred(texts * 9, is_file=True)[1].kind == "categorical"
+
+
+def test_texts_that_differ_in_zeros_at_the_end_are_told() -> None:
+    column = inferred(["1.1", "1.10", "1.2", "2.0"] * 9, is_file=True)[1]
+    assert column.kind == "numeric"
+    assert "'1.1', '1.10' are one number" in column.notes[-1]
+    assert inferred(["1.1", "1.10"] * 9, is_file=True)[1].kind == "categorical"
+    assert inferred(["1.5", "2.0", "3.0"] * 9, is_file=True)[1].notes == ()
