@@ -13,6 +13,7 @@ from automl_meta.exceptions import UsageError
 from automl_meta.task import Column, TabularTask
 from automl_meta.task.columns import KINDS
 from automl_meta.task.tabular_task import BUNDLED
+from automl_meta.task.values import hashable
 
 __all__ = [
     "FILE_HELP",
@@ -50,7 +51,7 @@ ColumnKinds = Annotated[
 ]
 
 _MOST_SHOWN = 30
-_EXAMPLE = re.compile(rf"(.+?):({'|'.join(KINDS)}|drop)(?:,|$)", re.DOTALL)
+_NAME_AND_KIND = re.compile(rf"(.+?):({'|'.join(KINDS)}|drop)(?:,|$)", re.DOTALL)
 
 
 def load_task(
@@ -97,7 +98,7 @@ def column_kinds(texts: list[str] | None) -> dict[str, Any]:
     """
     kinds: dict[str, Any] = {}
     for text in texts or []:
-        found = list(_EXAMPLE.finditer(text))
+        found = list(_NAME_AND_KIND.finditer(text))
         if not found or "".join(match.group(0) for match in found) != text:
             raise UsageError(
                 f"--columns is {text!r}; it must be NAME:KIND, such as zip:categorical, where the kind is one of "
@@ -124,8 +125,8 @@ def show_task(task: TabularTask) -> None:
         ("", "left"),
     ):
         table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    described = _columns_json(task)
-    for name, about in list(described.items())[:_MOST_SHOWN]:
+    for name, column in list(task.columns.items())[:_MOST_SHOWN]:
+        about = _column_json(task, name, column)
         missing = f"{about['missing']:.1%}" if about["missing"] else "-"
         left_out = f"left out: {about['dropped']}" if about["dropped"] else ""
         unfit = f"{about['unfit']} values did not fit" if about["unfit"] else ""
@@ -137,10 +138,8 @@ def show_task(task: TabularTask) -> None:
             cell("; ".join(filter(None, (left_out, unfit)))),
         )
     console.print(table)
-    if len(described) > _MOST_SHOWN:
-        rest = list(described.values())[_MOST_SHOWN:]
-        kinds = [about["kind"] for about in rest]
-        counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
+    if rest := [column.kind for column in task.columns.values()][_MOST_SHOWN:]:
+        counts = ", ".join(f"{rest.count(kind)} {kind}" for kind in KINDS if kind in rest)
         say(f"  … and {len(rest)} more columns ({counts}); --json lists all")
     for note in task.notes:
         say(f"  note: {note}")
@@ -156,13 +155,9 @@ def task_json(task: TabularTask) -> dict[str, Any]:
         "n_classes": len(task.classes),
         "fingerprint": task.fingerprint,
         "column_kinds": task.column_kinds,
-        "columns": _columns_json(task),
+        "columns": {name: _column_json(task, name, column) for name, column in task.columns.items()},
         "notes": list(task.notes),
     }
-
-
-def _columns_json(task: TabularTask) -> dict[str, dict[str, Any]]:
-    return {name: _column_json(task, name, about) for name, about in task.columns.items()}
 
 
 def _column_json(task: TabularTask, name: str, about: Column) -> dict[str, Any]:
@@ -173,7 +168,7 @@ def _column_json(task: TabularTask, name: str, about: Column) -> dict[str, Any]:
     return {
         "kind": about.kind,
         "missing": float(values.isna().mean()),
-        "distinct": int(values.nunique()),
+        "distinct": int(hashable(values).nunique()),
         "unfit": about.n_unfit,
         "dropped": about.dropped,
         "number_format": number,
