@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal as decimals
 import numbers
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
@@ -134,12 +135,13 @@ def _plain_column(column: pd.Series, options: ReadingOptions) -> Inferred | None
             values = np.asarray(pd.to_numeric(texts)).astype(np.float64)
         except (ValueError, TypeError):
             return None
-        pointed = [text for text in texts if "." in text]
-        is_padded = any(text[:1] == "0" and text[1:2].isdigit() for text in texts)
-        is_padded = is_padded or any(text.endswith("0") and not text.endswith(".0") for text in pointed)
-        if is_padded or (pointed and all(len(text.rpartition(".")[2]) == 3 for text in pointed)):
+        lines = "\n".join(["", *texts, ""])  # one text is searched much faster than many
+        is_padded = re.search(r"\n0\d", lines) is not None
+        has_zeros = "0\n" in lines and re.search(r"\.\d+0\n", lines) is not None
+        has_points = "." in lines
+        if is_padded or has_zeros or (has_points and re.search(r"\.(?!\d{3}\n)", lines) is None):
             return None  # codes, or thousands
-        mark = "." if pointed else None
+        mark = "." if has_points else None
     else:
         return None
     low, high = (
