@@ -148,10 +148,7 @@ def _without_groups(task: TabularTask, groups: str | None) -> tuple[TabularTask,
     if groups is None:
         return task, None
     columns = {name: column for name, column in task.columns.items() if name != groups}
-    notes = tuple(note for note in task.notes if not note.startswith(f"column {groups!r}:"))
-    return replace(task, X=task.X[list(columns)], columns=columns, notes=notes), task.X[groups].astype(
-        str
-    ).to_numpy()
+    return replace(task, X=task.X[list(columns)], columns=columns), task.X[groups].astype(str).to_numpy()
 
 
 @contextmanager

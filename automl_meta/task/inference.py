@@ -32,7 +32,10 @@ from automl_meta.task.options import Hints, ReadingOptions
 from automl_meta.task.texts import infer_texts, plain_if_numbers, read_as_dates, read_as_numbers
 from automl_meta.task.values import finite, hashable, listed, present_texts, usual_dtype, without_zone
 
-__all__ = ["TextNumbers", "decimal_mark", "infer_columns", "infer_numbers"]
+__all__ = ["AS_SAID", "TextNumbers", "decimal_mark", "infer_columns", "infer_numbers"]
+
+
+AS_SAID = "as you said"  # why a column was left out that the user told to leave out
 
 
 class TextNumbers(NamedTuple):
@@ -230,7 +233,7 @@ def _forced(
 ) -> tuple[pd.Series, Column]:
     """A column of the kind that the user said."""
     if kind == "identifier":
-        return column, Column("identifier", dropped="as you said")
+        return column, Column("identifier", dropped=AS_SAID)
     if kind in ("categorical", "boolean", "text"):
         return level_column(column, options, kind=kind)
     if kind == "numeric" and pd.api.types.is_numeric_dtype(column.dtype):

@@ -18,7 +18,7 @@ from automl_meta.metrics import TaskType
 from automl_meta.task.columns import Column, ColumnKind
 from automl_meta.task.fingerprint import hash_values, mixed
 from automl_meta.task.frames import as_frame, as_series, split_target
-from automl_meta.task.inference import decimal_mark, infer_columns
+from automl_meta.task.inference import AS_SAID, decimal_mark, infer_columns
 from automl_meta.task.numbers import Decimal, NumberFormat
 from automl_meta.task.options import ReadingOptions
 from automl_meta.task.target import infer_target
@@ -321,8 +321,8 @@ class TabularTask:
 
 
 def _notes_of(name: str, about: Column) -> tuple[str, ...]:
-    """What a column needs to say; that one is constant goes without saying."""
-    if about.kind != "identifier":
+    """What a column needs to say; that one is constant, or left out as the user said, goes without saying."""
+    if about.kind != "identifier" or about.dropped == AS_SAID:
         return about.notes
     return (
         *about.notes,
