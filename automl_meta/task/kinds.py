@@ -94,12 +94,10 @@ def _is_row_number(values: np.ndarray, name: str) -> bool:
     return bool(np.array_equal(np.sort(values), np.arange(n) + values.min()))
 
 
-def date_column(
-    moments: pd.Series, date_format: str = "", note: str = "", n_unfit: int = 0
-) -> tuple[pd.Series, Column]:
+def date_column(moments: pd.Series, date_format: str = "", note: str = "") -> tuple[pd.Series, Column]:
     """Dates without time zone."""
     present = moments.dropna()
-    about = Column("datetime", date_format=date_format, n_unfit=n_unfit)
+    about = Column("datetime", date_format=date_format)
     if len(present):
         first, last = (float(moment.timestamp()) for moment in (present.min(), present.max()))
         about = replace(about, range=(first, last))

@@ -38,15 +38,12 @@ class RawTable(NamedTuple):
         What was guessed or changed, in words.
     decimal : {".", ","} or None
         The likelier decimal mark, by the delimiter.
-    dialect : CsvDialect or None
-        Of a CSV file.
     """
 
     frame: pd.DataFrame
     is_text: bool = False
     notes: tuple[str, ...] = ()
     decimal: Decimal | None = None
-    dialect: CsvDialect | None = None
 
 
 def read_table(path: str | Path, separator: str | None = None) -> pd.DataFrame:
@@ -177,7 +174,7 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
             *notes,
             f"the file is not UTF-8; it was read as {dialect.encoding}: save it as UTF-8 if words look odd",
         )
-    return RawTable(frame, True, notes, "," if dialect.delimiter == ";" else None, dialect)
+    return RawTable(frame, True, notes, "," if dialect.delimiter == ";" else None)
 
 
 def _header_notes(text: str, delimiter: str) -> tuple[str, ...]:
