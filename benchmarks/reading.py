@@ -37,7 +37,11 @@ def main() -> None:
             seconds = np.median([[timed(way) for way in ways] for _ in range(REPEATS)], axis=0)
             ratios = seconds[1:] / seconds[0]
             print(f"{n_rows} x {n_columns}: {seconds[0]:.2f}; {ratios[0]:.1f}, {ratios[1]:.1f}", flush=True)
-            found[f"{n_rows}x{n_columns}"] = {"pandas": seconds[0], "read_table": ratios[0], "task": ratios[1]}
+            found[f"{n_rows}x{n_columns}"] = {
+                "pandas": seconds[0],
+                "read_table": ratios[0],
+                "task": ratios[1],
+            }
     print(json.dumps(found))
 
 

@@ -239,21 +239,14 @@ class AutoML(BaseEstimator, ABC):
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
         """Numbers of features and names as scikit-learn keeps them; columns of a frame are found by name."""
-        if sparse.issparse(X):
-            raise TypeError(
-                "Sparse input is not supported: X is a sparse matrix. Give a dense table: X.toarray()."
-            )
-        if is_table(X):
-            X = as_frame(X)
+        if is_table(X) or sparse.issparse(X):
+            X = as_frame(X)  # which refuses what is sparse
             if not reset and hasattr(self, "feature_names_in_"):
                 X = self.model_.aligned(X)
         else:
+            least = 2 if reset else 1
             X = check_array(
-                X,
-                dtype=None,
-                ensure_all_finite="allow-nan",
-                ensure_min_samples=2 if reset else 1,
-                estimator=self,
+                X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least, estimator=self
             )
             if X.dtype.kind == "c":
                 raise UsageError("Complex data not supported: give real numbers.")

@@ -161,7 +161,7 @@ def _bundled(task: TabularTask, name: str) -> _Table:
     lines = [f"data = load_{name}(as_frame=True)", "X, y = data.data, data.target"]
     if name == "linnerud":
         lines.append("y = y.iloc[:, 0]")
-    elif task.task_type == "classification" and task.y.dtype == object:
+    elif task.task_type == "classification" and not pd.api.types.is_numeric_dtype(task.y.dtype):
         lines.append("y = y.map(dict(enumerate(data.target_names)))")
     return _Table(lines, [f"from sklearn.datasets import load_{name}"])
 

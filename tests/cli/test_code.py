@@ -76,9 +76,18 @@ def test_a_table_of_hostile_names_and_levels_scores_as_the_tool(tmp_path: Path) 
     frame = pd.DataFrame(columns).assign(**{"la\"b'el": np.where(RNG.random(60) < 0.5, '"""', "'); x(")})
     frame.to_csv(tmp_path / 'it"s.csv', index=False)
     task = TabularTask.from_file(tmp_path / 'it"s.csv', "la\"b'el")
+    assert_scores_as_the_tool(task, str(tmp_path / 'it"s.csv'))
+
+
+@pytest.mark.parametrize("name", ["wine", "breast_cancer", "linnerud"])
+def test_a_script_on_a_bundled_table_scores_as_the_tool(name: str) -> None:
+    assert_scores_as_the_tool(TabularTask.bundled(name), f"sklearn:{name}")
+
+
+def assert_scores_as_the_tool(task: TabularTask, file: str) -> None:
     metric = default_metric(task.task_type)
     configuration = get_algorithm("decision_tree", task.task_type).default_configuration
-    code = script(task, str(tmp_path / 'it"s.csv'), configuration, metric)
+    code = script(task, file, configuration, metric)
     done = subprocess.run(
         [sys.executable, "-W", "default", "-c", code + "\nprint(list(map(float, scores)))"],
         capture_output=True, text=True, check=False,

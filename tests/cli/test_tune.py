@@ -119,7 +119,6 @@ def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], messag
     assert len(done.err.strip().splitlines()) == 1
 
 
-@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_and_the_study(iris_file: Path, tmp_path: Path) -> None:
     """Interrupted as soon as one trial has ended."""
     model, storage = tmp_path / "m.skops", tmp_path / "s.journal"

@@ -94,7 +94,6 @@ def test_runs_carry_their_source(store: MetadataStore) -> None:
     assert {run.source for run in store.runs()} == {"mine"}
 
 
-@pytest.mark.slow
 def test_killed_at_random_it_resumes_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     url = str(tmp_path / "store.db")
     command = [
