@@ -9,6 +9,7 @@ Each error says what came, what was expected and what to do. The tree::
     │   └── StoreVersionError         it was made by a newer version of automl_meta
     ├── NoExperienceError             the store knows no run that could advise
     ├── TrainingError                 meta-training did not come to a useful end
+    ├── WorkerError                   processes for evaluations could not be started
     └── MissingDependencyError (ImportError)   an extra is not installed
 
     AutomlMetaWarning (UserWarning)   something was decided for the user
@@ -26,6 +27,7 @@ __all__ = [
     "StoreVersionError",
     "TrainingError",
     "UsageError",
+    "WorkerError",
 ]
 
 
@@ -55,6 +57,10 @@ class NoExperienceError(AutomlMetaError):
 
 class TrainingError(AutomlMetaError):
     """Meta-training did not come to a useful end."""
+
+
+class WorkerError(AutomlMetaError):
+    """No process for evaluations could be started, also after several tries."""
 
 
 class MissingDependencyError(AutomlMetaError, ImportError):
