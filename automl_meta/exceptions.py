@@ -8,6 +8,7 @@ Each error says what came, what was expected and what to do. The tree::
     ├── StoreError                    the metadata store cannot be read or written
     │   └── StoreVersionError         it was made by a newer version of automl_meta
     ├── NoExperienceError             the store knows no run that could advise
+    ├── StudyError                    the storage of an Optuna study cannot be read or written
     ├── TrainingError                 meta-training did not come to a useful end
     ├── WorkerError                   processes for evaluations could not be started
     └── MissingDependencyError (ImportError)   an extra is not installed
@@ -25,6 +26,7 @@ __all__ = [
     "NoExperienceError",
     "StoreError",
     "StoreVersionError",
+    "StudyError",
     "TrainingError",
     "UsageError",
     "WorkerError",
@@ -53,6 +55,10 @@ class StoreVersionError(StoreError):
 
 class NoExperienceError(AutomlMetaError):
     """The store knows no run that could advise."""
+
+
+class StudyError(AutomlMetaError):
+    """The storage of an Optuna study cannot be read or written."""
 
 
 class TrainingError(AutomlMetaError):

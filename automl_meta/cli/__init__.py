@@ -71,8 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
         _fail(str(error), 2 if isinstance(error, (UsageError, DataError, WorkerError)) else 1)
-    except KeyboardInterrupt:
-        _fail("Interrupted.", 130)
+    except KeyboardInterrupt as error:
+        _fail(str(error) or "Interrupted.", 130)
     except MemoryError:
         _fail("Out of memory. Give fewer rows or columns.", 1)
     except BrokenPipeError:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from automl_meta import AutoMLClassifier, TabularTask
-from automl_meta.automl.tuner import Tuner
+from automl_meta.automl.shared_study import SharedStudy
 from automl_meta.store import MetadataStore
 
 TASK = TabularTask.bundled("iris")
@@ -73,14 +73,14 @@ def test_two_at_a_time_share_the_budget_and_propose_nothing_twice() -> None:
 
 def test_only_the_predictions_of_the_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[list[float]] = []
-    keep = Tuner._keep
+    keep = SharedStudy._keep
 
-    def watched(self: Tuner, number: int, value: float, responses: Any) -> None:
+    def watched(self: SharedStudy, number: int, value: float, responses: Any) -> None:
         keep(self, number, value, responses)
-        kept.append(sorted(score for score, _ in self._own.values()))
+        kept.append(sorted(score for score, _ in self._predictions.values()))
 
-    monkeypatch.setattr(Tuner, "_keep", watched)
-    monkeypatch.setattr("automl_meta.automl.tuner.N_CANDIDATES", 3)
+    monkeypatch.setattr(SharedStudy, "_keep", watched)
+    monkeypatch.setattr("automl_meta.automl.shared_study.N_CANDIDATES", 3)
     model = AutoMLClassifier(
         n_trials=6, algorithms=["dummy", "lda", "knn"], cv=2, store=False, random_state=0
     )
