@@ -32,6 +32,7 @@ from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
+from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
@@ -327,6 +328,7 @@ class AutoML(BaseEstimator, ABC):
             "folds": folds.name,
         }
         study = open_study(open_storage(self.storage), self.study_name, about, resume=self.resume)
+        check_space(study, space)
         agreed = study.user_attrs["automl_meta"]
         if agreed["seed"] != seed:
             folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)

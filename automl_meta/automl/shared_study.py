@@ -7,6 +7,7 @@ from typing import Any
 
 import optuna
 from numpy.typing import NDArray
+from optuna.distributions import check_distribution_compatibility
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
@@ -17,7 +18,7 @@ from automl_meta.automl.trials import completed
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import StudyError, UsageError
 
-__all__ = ["N_CANDIDATES", "SharedStudy"]
+__all__ = ["N_CANDIDATES", "SharedStudy", "check_space"]
 
 N_CANDIDATES = 30
 """So many of the best trials may enter the ensemble."""
@@ -182,6 +183,26 @@ class SharedStudy:
         except UsageError:
             return trial.state == TrialState.RUNNING  # it may not have said everything yet
         return True
+
+
+def check_space(study: optuna.Study, space: JointSpace) -> None:
+    """See that trials of a search space can be added to a study.
+
+    Raises
+    ------
+    UsageError
+        If it holds trials in which a parameter of the same name means something else, which Optuna does not allow.
+    """
+    own = space.space.distributions
+    for trial in study.get_trials(deepcopy=False):
+        for name, theirs in trial.distributions.items():
+            try:
+                check_distribution_compatibility(theirs, own.get(name, theirs))
+            except ValueError as error:
+                raise UsageError(
+                    f"The study {study.study_name!r} searches another space: its parameter {name!r} is {theirs}. "
+                    "Give another name for a new study."
+                ) from error
 
 
 def _ended(trial: Trial, attributes: Mapping[str, Any], value: float | None) -> FrozenTrial:
