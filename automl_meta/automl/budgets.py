@@ -11,14 +11,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta._utils.budget import Budget
 from automl_meta.automl.joint_space import ALGORITHM
-from automl_meta.automl.trials import Measured, busy_seconds, completed, is_lost
+from automl_meta.automl.trials import Measured, busy_seconds, completed, fit_rows_of, is_lost
 from automl_meta.experiments import Folds
 from automl_meta.task import TabularTask
 
-__all__ = ["FIT_ROWS", "StudyBudget"]
-
-FIT_ROWS = "fit_rows"
-"""Attribute of a trial: rows that each fold learnt from, if it were fewer than the folds of the study say."""
+__all__ = ["StudyBudget"]
 
 _SHARE_OF_A_TRIAL = 0.25  # of the time limit: one slow configuration must not be all that was tried
 _FIRST_SECONDS = 1.0  # of a trial, however little there is, until one has succeeded: no model without it
@@ -169,8 +166,7 @@ class StudyBudget:
 
     def _fold_rows(self, trial: FrozenTrial) -> float:
         rows = float(np.mean([len(train) for train, _ in self.folds.all]))
-        fewer = trial.user_attrs.get(FIT_ROWS)
-        return min(rows, float(fewer)) if isinstance(fewer, int) and fewer > 0 else rows
+        return min(rows, float(fit_rows_of(trial) or rows))
 
     def _fold_seconds(self, trial: FrozenTrial) -> float:
         """Of one fit: CPU seconds, or its part of the wall seconds if it were more; 0 if nobody knows."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from optuna.trial import FrozenTrial
 
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import Algorithm
-from automl_meta.automl.budgets import FIT_ROWS
 from automl_meta.automl.joint_space import ALGORITHM, JointSpace
 from automl_meta.automl.sampling import Sampling
-from automl_meta.automl.trials import Measured, completed, is_lost
+from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
 from automl_meta.tuning import origin_of
@@ -121,7 +119,7 @@ class Proposals:
             None if the whole space was tried.
         """
         kept = [trial for trial in trials if not is_lost(trial)]
-        tried = {trial.user_attrs.get("configuration_id") for trial in kept}
+        tried = {configuration_id_of(trial) for trial in kept}
         default = default_configuration(self.space)
         if default.configuration_id not in tried:
             return Proposal(default, "default")
@@ -152,7 +150,7 @@ class Proposals:
         fit_rows : int, optional
             Rows of a fold; fewer are proposed only where this is known.
         """
-        tried = {(t.user_attrs.get("configuration_id"), t.user_attrs.get(FIT_ROWS)) for t in trials}
+        tried = {(configuration_id_of(trial), fit_rows_of(trial)) for trial in trials}
         found = []
         for share, names in _FALLBACKS:
             rows = None if share == 1.0 or fit_rows is None else max(int(share * fit_rows), _FEWEST_ROWS)
@@ -172,7 +170,7 @@ class Proposals:
         self,
         advisor: Advisor,
         trials: Sequence[FrozenTrial],
-        tried: set[Any],
+        tried: set[str],
         rank: int,
         fit_rows: int | None,
         limit: Mapping[str, float | None],
@@ -183,9 +181,9 @@ class Proposals:
         seconds = next(iter(limit.values())) or math.inf
         metric = advisor.experience.metric.name
         observed = {
-            str(trial.user_attrs["configuration_id"]): Measured.of(trial).scores.get(metric, math.nan)
+            configuration_id_of(trial): Measured.of(trial).scores.get(metric, math.nan)
             for trial in trials
-            if "configuration_id" in trial.user_attrs
+            if configuration_id_of(trial)
         }
         advice = advisor.recommend(_ATTEMPTS, observed=observed, fit_rows=fit_rows, **allowed)
         for entry in advice.configurations:
@@ -210,13 +208,13 @@ class Proposals:
         logs: dict[str, list[float]] = {}
         for trial in trials:
             seconds = Measured.of(trial).wall_seconds / n_folds
-            known = expected.get(str(trial.user_attrs.get("configuration_id")))
-            if known and seconds > 0 and FIT_ROWS not in trial.user_attrs:
+            known = expected.get(configuration_id_of(trial))
+            if known and seconds > 0 and fit_rows_of(trial) is None:
                 logs.setdefault(str(trial.params.get(ALGORITHM)), []).append(math.log(seconds / known))
         usual = max(0.0, float(np.mean([np.mean(found) for found in logs.values()]))) if logs else 0.0
         return {"": math.exp(usual), **{name: math.exp(max(found)) for name, found in logs.items()}}
 
-    def _sampled(self, trials: Sequence[FrozenTrial], tried: set[Any]) -> Proposal | None:
+    def _sampled(self, trials: Sequence[FrozenTrial], tried: set[str]) -> Proposal | None:
         rng = np.random.default_rng([self._seed, len(trials)])
         for _ in range(_ATTEMPTS):
             algorithm = self._promising(trials, rng)

@@ -10,10 +10,24 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-__all__ = ["ALIVE", "Measured", "busy_seconds", "completed", "is_lost", "status_of"]
+__all__ = [
+    "ALIVE",
+    "FIT_ROWS",
+    "Measured",
+    "busy_seconds",
+    "completed",
+    "configuration_id_of",
+    "fit_rows_of",
+    "is_lost",
+    "last_sign",
+    "status_of",
+]
 
 ALIVE = "alive"
 """Attribute of a trial: when its process last said that it works on it (seconds since 1970), and for how long by then."""
+
+FIT_ROWS = "fit_rows"
+"""Attribute of a trial: see `fit_rows_of`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,18 @@ class Measured:
 def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Those that succeeded."""
     return [trial for trial in trials if trial.state == TrialState.COMPLETE and _is_finite(trial)]
+
+
+def configuration_id_of(trial: FrozenTrial) -> str:
+    """What was tried, if the trial says so, else an empty text."""
+    said = trial.user_attrs.get("configuration_id")
+    return said if isinstance(said, str) else ""
+
+
+def fit_rows_of(trial: FrozenTrial) -> int | None:
+    """Rows that each fold learns from, if they are fewer than the folds of the study say."""
+    rows = trial.user_attrs.get(FIT_ROWS)
+    return rows if isinstance(rows, int) and rows > 0 else None
 
 
 def is_lost(trial: FrozenTrial) -> bool:

@@ -17,14 +17,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
-from automl_meta.automl.budgets import FIT_ROWS, StudyBudget
+from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.joint_space import ALGORITHM
 from automl_meta.automl.owners import signs_of_life
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
 from automl_meta.automl.shared_study import SharedStudy
-from automl_meta.automl.trials import completed, is_lost
+from automl_meta.automl.trials import FIT_ROWS, completed, is_lost
 from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
 from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Limits, OutOfFold
 from automl_meta.records import Configuration
@@ -207,7 +207,8 @@ class Tuner:
                     progress(self._state(last))
                 self._try_all_rows(evaluator, claim)
         except WorkerError as error:
-            self.note(str(error))
+            if not self._stop.is_set():  # else it was ended on purpose
+                self.note(str(error))
 
     def _claim(self) -> _Claim | None:
         """Begin the next trial, in this process's turn; None when there is none to begin."""
