@@ -9,11 +9,11 @@ import pytest
 from store.store_workers import dataset, failed_run, run
 
 from automl_meta.exceptions import StoreError
-from automl_meta.records import Environment, Run
+from automl_meta.records import DatasetRecord, Environment, Run
 from automl_meta.store import MetadataStore, how_to_add, spool
 
 
-def content(one: Run) -> str:
+def content(one: Run | DatasetRecord) -> str:
     return json.dumps(dataclasses.asdict(one), sort_keys=True)
 
 
@@ -24,7 +24,7 @@ def test_what_was_spooled_comes_back_whole(store: MetadataStore, tmp_path: Path)
     assert store.import_spooled(path) == 2
     assert store.import_spooled(path) == 0
     assert list(map(content, store.runs())) == list(map(content, made))
-    assert repr(store.dataset("classification-0")) == repr(dataset(0))
+    assert content(store.dataset("classification-0")) == content(dataset(0))
     assert store.check() == []
 
 
