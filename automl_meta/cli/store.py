@@ -78,7 +78,7 @@ def import_(
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Read experience: a folder that another store has exported, or the studies of an Optuna storage.
+    """Read experience: an exported folder, a file of results that were kept, or the studies of an Optuna storage.
 
     Studies that "automl-meta tune" made say themselves what they are about. Trials that are not
     understood are counted by reason.
@@ -94,7 +94,7 @@ def import_(
     if url is not None:
         raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
     with MetadataStore(store) as opened:
-        count = opened.import_folder(what)
+        count = opened.import_folder(what) if Path(what).is_dir() else opened.import_spooled(what)
     say(f"{count} new runs.")
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, exists, func, or_, select
+from sqlalchemy import Column, Connection, and_, func, or_, select
 
 from automl_meta.metrics import METRICS
 from automl_meta.records import Configuration, Run
@@ -101,9 +101,12 @@ def _impossible_costs(connection: Connection) -> Iterator[str]:
 
 
 def _successes_without_scores(connection: Connection) -> Iterator[str]:
+    # Not by "exists" for each run: scores are found by their metric first, and so only by reading all.
+    scored = select(run_scores.c.number).distinct().subquery()
     query = (
         select(runs.c.run_id)
-        .where(runs.c.status == "ok", ~exists().where(run_scores.c.number == runs.c.number))
+        .select_from(runs.outerjoin(scored, scored.c.number == runs.c.number))
+        .where(runs.c.status == "ok", scored.c.number.is_(None))
         .order_by(runs.c.number)
         .limit(10)
     )

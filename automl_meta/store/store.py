@@ -22,6 +22,7 @@ from automl_meta.store.experience import ExperienceMemo, nothing_left
 from automl_meta.store.export import export_experience
 from automl_meta.store.reading import count_runs, dataset_frame, iterate_runs, read_dataset
 from automl_meta.store.seed import import_experience, plant, unplanted_seed
+from automl_meta.store.spool import import_spooled
 from automl_meta.store.writing import (
     begin_write,
     insert_runs,
@@ -386,6 +387,22 @@ class MetadataStore:
         """
         with self._writing() as connection:
             return import_experience(connection, Path(folder))
+
+    def import_spooled(self, path: str | Path) -> int:
+        """Add what `automl_meta.store.spool` kept in a file, all of it or nothing.
+
+        Returns
+        -------
+        int
+            How many runs were new.
+
+        Raises
+        ------
+        StoreError
+            If the file is damaged; the message says in which line.
+        """
+        with self._writing() as connection:
+            return import_spooled(connection, Path(path))
 
     def import_study(
         self,
