@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from automl_meta.algorithms import algorithms_for
-from automl_meta.experiments import Campaign, Limits, Progress
-from automl_meta.experiments.campaign import dataset_record
+from automl_meta.experiments import Campaign, Keeper, Limits, Progress, dataset_record
 from automl_meta.records import Configuration, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -123,11 +122,11 @@ def test_a_dataset_is_described_once_and_again_where_meta_features_are_missing(
     store: MetadataStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described: list[str] = []
-    original = Campaign._describe
+    original = Keeper.describe
     monkeypatch.setattr(
-        Campaign,
-        "_describe",
-        lambda self, task, *rest: described.append(task.name) or original(self, task, *rest),
+        Keeper,
+        "describe",
+        lambda self, task, *rest, **more: described.append(task.name) or original(self, task, *rest, **more),
     )
     store.add_dataset(dataset_record(TASKS[0], {"n_rows": 178.0}))
     campaign(store).run(TASKS)
