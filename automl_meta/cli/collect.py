@@ -139,8 +139,9 @@ def command(
                     ),
                 )
         except KeyboardInterrupt:
-            say("Interrupted. What was done is stored; the same command goes on from there.", errors)
-            raise typer.Exit(130) from None
+            raise KeyboardInterrupt(
+                "Interrupted. What was done is stored; the same command goes on from there."
+            ) from None
         summary = {
             "datasets": len(tasks),
             "runs": end.total,
