@@ -9,12 +9,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 
 import joblib
 
 from automl_meta.algorithms import Algorithm
+from automl_meta.exceptions import WorkerError
 from automl_meta.experiments.evaluator import Evaluator, Limits
+from automl_meta.experiments.fitting import reason_of
 from automl_meta.experiments.folds import Folds
 from automl_meta.experiments.keeping import Keeper
 from automl_meta.metafeatures import all_names, extract_metafeatures
@@ -226,7 +229,12 @@ class Campaign:
             )
             with _interrupts_wait():
                 results = parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
-            yield from results
+            try:
+                yield from results
+            except BrokenExecutor as error:
+                raise WorkerError(
+                    f"One of the processes in which {self.backend} makes evaluations has ended: {reason_of(error)}"
+                ) from error
 
 
 @contextlib.contextmanager
