@@ -21,7 +21,7 @@ __all__ = ["Evaluator", "Limits"]
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 120.0  # for all tries together: importing scikit-learn on a busy machine can take long
-_PAUSES = (0.1, 0.5, 2.0, 0.0)  # seconds after each try to start a process
+_PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,9 @@ def test_collect_that_is_ended_at_random_moments_loses_nothing_and_leaves_nothin
     url = tmp_path / f"{store}.db"
     subprocess.run([*command, "--store", str(url)], check=True, capture_output=True, cwd=programs.folder)
     found["lost"] += N_RUNS - len(_check(url, known, found))
-    columns = ("lost", "doubled", "tracebacks", "hangs", "orphans", "leftovers")
-    print(
-        f"\ncollect, {backend} | {n_tries} tries | " + " | ".join(f"{found[c]} {c}" for c in columns), end=""
-    )  # noqa: T201
-    print(f" | {time.monotonic() - started:.0f} s | {store + 1} campaigns")  # noqa: T201
+    names = ("lost", "doubled", "tracebacks", "hangs", "orphans", "leftovers")
+    counts = " | ".join(f"{found[name]} {name}" for name in names)
+    print(f"\ncollect, {backend} | {n_tries} tries | {counts} | {time.monotonic() - started:.0f} s")  # noqa: T201
     assert not any(found.values())
 
 
