@@ -104,7 +104,12 @@ class Evaluator:
         -------
         Run
             Its status is ``"timeout"`` or ``"memout"`` if the limit ended it, ``"crash"`` if the
-            process died.
+            process died, or could not read the algorithm.
+
+        Raises
+        ------
+        WorkerError
+            See `wait`.
         """
         return self.out_of_fold(configuration, task, protocol, algorithm=algorithm, seconds=seconds).run
 

@@ -39,7 +39,7 @@ class WorkerProcess:
     Raises
     ------
     OSError
-        If the system starts no more processes.
+        If the system starts no more processes or threads.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class WorkerProcess:
             env={**os.environ, **single},
             start_new_session=True,
         )
-        self._questions = cast(io.RawIOBase, self._process.stdin)
+        self._questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._worker: psutil.Process | None = None
         self._family: set[psutil.Process] = set()  # as last seen
@@ -63,8 +63,14 @@ class WorkerProcess:
         self._next_look = 0.0
         self._started = time.perf_counter()
         self.start_seconds = float("nan")  # wall seconds until it was ready
+        # In threads: queues can be waited for with a limit, and pipes cannot.
         self._reader = threading.Thread(target=self._read_answers, daemon=True)
-        self._reader.start()
+        try:
+            self._reader.start()
+            threading.Thread(target=self._write_questions, daemon=True).start()
+        except RuntimeError as error:
+            self.end()
+            raise OSError(str(error)) from error
 
     def not_ready(self, seconds: float) -> str:
         """Wait for it at most so long, and say why it is not ready; nothing if it is."""
@@ -79,13 +85,15 @@ class WorkerProcess:
             self._worker = psutil.Process(first)
         return "" if self._worker is not None else self.death()
 
-    def ask(self, content: bytes) -> None:
-        """Send a pickled question; a thread waits while the worker does not read it."""
-        threading.Thread(target=self._write, args=(content,), daemon=True).start()
+    def ask(self, question: bytes) -> None:
+        """Send a pickled question; do not wait until the worker reads it."""
+        self._questions.put(question)
 
-    def _write(self, content: bytes) -> None:
+    def _write_questions(self) -> None:
+        stream = cast(io.RawIOBase, self._process.stdin)
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended: the answer says so
-            send(self._questions, content)
+            while question := self._questions.get():
+                send(stream, question)
 
     def answer(self, seconds: float) -> Any:
         """Its next answer, `Gone`, or None if there is none within so many seconds."""
@@ -103,7 +111,6 @@ class WorkerProcess:
             return Gone()
 
     def _read_answers(self) -> None:
-        """In a thread: the queue can be waited for with a limit, and the pipe cannot."""
         stream = cast(io.RawIOBase, self._process.stdout)
         # A stranger who writes into the pipe makes lengths that no memory has.
         with contextlib.suppress(EOFError, OSError, ValueError, MemoryError, OverflowError):
@@ -168,7 +175,9 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
-        self._reader.join(1)
+        self._questions.put(b"")  # no more
+        if self._reader.is_alive():
+            self._reader.join(1)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):

@@ -55,6 +55,13 @@ class Failing(DummyClassifier):
             if not os.path.exists(file := os.environ["PROCESSES_FILE"] + ".forked"):
                 open(file, "w").close()
                 os.fork()
+        elif self.how == "share":
+            shared = bytearray(os.urandom(1)) * (100 << 20)
+            for _ in range(4):
+                _child(lambda: time.sleep(0.4))  # so long that it is seen
+            for _ in range(4):
+                os.wait()
+            del shared
         elif self.how == "child eats":
             _child(_eat)
             time.sleep(600)

@@ -77,6 +77,7 @@ def failing(how: str):
         ("hang with children", Limits(), "timeout", "ended at its limit of 0.3 s"),
         ("leave children", Limits(), "ok", ""),
         ("return twice", Limits(), "ok", ""),
+        ("share", Limits(seconds=60, memory=250 << 20), "ok", ""),
         ("child eats", Limits(seconds=60, memory=200 << 20), "memout", "ended at its limit of 200 MiB"),
     ],
 )
