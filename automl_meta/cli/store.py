@@ -50,13 +50,18 @@ def path(store: Store = None) -> None:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to write; it is made if it is not there.")],
+    skip_damaged: Annotated[
+        bool, typer.Option(help="Leave out data sets that are not as they were written.")
+    ] = False,
     store: Store = None,
 ) -> None:
     """Write the experience as CSV files that anything can read, and that another store can import."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store) as opened:
-        opened.export(folder)
+        left_out = opened.export(folder, skip_damaged=skip_damaged)
+    for dataset_id in left_out:
+        say(f"Left out, since it is not as it was written: data set {dataset_id}.")
     say(f"Written to {folder}.")
 
 

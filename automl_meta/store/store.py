@@ -349,7 +349,9 @@ class MetadataStore:
         with self._reading() as connection:
             return problems(connection)
 
-    def export(self, folder: str | Path, *, source: str | None = None) -> None:
+    def export(
+        self, folder: str | Path, *, source: str | None = None, skip_damaged: bool = False
+    ) -> list[str]:
         """Write the experience into a folder of CSV files (see `automl_meta.store.seed`).
 
         Scores are rounded to 6 significant digits, those of folds and all durations to 4. The same
@@ -361,16 +363,23 @@ class MetadataStore:
             Made if it is not there; what an earlier export left in it is replaced.
         source : str, optional
             Only runs and data sets of this one, and what they refer to.
+        skip_damaged : bool
+            Whether data sets that are not as they were written are left out, and are no error.
+
+        Returns
+        -------
+        list of str
+            Ids of the data sets that were left out.
 
         Raises
         ------
         StoreError
-            If the folder cannot be written.
+            If the folder cannot be written, or the store is damaged.
         UsageError
             If there is no such source.
         """
         with self._reading() as connection:
-            export_experience(connection, Path(folder), source)
+            return export_experience(connection, Path(folder), source, skip_damaged)
 
     def import_folder(self, folder: str | Path) -> int:
         """Add what an exported folder holds, all of it or nothing.
