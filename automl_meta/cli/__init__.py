@@ -12,7 +12,7 @@ import typer
 
 from automl_meta.cli import collect, describe, evaluate, fewshot, predict, recommend, store, tune
 from automl_meta.cli._shared import printable
-from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
+from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, StoreError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
-        _fail(str(error), 2 if isinstance(error, (UsageError, DataError)) else 1)
+        _fail(str(error), 2 if isinstance(error, (UsageError, DataError, StoreError)) else 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130)
     except MemoryError:

@@ -22,7 +22,7 @@ def info(store: Store = None, json: Json = False) -> None:
     """Say what is stored: data sets, runs, failures, by kind and source."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         content = opened.info()
     if json:
         print_json(content)
@@ -37,10 +37,9 @@ def info(store: Store = None, json: Json = False) -> None:
 @app.command()
 def path(store: Store = None) -> None:
     """Print where the store lies."""
-    from automl_meta.store import MetadataStore
+    from automl_meta.store.engine import resolve_url, shown_store
 
-    with MetadataStore(store) as opened:
-        place = str(opened.path or opened.url)
+    place = shown_store(resolve_url(store))
     if sys.stdout.isatty():
         say(place)
     else:
@@ -58,7 +57,7 @@ def export(
     """Write the experience as CSV files that anything can read, and that another store can import."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         left_out = opened.export(folder, skip_damaged=skip_damaged)
     for dataset_id in left_out:
         say(f"Left out, since it is not as it was written: data set {dataset_id}.")
@@ -148,7 +147,7 @@ def check(store: Store = None) -> None:
     """Verify that nothing in the store contradicts itself; exit code 1 if something does."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         problems = opened.check()
     for problem in problems:
         say(problem)
