@@ -8,7 +8,14 @@ import warnings
 from collections.abc import Sequence
 
 from automl_meta._utils.printable import printable
-from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError, WorkerError
+from automl_meta.exceptions import (
+    AutomlMetaError,
+    AutomlMetaWarning,
+    DataError,
+    StoreError,
+    UsageError,
+    WorkerError,
+)
 
 __all__ = ["main"]
 
@@ -32,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
-        _fail(str(error), 2 if isinstance(error, (UsageError, DataError, WorkerError)) else 1)
+        mendable = isinstance(error, (UsageError, DataError, StoreError, WorkerError))
+        _fail(str(error), 2 if mendable else 1)
     except KeyboardInterrupt as error:
         _fail(str(error) or "Interrupted.", 130)
     except SystemExit as end:

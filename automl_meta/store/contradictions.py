@@ -51,7 +51,7 @@ def of_datasets(rows: Sequence[tuple[Any, ...]]) -> Iterator[Contradiction]:
             or size_problem(*(values[name] for name in ("task_type", "n_rows", "n_features", "n_classes")))
             or ("comes twice" if dataset_id in seen else None)
         )
-        if problem is None and values["target_scale"] is not None and not values["target_scale"] >= 0.0:
+        if problem is None and values["target_scale"] is not None and not _is_cost(values["target_scale"]):
             problem = f"has the target_scale {values['target_scale']}"
         if problem is not None:
             yield position, f"data set {dataset_id!r} {problem}"
@@ -142,6 +142,10 @@ def _wrong_scores(rows: RunRows, columns: Columns) -> Iterator[Contradiction]:
         yield i, "has no score, and its status is ok"
     for i in _first((status != "ok") & is_scored):
         yield i, f"has scores, and its status is {status[i]}"
+
+
+def _is_cost(value: float) -> bool:
+    return math.isnan(value) or 0.0 <= value < math.inf
 
 
 def _first(is_wrong: Any) -> list[int]:
