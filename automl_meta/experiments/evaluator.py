@@ -177,7 +177,10 @@ class Evaluator:
         if isinstance(question, Unreadable):
             return _End("crash", f"it cannot be sent to a process: {question.reason}")
         try:
-            end = self._answered(worker, question, limit)
+            baseline = worker.memory()
+            worker.ask(question)
+            del question  # which can be as large as a table
+            end = self._answered(worker, baseline, limit)
         except BaseException:
             self.close()  # what it is busy with is no answer to the next question
             raise
@@ -190,15 +193,13 @@ class Evaluator:
             self.start()  # while others decide what comes next
         return end
 
-    def _answered(self, worker: WorkerProcess, question: bytes, limit: float | None) -> _End:
+    def _answered(self, worker: WorkerProcess, baseline: int, limit: float | None) -> _End:
         """Wait for the answer, or for the end that a limit or death makes."""
-        started = time.perf_counter()
-        baseline = peak = worker.memory()
+        started, peak = time.perf_counter(), baseline
 
         def end(status: RunStatus, reason: str, answer: Any = None) -> _End:
             return _End(status, reason, time.perf_counter() - started, float(max(peak - baseline, 0)), answer)
 
-        worker.ask(question)
         while True:
             answer = worker.answer(_POLL_SECONDS)
             if isinstance(answer, Gone):

@@ -94,6 +94,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended: the answer says so
             while question := self._questions.get():
                 send(stream, question)
+                del question  # which can be as large as a table
 
     def answer(self, seconds: float) -> Any:
         """Its next answer, `Gone`, or None if there is none within so many seconds."""
