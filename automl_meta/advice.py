@@ -169,7 +169,7 @@ class Advisor:
             raise UsageError(
                 f"None of the chosen algorithms can be tried on {task.n_rows} rows. Choose others."
             )
-        opened = store if isinstance(store, MetadataStore) else MetadataStore(store)
+        opened = store if isinstance(store, MetadataStore) else MetadataStore(store, create=False)
         try:
             experience = opened.meta_dataset(
                 metric, task.task_type, exclude=[task.fingerprint], algorithms=candidates

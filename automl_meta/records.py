@@ -25,6 +25,7 @@ __all__ = [
     "Run",
     "RunStatus",
     "Source",
+    "run_digest",
 ]
 
 RunStatus = Literal["ok", "timeout", "memout", "crash"]
@@ -253,7 +254,7 @@ class Run:
     @cached_property
     def run_id(self) -> str:
         """16 hexadecimal digits that name this run."""
-        return _digest([self.dataset_id, self.configuration.configuration_id, self.protocol, self.source], 16)
+        return run_digest(self.dataset_id, self.configuration.configuration_id, self.protocol, self.source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,6 +356,11 @@ class MetaDataset:
             f"MetaDataset({self.task_type}, {self.metric.name}: {len(self.datasets)} datasets x "
             f"{len(self.configurations)} configurations, {len(self.runs)} runs)"
         )
+
+
+def run_digest(dataset_id: str, configuration_id: str, protocol: str, source: str) -> str:
+    """Name a run; see `Run.run_id`."""
+    return _digest([dataset_id, configuration_id, protocol, source], 16)
 
 
 def _digest(content: Any, n_digits: int) -> str:

@@ -36,7 +36,7 @@ from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
-from automl_meta.experiments import Folds, describe_dataset, takes_weights
+from automl_meta.experiments import Folds, Keeper, takes_weights
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment, Protocol
@@ -146,7 +146,8 @@ class AutoML(BaseEstimator, ABC):
         )
         with workers as evaluators, self._opened_store() as store:  # they start while others read
             notes = list(task.notes)
-            advisor = self._advisor(task, scoring, space, store, clock, notes)
+            keeper = None if store is None else Keeper(store)
+            advisor = self._advisor(task, scoring, space, keeper, clock, notes)
             budget = StudyBudget(
                 task,
                 folds,
@@ -165,7 +166,7 @@ class AutoML(BaseEstimator, ABC):
                 self._proposals(space, advisor, store),
                 budget,
                 lambda rows: self._folds(task, folds.seed, groups, sample_weight, rows),
-                store,
+                keeper,
                 notes,
             )
             self._tune(tuner, evaluators)
@@ -369,26 +370,27 @@ class AutoML(BaseEstimator, ABC):
         task: TabularTask,
         scoring: Scoring,
         space: JointSpace,
-        store: MetadataStore | None,
+        keeper: Keeper | None,
         clock: Budget,
         notes: list[str],
     ) -> Advisor | None:
-        if store is None:
+        if keeper is None:
             return None
         limit = None if clock.seconds == np.inf else _DESCRIPTION_SHARE * clock.seconds
         described: MetaFeatures = extract_metafeatures(task, time_budget=limit)
         try:
-            describe_dataset(store, task, described)
-            store.add_environment(Environment.current())
+            keeper.describe(task, described)
+            if keeper.file is None:
+                keeper.store.add_environment(Environment.current())
         except StoreError as error:
-            notes.append(f"The description of the data could not be stored: {error}")
+            notes.append(f"The description of the data could not be kept: {error}")
         names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
         if not names:
             return None
         told = stand_in_notes(scoring.name, scoring.advised)
         try:
             advisor = Advisor.for_task(
-                task, scoring.advised, algorithms=names, store=store, described=described, notes=told
+                task, scoring.advised, algorithms=names, store=keeper.store, described=described, notes=told
             )
         except (NoExperienceError, StoreError) as error:
             notes.append(f"Nothing is known that could advise: {error}")

@@ -26,9 +26,8 @@ from automl_meta.automl.scoring import Scoring
 from automl_meta.automl.shared_study import SharedStudy
 from automl_meta.automl.trials import FIT_ROWS, completed, is_lost
 from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
-from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Limits, OutOfFold
+from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold
 from automl_meta.records import Configuration
-from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN
 
@@ -107,7 +106,7 @@ class Tuner:
         Of the whole study.
     fewer : callable
         Folds of the same tests that learn from so many rows only.
-    store : MetadataStore, optional
+    keeper : Keeper, optional
         Every run goes there.
     notes : list of str
         What is decided on the way, in words; added to.
@@ -128,7 +127,7 @@ class Tuner:
     proposals: Proposals
     budget: StudyBudget
     fewer: Callable[[int], Folds]
-    store: MetadataStore | None = None
+    keeper: Keeper | None = None
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
     fitted: Mapping[int, Pipeline] = field(default_factory=dict)
@@ -355,12 +354,12 @@ class Tuner:
 
     def _remember(self, found: OutOfFold) -> None:
         """Every run goes back into the store; one that cannot be written must not cost the study."""
-        if self.store is None:
+        if self.keeper is None:
             return
         try:
-            self.store.add_runs([found.run])
+            self.keeper.add_runs([found.run])
         except (StoreError, UsageError) as error:
-            self.note(f"The runs could not be stored: {error}")
+            self.note(f"The runs could not be kept: {error}")
 
     def _state(self, last: str) -> TuningProgress:
         trials = [trial for trial in self.shared.trials() if trial.state.is_finished()]

@@ -6,51 +6,19 @@ import errno
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Annotated
 
-import typer
-
-from automl_meta.cli import collect, describe, evaluate, fewshot, predict, recommend, store, tune
-from automl_meta.cli._shared import printable
-from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError, WorkerError
-
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="automl-meta",
-    help="Learns to learn: advice and tuning for tables from past experiments, and few-shot models.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
+from automl_meta._utils.printable import printable
+from automl_meta.exceptions import (
+    AutomlMetaError,
+    AutomlMetaWarning,
+    DataError,
+    StoreError,
+    StudyError,
+    UsageError,
+    WorkerError,
 )
 
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        typer.echo(version("automl_meta"))
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
-    ] = False,
-) -> None:
-    pass
-
-
-app.command("recommend")(recommend.command)
-app.command("describe")(describe.command)
-app.command("collect")(collect.command)
-app.command("tune")(tune.command)
-app.command("predict")(predict.command)
-app.command("evaluate")(evaluate.command)
-app.add_typer(store.app, name="store")
-app.add_typer(fewshot.app, name="fewshot")
+__all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,11 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     warnings.showwarning = _show_warning
     try:
+        from automl_meta.cli._app import app  # here, since Ctrl-C may come while this takes its time
+
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
-        _fail(str(error), 2 if isinstance(error, (UsageError, DataError, WorkerError)) else 1)
+        mendable = isinstance(error, (UsageError, DataError, StoreError, StudyError, WorkerError))
+        _fail(str(error), 2 if mendable else 1)
     except KeyboardInterrupt as error:
         _fail(str(error) or "Interrupted.", 130)
+    except SystemExit as end:
+        # Typer makes an exit of an interruption, without a word.
+        interruption = end.__context__ and end.__context__.__cause__
+        if isinstance(interruption, KeyboardInterrupt):
+            _fail(str(interruption) or "Interrupted.", 130)
+        raise
     except MemoryError:
         _fail("Out of memory. Give fewer rows or columns.", 1)
     except BrokenPipeError:

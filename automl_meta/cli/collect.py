@@ -139,15 +139,25 @@ def command(
                     ),
                 )
         except KeyboardInterrupt:
-            say("Interrupted. What was done is stored; the same command goes on from there.", errors)
-            raise typer.Exit(130) from None
-        summary = {"datasets": len(tasks), "runs": end.total, "failed_now": end.failed, "store": opened.url}
+            raise KeyboardInterrupt(
+                "Interrupted. What was done is stored; the same command goes on from there."
+            ) from None
+        summary = {
+            "datasets": len(tasks),
+            "runs": end.total,
+            "failed_now": end.failed,
+            "kept_aside": end.kept_aside,
+            "store": opened.url,
+        }
     if json:
         print_json(summary)
     else:
+        stored = end.total - end.kept_aside
         say(
-            f"{end.total} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
+            f"{stored} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
         )
+    if end.kept_aside:
+        raise typer.Exit(1)
 
 
 command.__doc__ = _HELP

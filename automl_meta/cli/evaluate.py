@@ -83,7 +83,7 @@ def command(
     if plot is not None:
         check_writable(plot)  # the replay takes a while
     lightgbm = get_algorithm("lightgbm", chosen.task_type).default_configuration.configuration_id
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         experience = opened.meta_dataset(chosen, chosen.task_type)
     baselines = {"LightGBM default": lightgbm} if lightgbm in experience.configurations.index else {}
     with Progress(console=Console(stderr=True), transient=True) as bar:

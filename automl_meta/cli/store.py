@@ -22,7 +22,7 @@ def info(store: Store = None, json: Json = False) -> None:
     """Say what is stored: data sets, runs, failures, by kind and source."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         content = opened.info()
     if json:
         print_json(content)
@@ -37,10 +37,9 @@ def info(store: Store = None, json: Json = False) -> None:
 @app.command()
 def path(store: Store = None) -> None:
     """Print where the store lies."""
-    from automl_meta.store import MetadataStore
+    from automl_meta.store.engine import resolve_url, shown_store
 
-    with MetadataStore(store) as opened:
-        place = str(opened.path or opened.url)
+    place = shown_store(resolve_url(store))
     if sys.stdout.isatty():
         say(place)
     else:
@@ -50,13 +49,18 @@ def path(store: Store = None) -> None:
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Where to write; it is made if it is not there.")],
+    skip_damaged: Annotated[
+        bool, typer.Option(help="Leave out data sets that are not as they were written.")
+    ] = False,
     store: Store = None,
 ) -> None:
     """Write the experience as CSV files that anything can read, and that another store can import."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
-        opened.export(folder)
+    with MetadataStore(store, create=False) as opened:
+        left_out = opened.export(folder, skip_damaged=skip_damaged)
+    for dataset_id in left_out:
+        say(f"Left out, since it is not as it was written: data set {dataset_id}.")
     say(f"Written to {folder}.")
 
 
@@ -78,7 +82,7 @@ def import_(
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Read experience: a folder that another store has exported, or the studies of an Optuna storage.
+    """Read experience: an exported folder, a file of results that were kept, or the studies of an Optuna storage.
 
     Studies that "automl-meta tune" made say themselves what they are about. Trials that are not
     understood are counted by reason.
@@ -94,7 +98,7 @@ def import_(
     if url is not None:
         raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
     with MetadataStore(store) as opened:
-        count = opened.import_folder(what)
+        count = opened.import_folder(what) if Path(what).is_dir() else opened.import_spooled(what)
     say(f"{count} new runs.")
 
 
@@ -143,7 +147,7 @@ def check(store: Store = None) -> None:
     """Verify that nothing in the store contradicts itself; exit code 1 if something does."""
     from automl_meta.store import MetadataStore
 
-    with MetadataStore(store) as opened:
+    with MetadataStore(store, create=False) as opened:
         problems = opened.check()
     for problem in problems:
         say(problem)

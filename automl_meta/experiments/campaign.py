@@ -5,31 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 
 import joblib
-import numpy as np
 
 from automl_meta.algorithms import Algorithm
+from automl_meta.exceptions import WorkerError
 from automl_meta.experiments.evaluator import Evaluator, Limits
+from automl_meta.experiments.fitting import reason_of
 from automl_meta.experiments.folds import Folds
-from automl_meta.metafeatures import (
-    EXTRACTORS,
-    OUT_OF_TIME,
-    MetaFeatures,
-    all_names,
-    extract_metafeatures,
-)
-from automl_meta.records import LOCAL, Configuration, DatasetRecord, Environment, Protocol, Run, Source
+from automl_meta.experiments.keeping import Keeper
+from automl_meta.metafeatures import all_names, extract_metafeatures
+from automl_meta.records import LOCAL, Configuration, Environment, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
-__all__ = ["Campaign", "Progress", "dataset_record", "describe_dataset"]
+__all__ = ["Campaign", "Progress"]
 
 
 _THREADS = "threading"
 _SAFE_PATH = "PYTHONSAFEPATH"  # for processes that others start, what -P is for our own
+_LOOK_SECONDS = 0.5  # between two looks whether the campaign is there
 _FEW_ROWS = 300  # one cross-validation of fewer says little
 
 
@@ -42,15 +43,18 @@ class Progress:
     task : str
         Name of the task that the last runs are of.
     done, total : int
-        Runs that are in the store, of all runs of the campaign.
+        Runs that are made, of all runs of the campaign.
     failed : int
         Of those made now: how many timed out, ran out of memory or crashed.
+    kept_aside : int
+        Of those that are done: how many the store could not take, so that a file keeps them.
     """
 
     task: str
     done: int
     total: int
     failed: int
+    kept_aside: int = 0
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class Campaign:
     ) -> Progress:
         """Run what is missing.
 
+        What the store cannot take goes into a file, and a warning says how to add it later.
+
         Parameters
         ----------
         tasks : sequence of TabularTask
@@ -129,6 +135,13 @@ class Campaign:
         -------
         Progress
             At the end.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read, or no file can take what it could not.
+        WorkerError
+            If no process can be started for the evaluations. What was done is stored.
         """
         self.store.add_source(self.source)
         self.store.add_environment(Environment.current())
@@ -139,19 +152,26 @@ class Campaign:
             batches += missing
             n_done += n_known
         state = Progress("", n_done, n_done + sum(len(batch.configurations) for batch in batches), 0)
+        keeper = Keeper(self.store)
         undescribed = self._undescribed(ordered)
-        for task in ordered:
-            if task.fingerprint in undescribed and not any(batch.task is task for batch in batches):
-                self._describe(task, families or {})
-        for task, runs in self._results(batches):
+
+        def describe(task: TabularTask) -> None:
             if task.fingerprint in undescribed:
                 undescribed.remove(task.fingerprint)
-                self._describe(task, families or {})
-            self.store.add_runs(replace(run, source=self.source.name) for run in runs)
-            failed = sum(run.status != "ok" for run in runs)
-            state = Progress(task.name, state.done + len(runs), state.total, state.failed + failed)
-            if progress is not None:
-                progress(state)
+                family = (families or {}).get(task.name, "")
+                keeper.describe(task, extract_metafeatures(task), family=family, source=self.source.name)
+
+        for task in ordered:
+            if not any(batch.task is task for batch in batches):
+                describe(task)
+        with contextlib.closing(self._results(batches)) as results:
+            for task, runs in results:
+                describe(task)
+                keeper.add_runs(replace(run, source=self.source.name) for run in runs)
+                failed = state.failed + sum(run.status != "ok" for run in runs)
+                state = Progress(task.name, state.done + len(runs), state.total, failed, keeper.n_kept)
+                if progress is not None:
+                    progress(state)
         return state
 
     def _protocol(self, task: TabularTask) -> Protocol | Folds:
@@ -194,16 +214,7 @@ class Campaign:
             or not set(all_names(task.task_type)) <= set(self.store.dataset(task.fingerprint).metafeatures)
         }
 
-    def _describe(self, task: TabularTask, families: Mapping[str, str]) -> None:
-        describe_dataset(
-            self.store,
-            task,
-            extract_metafeatures(task),
-            family=families.get(task.name, ""),
-            source=self.source.name,
-        )
-
-    def _results(self, batches: Sequence[_Batch]) -> Iterator[tuple[TabularTask, list[Run]]]:
+    def _results(self, batches: Sequence[_Batch]) -> Generator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:
             pool: queue.SimpleQueue[Evaluator] | None = None
             if self.backend == _THREADS:
@@ -212,10 +223,18 @@ class Campaign:
                     pool.put(stack.enter_context(Evaluator(self.limits)))
             else:
                 stack.enter_context(_safe_path())
+            watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if self.backend == "loky" else {}
             parallel = joblib.Parallel(
-                n_jobs=self.n_jobs, backend=self.backend, batch_size=1, return_as="generator_unordered"
+                self.n_jobs, self.backend, batch_size=1, return_as="generator_unordered", **watched
             )
-            yield from parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
+            with _interrupts_wait():
+                results = parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
+            try:
+                yield from results
+            except BrokenExecutor as error:
+                raise WorkerError(
+                    f"One of the processes in which {self.backend} makes evaluations has ended: {reason_of(error)}"
+                ) from error
 
 
 @contextlib.contextmanager
@@ -232,6 +251,30 @@ def _safe_path() -> Iterator[None]:
             os.environ[_SAFE_PATH] = before
 
 
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C counts after this; processes that start within never hear of it, from their first instruction on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(parent: int) -> None:
+    """End this process, which has been started by another for evaluations, when that one is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _evaluate(
     batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None
 ) -> tuple[TabularTask, list[Run]]:
@@ -246,42 +289,3 @@ def _evaluate(
             evaluator.close()
         else:
             pool.put(evaluator)
-
-
-def dataset_record(
-    task: TabularTask, metafeatures: Mapping[str, float], *, family: str = "", source: str = LOCAL.name
-) -> DatasetRecord:
-    """Describe a task as the store knows it."""
-    is_numeric = task.task_type == "regression"
-    return DatasetRecord(
-        dataset_id=task.fingerprint,
-        name=task.name,
-        task_type=task.task_type,
-        n_rows=task.n_rows,
-        n_features=task.n_features,
-        n_classes=len(task.classes),
-        target_scale=float(np.std(task.y)) if is_numeric else float("nan"),
-        family=family,
-        source=source,
-        metafeatures=metafeatures,
-    )
-
-
-def describe_dataset(
-    store: MetadataStore,
-    task: TabularTask,
-    described: MetaFeatures,
-    *,
-    family: str = "",
-    source: str = LOCAL.name,
-) -> None:
-    """Put a task into the store, with its meta-features; those that time did not allow are left out."""
-    values = {
-        name: value for name, value in described.values.items() if described.reasons.get(name) != OUT_OF_TIME
-    }
-    versions = {name: e.version for e in EXTRACTORS for name in e.names(task.task_type)}
-    store.add_dataset(
-        dataset_record(task, values, family=family, source=source),
-        versions=versions,
-        seconds=described.seconds,
-    )

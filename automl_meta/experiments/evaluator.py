@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
-import queue
-import struct
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, NamedTuple
-
-import psutil
+from typing import Any, Literal
 
 from automl_meta.algorithms import Algorithm
-from automl_meta.exceptions import UsageError
+from automl_meta.exceptions import UsageError, WorkerError
 from automl_meta.experiments.evaluate import OutOfFold
 from automl_meta.experiments.fitting import Fitted
 from automl_meta.experiments.folds import Folds
+from automl_meta.experiments.messages import Question, Unreadable, packed
+from automl_meta.experiments.worker_process import Gone, WorkerProcess
 from automl_meta.records import Configuration, Environment, Protocol, Run, RunStatus
 from automl_meta.task import TabularTask
 
-__all__ = ["Evaluator", "Limits", "Question"]
+__all__ = ["Evaluator", "Limits"]
 
-_START_WORKER = str(Path(__file__).with_name("start_worker.py"))
-_HEADER = struct.Struct("<Q")
 _POLL_SECONDS = 0.05
-_START_SECONDS = 120.0  # importing scikit-learn on a busy machine can take long
+_START_SECONDS = 120.0  # for all tries together: importing scikit-learn on a busy machine can take long
+_PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
 
 
 @dataclass(frozen=True)
@@ -43,7 +33,7 @@ class Limits:
     seconds : float or None
         Wall seconds for all folds together.
     memory : int or None
-        Bytes by which the worker's resident memory may grow.
+        Bytes by which the memory of the worker, and of the processes it starts, may grow.
     """
 
     seconds: float | None = 300.0
@@ -57,26 +47,12 @@ class Limits:
                 )
 
 
-@dataclass(frozen=True)
-class Question:
-    """What the worker is asked: to evaluate a configuration, or to fit it on all rows.
-
-    None for the task or the protocol is the one of the question before.
-    """
-
-    kind: Literal["evaluate", "fit"]
-    configuration: Configuration
-    task: TabularTask | None
-    protocol: Protocol | Folds | None
-    algorithm: Algorithm | None
-
-
 class Evaluator:
     """Evaluate configurations in a worker process that is ended at its limits.
 
     The process is started when it is first needed, serves one evaluation after another, and is
-    started anew after it was ended or died. Use it as a context manager. It is not safe to share
-    between threads.
+    started anew after it was ended or died. What it has started itself ends with it. Use it as a
+    context manager. It is not safe to share between threads; only `close` may be called by any.
 
     Parameters
     ----------
@@ -99,10 +75,9 @@ class Evaluator:
 
     def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
-        self._is_ready = False
         self.start_seconds = 0.0
-        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._worker: WorkerProcess | None = None
+        self._refusal = ""  # of the system, to start a process
         self._task: TabularTask | None = None
         self._protocol: Protocol | Folds | None = None
 
@@ -129,7 +104,12 @@ class Evaluator:
         -------
         Run
             Its status is ``"timeout"`` or ``"memout"`` if the limit ended it, ``"crash"`` if the
-            process died.
+            process died, or could not read the algorithm.
+
+        Raises
+        ------
+        WorkerError
+            See `wait`.
         """
         return self.out_of_fold(configuration, task, protocol, algorithm=algorithm, seconds=seconds).run
 
@@ -183,46 +163,50 @@ class Evaluator:
         algorithm: Algorithm | None,
         seconds: float | None,
     ) -> _End:
-        self.wait()
+        worker = self._ready()
         limit = min((s for s in (seconds, self.limits.seconds) if s is not None), default=None)
-        question = Question(
-            kind,
-            configuration,
-            None if task is self._task else task,
-            None if protocol is self._protocol else protocol,
-            algorithm,
+        question = packed(
+            Question(
+                kind,
+                configuration,
+                None if task is self._task else task,
+                None if protocol is self._protocol else protocol,
+                algorithm,
+            )
         )
-        end = self._answered(question, limit)
-        if end.answer is None:
+        if isinstance(question, Unreadable):
+            return _End("crash", f"it cannot be sent to a process: {question.reason}")
+        try:
+            baseline = worker.memory()
+            worker.ask(question)
+            del question  # which can be as large as a table
+            end = self._answered(worker, baseline, limit)
+        except BaseException:
+            self.close()  # what it is busy with is no answer to the next question
+            raise
+        if isinstance(end.answer, Unreadable):
+            return replace(end, status="crash", reason=_unreadable(end.answer.reason), answer=None)
+        if end.answer is not None:
+            self._task, self._protocol = task, protocol
+        elif self._worker is worker:  # else somebody has closed this evaluator meanwhile
             self.close()
             self.start()  # while others decide what comes next
-        else:
-            self._task, self._protocol = task, protocol
         return end
 
-    def _answered(self, question: Question, limit: float | None) -> _End:
+    def _answered(self, worker: WorkerProcess, baseline: int, limit: float | None) -> _End:
         """Wait for the answer, or for the end that a limit or death makes."""
-        process = self._process
-        if process is None or process.stdin is None:
-            raise RuntimeError("The worker process is not running.")
-        started = time.perf_counter()
-        baseline = peak = _memory(process.pid)
+        started, peak = time.perf_counter(), baseline
 
         def end(status: RunStatus, reason: str, answer: Any = None) -> _End:
             return _End(status, reason, time.perf_counter() - started, float(max(peak - baseline, 0)), answer)
 
-        with contextlib.suppress(BrokenPipeError):  # it died: the queue says so
-            _send(process.stdin, question)
         while True:
-            try:
-                answer = self._answers.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                answer = None
-            if isinstance(answer, EOFError):
-                return end("crash", _death(process.wait()))
+            answer = worker.answer(_POLL_SECONDS)
+            if isinstance(answer, Gone):
+                return end("crash", worker.death())
             if answer is not None:
                 return end("ok", "", answer)
-            peak = max(peak, _memory(process.pid))
+            peak = max(peak, worker.memory())
             if self.limits.memory is not None and peak - baseline > self.limits.memory:
                 return end("memout", f"ended at its limit of {self.limits.memory / 2**20:.0f} MiB")
             if limit is not None and time.perf_counter() - started > limit:
@@ -230,59 +214,50 @@ class Evaluator:
 
     def start(self) -> None:
         """Start the worker process now, so that it is ready when it is needed; do not wait for it."""
-        if self._process is not None and self._process.poll() is None:
+        if self._worker is not None and self._worker.is_alive:
             return
         self.close()
-        # One thread each: times are then comparable, and parallel evaluations do not fight.
-        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        self._process = subprocess.Popen(
-            # -P: neither the current folder nor that of the script comes before the standard library.
-            [sys.executable, "-P", "-W", "ignore", _START_WORKER, *map(os.path.abspath, sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **single},
-        )
-        self._is_ready = False
-        self._answers = queue.SimpleQueue()
-        threading.Thread(
-            target=self._read_answers,
-            args=(self._process.stdout, self._answers, time.perf_counter()),
-            daemon=True,
-        ).start()
+        try:
+            self._worker = WorkerProcess()
+        except OSError as error:
+            self._refusal = str(error)
 
     def wait(self) -> None:
-        """Start the worker process if there is none, and wait until it is ready: no limit counts this."""
-        self.start()
-        if not self._is_ready:
-            try:
-                self._is_ready = self._answers.get(timeout=_START_SECONDS) == "ready"
-            except queue.Empty:
-                self._is_ready = False
-        if not self._is_ready:
-            self.close()
-            raise RuntimeError("A worker process could not be started.")
+        """Start the worker process if there is none, and wait until it is ready: no limit counts this.
 
-    def _read_answers(self, stream: IO[bytes], answers: queue.SimpleQueue[Any], started: float) -> None:
-        """In a thread: the queue can be waited for with a limit, and the pipe cannot."""
-        try:
-            answers.put(receive(stream))
-            self.start_seconds = time.perf_counter() - started
-            while True:
-                answers.put(receive(stream))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            answers.put(EOFError())
+        Raises
+        ------
+        WorkerError
+            If it cannot be started in several tries, or `close` is called meanwhile.
+        """
+        self._ready()
+
+    def _ready(self) -> WorkerProcess:
+        deadline = time.monotonic() + _START_SECONDS
+        for pause in _PAUSES:
+            self.start()
+            worker, reason = self._worker, self._refusal
+            if worker is not None:
+                reason = worker.not_ready(max(deadline - time.monotonic(), 0.0))
+                if not reason:
+                    self.start_seconds = worker.start_seconds
+                    return worker
+            if worker is not self._worker:
+                raise WorkerError("The evaluator was closed while its process started.")
+            self.close()
+            if time.monotonic() + pause > deadline:
+                break
+            time.sleep(pause)
+        raise WorkerError(
+            f"No process for evaluations could be started: {reason}. "
+            "Where memory or processes are short, fewer jobs or fewer other programs help."
+        )
 
     def close(self) -> None:
-        """End the worker process, whatever it is doing."""
-        process, self._process, self._task, self._protocol = self._process, None, None, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    stream.close()
+        """End the worker process, whatever it is doing; any thread may do so."""
+        worker, self._worker, self._task, self._protocol = self._worker, None, None, None
+        if worker is not None:
+            worker.end()
 
     def __enter__(self) -> Evaluator:
         return self
@@ -293,56 +268,17 @@ class Evaluator:
         self.close()
 
 
-class _End(NamedTuple):
+@dataclass(frozen=True)
+class _End:
     """How a question ended: wall seconds, bytes of memory, and the answer unless it was ended."""
 
     status: RunStatus
     reason: str
-    seconds: float
-    memory: float
-    answer: Any
+    seconds: float = 0.0
+    memory: float = 0.0
+    answer: Any = None
 
 
-def _send(stream: IO[bytes], message: Any) -> None:
-    # Pickle is safe here: both ends are this library, and nothing comes from elsewhere.
-    content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-    stream.write(_HEADER.pack(len(content)) + content)
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> Any:
-    """Read one message of the pipe between an evaluator and its worker.
-
-    Raises
-    ------
-    EOFError
-        If the other side has closed it.
-    """
-    header = stream.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        raise EOFError
-    (size,) = _HEADER.unpack(header)
-    content = stream.read(size)
-    if len(content) < size:
-        raise EOFError
-    return pickle.loads(content)
-
-
-def _memory(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def _death(code: int) -> str:
-    if code >= 0:
-        return f"the process ended with exit code {code}"
-    import signal
-
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    hint = "; the system may have run out of memory" if name == "SIGKILL" else ""
-    return f"the process was ended by {name}{hint}"
+def _unreadable(reason: str) -> str:
+    where = "; what an algorithm is made of has to lie in a module, not in __main__" * ("__main__" in reason)
+    return f"it cannot be exchanged with a process: {reason}{where}"

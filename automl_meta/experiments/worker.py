@@ -1,47 +1,59 @@
-"""The process in which an `Evaluator` evaluates; started by `start_worker`, speaks over its standard streams."""
+"""The process in which an `Evaluator` evaluates; started by `start_worker`, which gives it its pipes."""
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import queue
-import sys
 import threading
 from dataclasses import replace
-from typing import IO, Any
+from typing import Any
 
 from automl_meta.experiments.evaluate import evaluate_out_of_fold
-from automl_meta.experiments.evaluator import Question, _memory, _send, receive
 from automl_meta.experiments.fitting import fit_whole
+from automl_meta.experiments.messages import Question, Unreadable, packed, receive, send
+from automl_meta.experiments.worker_process import resident
+
+__all__ = ["main"]
 
 
-def main() -> None:
-    """Answer one evaluation after another until the other side closes the pipe."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # Whatever an estimator prints goes nowhere: the pipe carries answers only.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os.dup2(1, 2)
-    questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
-    threading.Thread(target=_read_questions, args=(sys.stdin.buffer, questions), daemon=True).start()
-    _send(answers, "ready")
+def main(incoming: io.RawIOBase, outgoing: io.RawIOBase) -> None:
+    """Answer one question after another until the other side closes the pipe."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=outgoing.close)  # a copy of this process does not answer as well
+    questions: queue.SimpleQueue[Question | Unreadable] = queue.SimpleQueue()
+    threading.Thread(target=_read_questions, args=(incoming, questions), daemon=True).start()
+    _answer(outgoing, os.getpid())
     task: Any = None  # the first question brings these
     protocol: Any = None
     while True:
         question = questions.get()
+        if isinstance(question, Unreadable):
+            _answer(outgoing, question)
+            continue
         task = task if question.task is None else question.task
         protocol = protocol if question.protocol is None else question.protocol
         if question.kind == "fit":
-            _send(answers, fit_whole(question.configuration, task, protocol, algorithm=question.algorithm))
+            _answer(outgoing, fit_whole(question.configuration, task, protocol, algorithm=question.algorithm))
             continue
-        baseline = _memory(os.getpid())
+        baseline = resident(os.getpid())
         found = evaluate_out_of_fold(question.configuration, task, protocol, algorithm=question.algorithm)
-        memory = float(max(_memory(os.getpid()) - baseline, 0))
-        _send(answers, replace(found, run=replace(found.run, peak_memory=memory)))
+        memory = float(max(resident(os.getpid()) - baseline, 0))
+        _answer(outgoing, replace(found, run=replace(found.run, peak_memory=memory)))
 
 
-def _read_questions(stream: IO[bytes], questions: queue.SimpleQueue[Question]) -> None:
+def _answer(outgoing: io.RawIOBase, answer: Any) -> None:
+    content = packed(answer)
+    if isinstance(content, Unreadable):  # such as a pipeline that holds a function without a name
+        content = pickle.dumps(Unreadable(f"its result cannot be sent back: {content.reason}"))
+    send(outgoing, content)
+
+
+def _read_questions(incoming: io.RawIOBase, questions: queue.SimpleQueue[Question | Unreadable]) -> None:
     """In a thread, so that the process ends with its parent also in the middle of an evaluation."""
-    while True:
-        try:
-            questions.put(receive(stream))
-        except EOFError:
-            os._exit(0)
+    try:
+        while True:
+            questions.put(receive(incoming))
+    finally:
+        os._exit(0)  # also where a module that is imported for the question wants to end the program

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, exists, func, or_, select
+from sqlalchemy import Column, Connection, and_, func, or_, select
 
 from automl_meta.metrics import METRICS
-from automl_meta.records import Configuration, Run
+from automl_meta.records import run_digest
+from automl_meta.store.contradictions import of_configurations
+from automl_meta.store.digests import differing, stored, sums_of_store
 from automl_meta.store.migrations import current_revision
 from automl_meta.store.models import configurations, datasets, metadata, run_scores, runs
+from automl_meta.store.rows import known
 from automl_meta.store.seed import folder_digest, planted_seed, seed_folder, shipped_run_ids
-from automl_meta.store.writing import known
 
 __all__ = ["described", "problems"]
 
@@ -39,7 +40,7 @@ def described(connection: Connection) -> dict[str, Any]:
 
 def _counts(connection: Connection, column: Column[Any], table: Any) -> dict[str, int]:
     rows = connection.execute(select(column, func.count()).select_from(table).group_by(column))
-    return dict(sorted(rows))
+    return dict(sorted((str(value), count) for value, count in rows))
 
 
 def problems(connection: Connection) -> list[str]:
@@ -53,6 +54,7 @@ def problems(connection: Connection) -> list[str]:
         *_successes_without_scores(connection),
         *_scores_of_failures(connection),
         *_wrong_digests(connection),
+        *_changed(connection),
         *_lost_seed(connection),
     ]
 
@@ -101,9 +103,12 @@ def _impossible_costs(connection: Connection) -> Iterator[str]:
 
 
 def _successes_without_scores(connection: Connection) -> Iterator[str]:
+    # Not by "exists" for each run: scores are found by their metric first, and so only by reading all.
+    scored = select(run_scores.c.number).distinct().subquery()
     query = (
         select(runs.c.run_id)
-        .where(runs.c.status == "ok", ~exists().where(run_scores.c.number == runs.c.number))
+        .select_from(runs.outerjoin(scored, scored.c.number == runs.c.number))
+        .where(runs.c.status == "ok", scored.c.number.is_(None))
         .order_by(runs.c.number)
         .limit(10)
     )
@@ -138,22 +143,18 @@ def _scores_of_failures(connection: Connection) -> Iterator[str]:
 
 
 def _wrong_digests(connection: Connection) -> Iterator[str]:
-    made = {}
-    for configuration_id, algorithm, parameters in connection.execute(select(configurations)):
-        configuration = Configuration(algorithm, json.loads(parameters))
-        made[configuration_id] = configuration
-        if configuration.configuration_id != configuration_id:
-            yield (
-                f"Configuration {configuration_id} ({algorithm}) has the digest "
-                f"{configuration.configuration_id}: its id or its parameters were changed."
-            )
+    rows = [tuple(row) for row in connection.execute(select(configurations))]
+    for _, problem in of_configurations(rows):
+        yield f"The {problem}: its id or its parameters were changed."
     query = select(runs.c.run_id, runs.c.dataset_id, runs.c.configuration_id, runs.c.protocol, runs.c.source)
-    for run_id, dataset_id, configuration_id, protocol, source in connection.execute(query):
-        if configuration_id not in made:
-            continue  # reported as an orphan
-        run = Run(dataset_id, made[configuration_id], "ok", protocol=protocol, source=source)
-        if run.run_id != run_id:
-            yield f"Run {run_id} has the digest {run.run_id}: what it says of itself was changed."
+    for run_id, *names in connection.execute(query):
+        if (digest := run_digest(*map(str, names))) != run_id:
+            yield f"Run {run_id} has the digest {digest}: what it says of itself was changed."
+
+
+def _changed(connection: Connection) -> Iterator[str]:
+    for dataset_id, parts in differing(sums_of_store(connection), stored(connection)).items():
+        yield f"Data set {dataset_id}: {', '.join(parts)} are not what was written."
 
 
 def _lost_seed(connection: Connection) -> Iterator[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shlex
 import sqlite3
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
@@ -19,12 +23,18 @@ from sqlalchemy import (
     create_engine,
     event,
     inspect,
-    make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError
 
-from automl_meta.exceptions import MissingDependencyError, StoreError, StoreVersionError, UsageError
+from automl_meta._utils.databases import database_file, parse_url, shown_url, without_secrets
+from automl_meta.exceptions import (
+    AutomlMetaWarning,
+    MissingDependencyError,
+    StoreError,
+    StoreVersionError,
+    UsageError,
+)
 from automl_meta.store.migrations import REVISIONS, current_revision, upgrade
 from automl_meta.store.models import metadata
 
@@ -32,17 +42,24 @@ __all__ = [
     "STORE_VARIABLE",
     "default_store_path",
     "is_memory",
+    "is_read_only",
     "make_engine",
+    "patiently",
     "resolve_url",
+    "shown_store",
     "translated",
     "writing",
 ]
+
+T = TypeVar("T")
 
 STORE_VARIABLE = "AUTOML_META_STORE"
 """Environment variable: the store to use where none is named."""
 
 BUSY_SECONDS = 30.0
-"""How long a writer waits for others."""
+"""How long a store that is locked or does not answer is waited for."""
+
+_WORD_SECONDS = 5.0  # then the user is told what is waited for
 
 _MIGRATION_LOCK = 0x6D657461  # any number that others are unlikely to use as their advisory lock
 
@@ -86,13 +103,7 @@ def resolve_url(url: str | Path | URL | None) -> URL:
     if isinstance(url, URL):
         return url
     if isinstance(url, str) and "://" in url:
-        try:
-            return make_url(url)
-        except (ArgumentError, ValueError) as error:
-            raise UsageError(
-                f"{url!r} is no database URL. Give a file, or a URL such as sqlite:///store.db or "
-                "postgresql+psycopg://user:password@host/database."
-            ) from error
+        return parse_url(url)
     return URL.create("sqlite", database=str(Path(url).expanduser().absolute()))
 
 
@@ -101,13 +112,22 @@ def is_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
-def make_engine(url: URL) -> Engine:
+def make_engine(url: URL, *, create: bool = True) -> Engine:
     """Open a database: make it if it is new, migrate it if it is old.
+
+    One that cannot be written to is opened for reading.
+
+    Parameters
+    ----------
+    url : URL
+        Where it is.
+    create : bool
+        Whether one that is not there is made.
 
     Raises
     ------
     StoreError
-        If it cannot be opened, or is not a store.
+        If it cannot be opened, or is not a store; if it is not there and is not to be made.
     StoreVersionError
         If a newer automl_meta made it.
     UsageError
@@ -115,10 +135,22 @@ def make_engine(url: URL) -> Engine:
     MissingDependencyError
         If its driver is not installed.
     """
+    path = database_file(url)
+    if path is not None and not create and not path.exists():
+        raise _no_store(url)
+    opener = None if path is None else _Opener(path)
     with translated(url):
-        engine = _connectable(url)
-        _bring_up_to_date(engine)
+        engine = _connectable(url, opener)
+        _bring_up_to_date(engine, opener, create)
+    if opener is not None:
+        opener.is_there = True
     return engine
+
+
+def is_read_only(url: URL) -> bool:
+    """Tell whether a store is a file that is there and that this process cannot write to."""
+    path = database_file(url)
+    return path is not None and _is_protected(path)
 
 
 def writing(engine: Engine) -> Engine:
@@ -129,18 +161,19 @@ def writing(engine: Engine) -> Engine:
     return engine.execution_options(automl_meta_writes=True)
 
 
-def _connectable(url: URL) -> Engine:
-    is_sqlite = url.get_backend_name() == "sqlite"
+def _connectable(url: URL, opener: _Opener | None) -> Engine:
     try:
         # Without a pool, a forked process never shares a connection with its parent, and none is
         # ever stale: each transaction has one of its own.
-        if not is_sqlite:
+        if url.get_backend_name() != "sqlite":
             return _server_engine(url)
-        if is_memory(url):
+        if opener is None:
             engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
-            Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
+            opener.path.parent.mkdir(parents=True, exist_ok=True)
+            wait = {"timeout": min(BUSY_SECONDS, _WORD_SECONDS)}
+            engine = create_engine(url, poolclass=NullPool, connect_args=wait)
+            event.listen(engine, "do_connect", opener)
     except NoSuchModuleError as error:
         raise UsageError(
             f"There is no database of the kind {url.drivername!r}. Give a file, or a URL that begins "
@@ -157,6 +190,33 @@ def _connectable(url: URL) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+class _Opener:
+    """How SQLAlchemy opens a file, once it is there: never made anew, and only read if it cannot be written.
+
+    A write-ahead log that others have left or are at work on is read along. Without one, SQLite
+    would make one, so it is told that nobody writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.is_there = False
+
+    def __call__(
+        self, dialect: object, record: object, arguments: list[Any], options: dict[str, Any]
+    ) -> sqlite3.Connection | None:
+        if options.get("uri") or not (self.is_there or _is_protected(self.path)):
+            return None  # as SQLAlchemy would
+        how = "rw"
+        if _is_protected(self.path):
+            log = Path(f"{self.path}-wal")
+            how = "ro" if log.exists() and log.stat().st_size else "ro&immutable=1"
+        return sqlite3.connect(f"file:{quote(os.fsencode(self.path))}?mode={how}", uri=True, **options)
+
+
+def _is_protected(path: Path) -> bool:
+    return path.is_file() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def _server_engine(url: URL) -> Engine:
@@ -184,11 +244,20 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 
-def _bring_up_to_date(engine: Engine) -> None:
+def _bring_up_to_date(engine: Engine, opener: _Opener | None, create: bool) -> None:
     with engine.begin() as connection:
-        if current_revision(connection) == REVISIONS[-1]:
+        current = current_revision(connection)
+        if current == REVISIONS[-1]:
             return
-    if engine.dialect.name == "sqlite" and not is_memory(engine.url):
+        if current is None and not create and not is_memory(engine.url):
+            _check_nobody_elses(connection)
+            raise _no_store(engine.url)
+    if opener is not None:
+        if _is_protected(opener.path):
+            raise StoreError(
+                f"The store {shown_store(engine.url)} has schema {current}, and it or its folder is read-only, so "
+                f"it cannot be brought up to {REVISIONS[-1]}. Copy it to where it can be written."
+            )
         _use_write_ahead_log(engine)
     with writing(engine).begin() as connection:  # on SQLite this is the lock
         if engine.dialect.name == "postgresql":
@@ -198,7 +267,7 @@ def _bring_up_to_date(engine: Engine) -> None:
             _check_nobody_elses(connection)
         elif current not in REVISIONS:
             raise StoreVersionError(
-                f"The store {_shown(engine.url)} has schema {current}; this version of automl_meta knows "
+                f"The store {shown_store(engine.url)} has schema {current}; this version of automl_meta knows "
                 f"{REVISIONS[-1]} and older. Update it (pip install --upgrade automl_meta), or name another "
                 f"store (--store, or the environment variable {STORE_VARIABLE})."
             )
@@ -229,7 +298,7 @@ def _check_nobody_elses(connection: Connection) -> None:
         tables &= set(metadata.tables)  # a server's database may be shared, under other names
     if tables:
         raise StoreError(
-            f"{_shown(connection.engine.url)} holds no store of automl_meta but tables of another program "
+            f"{shown_store(connection.engine.url)} holds no store of automl_meta but tables of another program "
             f"({', '.join(sorted(tables)[:5])}). {_ELSEWHERE}"
         )
 
@@ -248,15 +317,57 @@ def translated(url: URL) -> Iterator[None]:
         raise StoreError(_explained(url, error)) from error
 
 
-def _shown(url: URL) -> str:
+def patiently(url: URL, transaction: Callable[[], T]) -> T:
+    """Do a whole transaction, again and again for a while if the store is locked or does not answer.
+
+    Raises
+    ------
+    StoreError
+        If it fails otherwise, or to the end.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    for attempt in itertools.count():
+        try:
+            with translated(url):
+                return transaction()
+        except StoreError as error:
+            left = deadline - time.monotonic()
+            if left <= 0 or not _may_pass(url, error.__cause__):
+                raise
+            if attempt == 0:
+                warnings.warn(
+                    f"The store {shown_store(url)} is locked or does not answer; trying again for {left:.0f} seconds.",
+                    AutomlMetaWarning,
+                    stacklevel=2,
+                )
+            time.sleep(min(left, 0.25 * 2 ** min(attempt, 3)))
+    raise AssertionError
+
+
+def _may_pass(url: URL, error: BaseException | None) -> bool:
+    """Tell whether an error is likely to be gone soon."""
+    if not isinstance(error, OperationalError):
+        return False
     if url.get_backend_name() == "sqlite":
-        return url.database or "in memory"
-    return url.render_as_string(hide_password=True)
+        return "locked" in str(error.orig) or "busy" in str(error.orig)
+    return True  # the server stops, starts, or cannot be reached
+
+
+def shown_store(url: URL) -> str:
+    """Show where a store is, as people call it."""
+    return (url.database or "in memory") if url.get_backend_name() == "sqlite" else shown_url(url)
+
+
+def _no_store(url: URL) -> StoreError:
+    return StoreError(
+        f"There is no store at {shown_store(url)}. Is the name right? `automl-meta collect`, `tune` and "
+        "`store import` make one that is not there."
+    )
 
 
 def _explained(url: URL, error: BaseException) -> str:
-    detail = " ".join(str(error).split()) or type(error).__name__
-    where = _shown(url)
+    detail = without_secrets(" ".join(str(error).split()) or type(error).__name__, url)
+    where = shown_store(url)
     if url.get_backend_name() != "sqlite":
         return (
             f"The store {where} cannot be used: {detail}. Check that the server runs and that host, "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,20 @@ from sqlalchemy import Connection, Select, and_, select
 from automl_meta.exceptions import NoExperienceError
 from automl_meta.metrics import Metric, TaskType
 from automl_meta.records import MetaDataset
+from automl_meta.store.digests import (
+    METAFEATURES,
+    ORIGINS,
+    RESULTS,
+    damaged,
+    hashes,
+    score_part,
+    sums,
+    sums_of_columns,
+    verify,
+)
 from automl_meta.store.models import configurations, datasets, metafeature_values, run_scores, runs
-from automl_meta.store.reading import columns_of, dataset_frame, revision, text_array
+from automl_meta.store.reading import dataset_frame, read_parameters, revision, text_array
+from automl_meta.store.rows import columns_of, numbers
 
 __all__ = ["Experience", "ExperienceMemo", "nothing_left", "read_experience"]
 
@@ -128,17 +139,17 @@ def read_experience(
         Configuration id to parameters; those read here are added, so that none is parsed twice.
     """
     described = dataset_frame(connection, task_type)
-    run_id, dataset_id, configuration_id, score, fit, seconds, status = columns_of(
-        connection, _run_query(metric, task_type, protocol), 7
-    )
+    columns = columns_of(connection, _run_query(metric, task_type), 7)
+    _verify_results(connection, metric, described.index, columns)
+    run_id, dataset_id, configuration_id, score, fit, seconds, status = columns
     frame = pd.DataFrame(
         {
             "run_id": text_array(run_id),
             "dataset_id": text_array(dataset_id),
             "configuration_id": text_array(configuration_id),
-            "score": _numbers(score),
-            "fit_seconds": _numbers(fit),
-            "seconds": _numbers(seconds),
+            "score": numbers(score),
+            "fit_seconds": numbers(fit),
+            "seconds": numbers(seconds),
             "status": text_array(status),
         }
     )
@@ -150,9 +161,13 @@ def read_experience(
         scale = described["target_scale"].to_numpy()[row]
         keep &= scale > 0  # per nothing, or per something unknown, there is nothing to compare
         frame["score"] = frame["score"].to_numpy() / np.where(scale > 0, scale, np.nan)
+    has_rivals = frame.duplicated(["dataset_id", "configuration_id"]).any()
+    if protocol is not None or has_rivals:  # which is seldom
+        origins = _origins(connection, described.index, task_type).loc[frame["run_id"]]
+        keep &= (protocol is None) | (origins["protocol"] == protocol).to_numpy()
     candidates = pd.DataFrame({"row": row, "column": codes, "is_ok": is_ok, "run_id": frame["run_id"]})[keep]
-    if candidates.duplicated(["row", "column"]).any():
-        chosen = _one_for_each_pair(candidates, _origins(connection, task_type))
+    if has_rivals:
+        chosen = _one_for_each_pair(candidates, origins)
     else:
         chosen = candidates.sort_values(["row", "column"]).index
     return _assembled(connection, metric, task_type, described, frame.iloc[chosen.to_numpy()], parsed)
@@ -170,15 +185,38 @@ def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.In
     return ranked.drop_duplicates(pair).index
 
 
-def _origins(connection: Connection, task_type: TaskType) -> pd.DataFrame:
-    """Protocol and time of each run: read only where runs compete, which is seldom."""
+def _verify_results(
+    connection: Connection, metric: Metric, dataset_ids: pd.Index, columns: NDArray[Any]
+) -> None:
+    """See that the columns of `_run_query` are what was written."""
+    run_id, dataset_id, configuration_id, score, fit, seconds, status = columns
+    run_ids = hashes(run_id, is_text=True)
+    results = sums(
+        dataset_id,
+        run_ids,
+        hashes(configuration_id, is_text=True),
+        hashes(fit, is_text=False),
+        hashes(seconds, is_text=False),
+        hashes(status, is_text=True),
+    )
+    verify(connection, RESULTS, results, dataset_ids)
+    there = score != None  # noqa: E711 - of each
+    scored = sums(dataset_id[there], run_ids[there], hashes(score[there], is_text=False))
+    verify(connection, score_part(metric.name), scored, dataset_ids)
+
+
+def _origins(connection: Connection, dataset_ids: pd.Index, task_type: TaskType) -> pd.DataFrame:
+    """Protocol and time of each run."""
     query = (
-        select(runs.c.run_id, runs.c.protocol, runs.c.created_at)
+        select(runs.c.run_id, runs.c.dataset_id, runs.c.protocol, runs.c.created_at)
         .select_from(runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id))
         .where(datasets.c.task_type == task_type)
     )
-    run_id, protocol, created_at = map(text_array, columns_of(connection, query, 3))
-    return pd.DataFrame({"protocol": protocol, "created_at": created_at}, index=pd.Index(run_id))
+    run_id, dataset_id, *origin = columns_of(connection, query, 4)
+    found = sums(dataset_id, *(hashes(column, is_text=True) for column in (run_id, *origin)))
+    verify(connection, ORIGINS, found, dataset_ids)
+    protocol, created_at = map(text_array, origin)
+    return pd.DataFrame({"protocol": protocol, "created_at": created_at}, index=pd.Index(text_array(run_id)))
 
 
 def _assembled(
@@ -197,8 +235,8 @@ def _assembled(
         metric=metric,
         task_type=task_type,
         datasets=described.loc[index, names],
-        metafeatures=_metafeature_frame(connection, task_type, index),
-        configurations=_configuration_frame(connection, ids, parsed),
+        metafeatures=_metafeature_frame(connection, task_type, described.index, index),
+        configurations=_configuration_frame(connection, pd.Index(ids), parsed),
         runs=chosen.reset_index(drop=True),
     )
     return Experience(meta, rows, columns)
@@ -212,7 +250,9 @@ def _configuration_frame(
     for configuration_id, algorithm, parameters in rows:
         algorithm_of[configuration_id] = algorithm
         if configuration_id not in parsed:
-            parsed[configuration_id] = json.loads(parameters)
+            parsed[configuration_id] = read_parameters(connection, configuration_id, algorithm, parameters)
+    if not ids.isin(algorithm_of).all():
+        raise damaged(connection, f"the configuration {ids[~ids.isin(algorithm_of)][0]} is lost")
     index = pd.Index(ids, dtype="str", name="configuration_id")
     return pd.DataFrame(
         {
@@ -222,9 +262,9 @@ def _configuration_frame(
     )
 
 
-def _run_query(metric: Metric, task_type: TaskType, protocol: str | None) -> Select[Any]:
+def _run_query(metric: Metric, task_type: TaskType) -> Select[Any]:
     scored = and_(run_scores.c.number == runs.c.number, run_scores.c.metric == metric.name)
-    query = (
+    return (
         select(
             runs.c.run_id,
             runs.c.dataset_id,
@@ -239,10 +279,11 @@ def _run_query(metric: Metric, task_type: TaskType, protocol: str | None) -> Sel
         )
         .where(datasets.c.task_type == task_type)
     )
-    return query if protocol is None else query.where(runs.c.protocol == protocol)
 
 
-def _metafeature_frame(connection: Connection, task_type: TaskType, dataset_ids: pd.Index) -> pd.DataFrame:
+def _metafeature_frame(
+    connection: Connection, task_type: TaskType, described: pd.Index, dataset_ids: pd.Index
+) -> pd.DataFrame:
     """Read the meta-features of some data sets of one kind, one column for each name that any of them has.
 
     Where the versions of a name differ, only the newest counts: a value of an older one has
@@ -254,7 +295,8 @@ def _metafeature_frame(connection: Connection, task_type: TaskType, dataset_ids:
         .select_from(table.join(datasets, datasets.c.dataset_id == table.c.dataset_id))
         .where(datasets.c.task_type == task_type)
     )
-    given, names, values, versions = columns_of(connection, query, 4)
+    given, names, values, versions = columns = columns_of(connection, query, 4)
+    verify(connection, METAFEATURES, sums_of_columns(table.c, columns), described)
     rows = dataset_ids.get_indexer(pd.Index(given, dtype=dataset_ids.dtype))
     codes, known_names = pd.factorize(names, sort=True)
     version = versions.astype(np.int64)
@@ -262,13 +304,9 @@ def _metafeature_frame(connection: Connection, task_type: TaskType, dataset_ids:
     np.maximum.at(newest, codes, version)
     kept = (rows >= 0) & (version == newest[codes])
     matrix = np.full((len(dataset_ids), len(known_names)), np.nan)
-    matrix[rows[kept], codes[kept]] = _numbers(values)[kept]
+    matrix[rows[kept], codes[kept]] = numbers(values)[kept]
     present = np.zeros(len(known_names), dtype=bool)
     present[codes[kept]] = True
     return pd.DataFrame(
         matrix[:, present], index=dataset_ids, columns=pd.Index(known_names[present], dtype="str")
     )
-
-
-def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
-    return values.astype(np.float64)  # None becomes NaN

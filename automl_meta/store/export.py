@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
 import hashlib
 import io
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,27 +19,54 @@ from sqlalchemy import Connection, select
 
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.store import models
+from automl_meta.store.digests import changed, damaged, differing, stored, sums_of_store
+from automl_meta.store.reading import read_parameters
 from automl_meta.store.seed import CHECKSUMS
 from automl_meta.store.writing import DATASET_COLUMNS, RUN_COLUMNS
 
 __all__ = ["export_experience"]
 
 
-def export_experience(connection: Connection, folder: Path, source: str | None = None) -> None:
+def export_experience(
+    connection: Connection, folder: Path, source: str | None = None, skip_damaged: bool = False
+) -> list[str]:
     """Write experience into a folder, which is made if need be; see `MetadataStore.export`.
+
+    Returns
+    -------
+    list of str
+        Ids of the data sets that were left out since they are not as they were written.
 
     Raises
     ------
     StoreError
-        If it cannot be written.
+        If it cannot be written, or what it holds is not what was written.
     UsageError
         If there is no such source.
     """
-    chosen = _choose(connection, source)
+    wrong = differing(sums_of_store(connection), stored(connection))
+    if wrong and not skip_damaged:
+        raise changed(connection, wrong)
+    chosen = _choose(connection, source).without(wrong)
+    try:
+        contents = _contents(connection, chosen)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Values of another kind than their columns have, in tables without digests.
+        raise damaged(connection, f"it cannot be exported ({type(error).__name__}: {error})") from error
+    try:
+        _write(folder, contents)
+    except OSError as error:
+        raise StoreError(
+            f"The experience cannot be written to {folder}: {error.strerror or error}."
+        ) from error
+    return list(wrong)
+
+
+def _contents(connection: Connection, chosen: _Chosen) -> dict[str, bytes]:
     values, versions = _newest_metafeatures(connection)
     costs = connection.execute(select(models.metafeature_costs))
     dataset_ids = [row.dataset_id for row in chosen.datasets]
-    contents = {
+    return {
         "datasets.csv": _csv_bytes(
             DATASET_COLUMNS, ([_text(value, "r") for value in row] for row in chosen.datasets)
         ),
@@ -50,12 +78,6 @@ def export_experience(connection: Connection, folder: Path, source: str | None =
         "sources.toml": _sources_toml(chosen, versions).encode(),
         **_run_files(connection, chosen),
     }
-    try:
-        _write(folder, contents)
-    except OSError as error:
-        raise StoreError(
-            f"The experience cannot be written to {folder}: {error.strerror or error}."
-        ) from error
 
 
 def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -80,20 +102,30 @@ class _Chosen:
     sources: list[Any]
     environments: list[Any]
 
+    def without(self, dataset_ids: Collection[str]) -> _Chosen:
+        """The same without some data sets."""
+        return dataclasses.replace(
+            self,
+            datasets=[row for row in self.datasets if row.dataset_id not in dataset_ids],
+            runs=[row for row in self.runs if row.dataset_id not in dataset_ids],
+        )
+
 
 def _choose(connection: Connection, source: str | None) -> _Chosen:
     def rows(table: Any) -> list[Any]:
         # The first column is the key. Sorted here: collations differ between servers.
-        return sorted(connection.execute(select(table)), key=lambda row: row[0])
+        return sorted(connection.execute(select(table)), key=lambda row: str(row[0]))
 
     datasets, configurations, runs = (rows(t) for t in (models.datasets, models.configurations, models.runs))
+    for row in configurations:
+        read_parameters(connection, *row)
     sources = rows(models.sources)
     # One that is known by its digest only is known to the runs.
     environments = [row for row in rows(models.environments) if row.python]
     if source is None:
         return _Chosen(datasets, configurations, runs, sources, environments)
     if source not in {row.name for row in sources}:
-        names = ", ".join(row.name for row in sources) or "none"
+        names = ", ".join(str(row.name) for row in sources) or "none"
         raise UsageError(f"There is no source {source!r} in the store. There is: {names}.")
     runs = [row for row in runs if row.source == source]
     of_runs = {name: {getattr(row, name) for row in runs} for name in RUN_COLUMNS[:6]}

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Stri
 __all__ = [
     "configurations",
     "datasets",
+    "digests",
     "environments",
     "metadata",
     "metafeature_costs",
@@ -120,6 +121,16 @@ run_folds = Table(
     # Apart from the runs and in one piece: seldom read, and long.
     Column("number", Integer, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
     Column("fold_scores", Text, nullable=False),  # JSON object: metric to list of numbers, null for NaN
+)
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("dataset_id", _NAME, ForeignKey("datasets.dataset_id"), primary_key=True),
+    # Of what is known of the data set; see `automl_meta.store.digests`.
+    Column("part", _NAME, primary_key=True),
+    Column("value", String(16), nullable=False),  # hexadecimal digits
+    sqlite_with_rowid=False,
 )
 
 store_state = Table(

@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from automl_meta.metrics import TaskType
 from automl_meta.records import Configuration, DatasetRecord, Run
 from automl_meta.store import models
+from automl_meta.store.digests import DESCRIPTION, METAFEATURES, damaged, sums_of_columns, verify
 from automl_meta.store.models import configurations, datasets, metafeature_values, run_folds, run_scores, runs
+from automl_meta.store.rows import as_columns, columns_of, numbers
 
 __all__ = [
-    "columns_of",
     "count_runs",
     "dataset_frame",
     "iterate_runs",
     "read_dataset",
+    "read_parameters",
     "revision",
     "text_array",
 ]
@@ -32,23 +34,35 @@ _CHUNK = 1000
 def revision(connection: Connection) -> int:
     """Count the writes that the store has seen: what was read at one revision holds until the next."""
     state = models.store_state
-    return int(connection.execute(select(state.c.value).where(state.c.key == "revision")).scalar_one())
+    text = connection.execute(select(state.c.value).where(state.c.key == "revision")).scalar()
+    try:
+        return int(str(text))
+    except ValueError as error:
+        raise damaged(connection, f"the count of its writes is {text!r}") from error
 
 
 def dataset_frame(connection: Connection, task_type: TaskType | None = None) -> pd.DataFrame:
-    """Read all data sets, sorted by id; see `MetadataStore.datasets`, but for ``n_runs``."""
-    query = select(datasets)
-    if task_type is not None:
-        query = query.where(datasets.c.task_type == task_type)
-    columns = columns_of(connection, query, len(datasets.c))
+    """Read all data sets, sorted by id; see `MetadataStore.datasets`, but for ``n_runs``.
+
+    Raises
+    ------
+    StoreError
+        If one is not as it was written.
+    """
+    columns = columns_of(connection, select(datasets), len(datasets.c))  # all, since any may be damaged
+    verify(connection, DESCRIPTION, sums_of_columns(datasets.c, columns))
     frame = pd.DataFrame(
         {
-            name: text_array(values)
-            if name in ("dataset_id", "name", "task_type", "family", "source")
-            else values.astype(np.int64 if name.startswith("n_") else np.float64)
-            for name, values in zip(datasets.c.keys(), columns, strict=True)
+            about.name: text_array(values)
+            if about.type.python_type is str
+            else values.astype(np.int64)
+            if about.type.python_type is int
+            else numbers(values)
+            for about, values in zip(datasets.c, columns, strict=True)
         }
     )
+    if task_type is not None:
+        frame = frame[frame["task_type"] == task_type]
     # Sorted here: the order of a server's collation is not Python's, and differs between servers.
     return frame.sort_values("dataset_id").set_index("dataset_id")
 
@@ -65,7 +79,12 @@ def read_dataset(connection: Connection, dataset_id: str) -> DatasetRecord | Non
     if row is None:
         return None
     table = metafeature_values
-    values = connection.execute(select(table.c.name, table.c.value).where(table.c.dataset_id == dataset_id))
+    rows = connection.execute(select(table).where(table.c.dataset_id == dataset_id)).all()
+    verify(
+        connection, DESCRIPTION, sums_of_columns(datasets.c, as_columns([row], len(datasets.c))), [dataset_id]
+    )
+    verify(connection, METAFEATURES, sums_of_columns(table.c, as_columns(rows, len(table.c))), [dataset_id])
+    values = [(name, value) for _, name, value, _ in rows]
     return DatasetRecord(
         **{**row._mapping, "target_scale": _float(row.target_scale)},
         metafeatures={name: _float(value) for name, value in sorted(values)},
@@ -109,7 +128,16 @@ def iterate_runs(
             )
         ):
             scores[number][metric] = score
-    return [(row.number, _run_of(row, scores[row.number])) for row in found]
+    return [(row.number, _checked_run(connection, row, scores[row.number])) for row in found]
+
+
+def _checked_run(connection: Connection, row: Any, scores: Mapping[str, float]) -> Run:
+    try:
+        return _run_of(row, scores)
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
+        raise damaged(
+            connection, f"the run {row.run_id} of the data set {row.dataset_id} cannot be read"
+        ) from error
 
 
 def _run_of(row: Any, scores: Mapping[str, float]) -> Run:
@@ -131,15 +159,17 @@ def _run_of(row: Any, scores: Mapping[str, float]) -> Run:
     )
 
 
-def columns_of(connection: Connection, query: Select[Any], n_columns: int) -> NDArray[Any]:
-    """Read the columns of a result, of shape (n_columns, n_rows), object.
-
-    Straight from the driver, and as one array: with an object for each row or cell, the garbage
-    collector would take longer than the database.
-    """
-    with connection.execute(query) as result:
-        rows = result.cursor.fetchall()
-    return np.array(rows, dtype=object).reshape(len(rows), n_columns).T
+def read_parameters(
+    connection: Connection, configuration_id: str, algorithm: str, parameters: str
+) -> Mapping[str, Any]:
+    """Read the parameters of a configuration, and see that they are those of its id."""
+    try:
+        configuration = Configuration(algorithm, json.loads(parameters))
+        if configuration.configuration_id == configuration_id:
+            return configuration.parameters
+    except (AttributeError, RecursionError, TypeError, ValueError):
+        pass  # as damaged as one with another id
+    raise damaged(connection, f"the configuration {configuration_id} ({algorithm}) is not what was written")
 
 
 def _float(value: float | None) -> float:

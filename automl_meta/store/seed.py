@@ -23,9 +23,10 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from sqlalchemy import Connection, select
 from automl_meta.exceptions import StoreError
 from automl_meta.records import Environment, Source
 from automl_meta.store import models
+from automl_meta.store.contradictions import of_configurations, of_datasets, of_runs
 from automl_meta.store.writing import (
     DATASET_COLUMNS,
     RUN_COLUMNS,
@@ -62,6 +64,11 @@ __all__ = [
 ]
 
 CHECKSUMS = "checksums.json"
+_FILE = re.compile(
+    r"(runs/[\w-]+\.csv\.gz|(datasets|metafeatures|metafeature_seconds|configurations)\.csv|sources\.toml)"
+)
+_UNPACKED_BYTES, _UNPACKED_TIMES = 64 << 20, 50  # runs are packed to about a fifth
+_FOLDS = r"^(nan|-?\d+(\.\d+)?(e[+-]?\d+)?)(;(nan|-?\d+(\.\d+)?(e[+-]?\d+)?))*$|^$"
 _RUN_NUMBERS = dict.fromkeys(
     ("fit_seconds", "predict_seconds", "seconds", "peak_memory", "score"), pa.float64()
 )
@@ -139,15 +146,12 @@ def import_experience(connection: Connection, folder: Path) -> int:
     """
     contents = _checked(folder)
     with _blamed(folder, "sources.toml"):
-        described = tomllib.loads(contents["sources.toml"].decode())
-        for source in described.get("sources", []):
-            put_source(connection, Source(**source))
-        for environment in described.get("environments", []):
-            put_environment(connection, Environment(**environment))
-        versions = {name: int(version) for name, version in described.get("metafeature_versions", {}).items()}
+        versions = _put_sources(connection, contents["sources.toml"].decode())
     with _blamed(folder, "datasets.csv"):
-        datasets = _read_csv("datasets.csv", contents, _DATASET_NUMBERS)
-        put_datasets(connection, zip(*(_values(datasets, name) for name in DATASET_COLUMNS), strict=True))
+        table = _read_csv("datasets.csv", contents, _DATASET_NUMBERS)
+        datasets = list(zip(*(_values(table, name) for name in DATASET_COLUMNS), strict=True))
+        _refuse(folder, "datasets.csv", contents, of_datasets(datasets))
+        put_datasets(connection, datasets)
     with _blamed(folder, "metafeatures.csv"):
         cells = _melted(_read_csv("metafeatures.csv", contents, None))
         put_metafeatures(connection, [(*cell, versions.get(cell[1], 1)) for cell in cells])
@@ -155,15 +159,41 @@ def import_experience(connection: Connection, folder: Path) -> int:
         put_costs(connection, _melted(_read_csv("metafeature_seconds.csv", contents, None)))
     with _blamed(folder, "configurations.csv"):
         table = _read_csv("configurations.csv", contents, {})
-        columns = (_values(table, name) for name in ("algorithm", "parameters"))
-        pairs = zip(*columns, strict=True)
-        known = dict(zip(_values(table, "configuration_id"), pairs, strict=True))
+        names = ("configuration_id", "algorithm", "parameters")
+        configurations = list(zip(*(_values(table, name) for name in names), strict=True))
+        _refuse(folder, "configurations.csv", contents, of_configurations(configurations))
+    known = {configuration_id: (algorithm, text) for configuration_id, algorithm, text in configurations}
     n_new = 0
     for name in sorted(contents):
         if name.startswith("runs/"):
             with _blamed(folder, name):
-                n_new += insert_runs(connection, _run_rows(_read_csv(name, contents, _RUN_NUMBERS), known))
+                rows = _run_rows(_read_csv(name, contents, _RUN_NUMBERS), known)
+                _refuse(folder, name, contents, of_runs(rows))
+                n_new += insert_runs(connection, rows)
     return n_new
+
+
+def _put_sources(connection: Connection, text: str) -> dict[str, int]:
+    """Add sources and environments, and say which versions the meta-features are of."""
+    described = tomllib.loads(text)
+    for source in described.get("sources", []):
+        put_source(connection, Source(**source))
+    for environment in described.get("environments", []):
+        put_environment(connection, Environment(**environment))
+    return {name: int(version) for name, version in described.get("metafeature_versions", {}).items()}
+
+
+def _refuse(
+    folder: Path, name: str, contents: Mapping[str, bytes], contradictions: Iterable[tuple[int, str]]
+) -> None:
+    """Refuse a file with a row that cannot be; where it stands is said."""
+    for position, problem in contradictions:
+        reader = csv.reader(io.StringIO(_unpacked(name, contents).decode(), newline=""))
+        for _ in range(position + 1):  # of the header, too
+            next(reader)
+        raise StoreError(
+            f"{folder / name}, line {reader.line_num + 1}: {problem}. Nothing of the folder was added."
+        )
 
 
 def shipped_run_ids(folder: Path) -> set[str]:
@@ -189,8 +219,8 @@ def _checked(folder: Path) -> dict[str, bytes]:
         checksums = dict(json.loads(_read_bytes(folder, CHECKSUMS)).items())
     contents = {}
     for name, checksum in checksums.items():
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise _damaged(folder, CHECKSUMS, f"it lists {name!r}, which lies elsewhere")
+        if not _FILE.fullmatch(name):
+            raise _damaged(folder, CHECKSUMS, f"it lists {name!r}, which is no file of an export")
         contents[name] = _read_bytes(folder, name)
         if hashlib.sha256(contents[name]).hexdigest() != checksum:
             raise _damaged(folder, name, f"its checksum is not the one in {CHECKSUMS}")
@@ -198,13 +228,17 @@ def _checked(folder: Path) -> dict[str, bytes]:
 
 
 def _read_bytes(folder: Path, name: str) -> bytes:
+    path = folder / name
     try:
-        return (folder / name).read_bytes()
+        if path.resolve().is_relative_to(folder.resolve()) and (path.is_file() or not path.exists()):
+            return path.read_bytes()
+        reason = "it is no file of this folder"  # a pipe would be waited for
     except OSError as error:
-        raise StoreError(
-            f"{folder / name} cannot be read: {error.strerror}. A folder of experience is what "
-            "`automl-meta store export FOLDER` writes."
-        ) from error
+        reason = str(error.strerror)
+    raise StoreError(
+        f"{path} cannot be read: {reason}. A folder of experience is what "
+        "`automl-meta store export FOLDER` writes."
+    )
 
 
 @contextlib.contextmanager
@@ -215,7 +249,7 @@ def _blamed(folder: Path, name: str) -> Iterator[None]:
     except KeyError as error:
         raise _damaged(folder, name, f"it lacks {error}, or {CHECKSUMS} does not list it") from error
     except (AttributeError, EOFError, OSError, TypeError, ValueError, zlib.error) as error:
-        raise _damaged(folder, name, str(error)) from error
+        raise _damaged(folder, name, " ".join(str(error).split())) from error
 
 
 def _damaged(folder: Path, name: str, detail: str) -> StoreError:
@@ -226,8 +260,7 @@ def _read_csv(
     name: str, contents: Mapping[str, bytes], numbers: Mapping[str, pa.DataType] | None
 ) -> pa.Table:
     """Read a table whose other columns than `numbers` are text; None if only the first is."""
-    content = contents[name]
-    text = gzip.decompress(content) if name.endswith(".gz") else content
+    text = _unpacked(name, contents)
     header = next(csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")), None)
     if header is None:
         raise ValueError("it is empty")
@@ -240,6 +273,19 @@ def _read_csv(
         parse_options=pa.csv.ParseOptions(newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(column_types=types, null_values=[""]),
     )
+
+
+def _unpacked(name: str, contents: Mapping[str, bytes]) -> bytes:
+    """The content of a file; of a packed one no more than an export would unpack to."""
+    content = contents[name]
+    if not name.endswith(".gz"):
+        return content
+    largest = _UNPACKED_BYTES + _UNPACKED_TIMES * len(content)
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        text = packed.read(largest + 1)
+    if len(text) > largest:
+        raise ValueError(f"it unpacks to more than {largest >> 20} MiB, as no export does")
+    return text
 
 
 def _values(table: pa.Table, name: str) -> list[Any]:
@@ -278,6 +324,8 @@ def _fold_json(table: pa.Table, metrics: Sequence[str]) -> list[str | None]:
     pieces = []
     for metric in metrics:
         column = table.column(f"folds:{metric}")
+        if not pa.compute.all(pa.compute.match_substring_regex(column, _FOLDS)).as_py():
+            raise ValueError(f"folds:{metric} holds what is not numbers and semicolons")
         numbers = pa.compute.replace_substring(pa.compute.replace_substring(column, ";", ","), "nan", "null")
         piece = pa.compute.binary_join_element_wise(f",{json.dumps(metric)}:[", numbers, "]", "")
         pieces.append(pa.compute.if_else(pa.compute.equal(column, ""), "", piece))

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
-from sqlalchemy import URL, Connection, select
+from sqlalchemy import URL, Connection, Engine, select
 
+from automl_meta._utils.databases import shown_url
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.metrics import Metric, TaskType, get_metric
 from automl_meta.records import DatasetRecord, Environment, MetaDataset, Run, RunStatus, Source
 from automl_meta.store import models
 from automl_meta.store.checks import described, problems
-from automl_meta.store.engine import is_memory, make_engine, resolve_url, translated, writing
+from automl_meta.store.engine import is_memory, is_read_only, make_engine, patiently, resolve_url, writing
 from automl_meta.store.experience import ExperienceMemo, nothing_left
 from automl_meta.store.export import export_experience
 from automl_meta.store.reading import count_runs, dataset_frame, iterate_runs, read_dataset
 from automl_meta.store.seed import import_experience, plant, unplanted_seed
+from automl_meta.store.spool import import_spooled
 from automl_meta.store.writing import (
     begin_write,
     insert_runs,
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MetadataStore"]
 
+T = TypeVar("T")
+
 
 class MetadataStore:
     """What was tried, on what, and with what result, in a database.
@@ -55,6 +60,8 @@ class MetadataStore:
     seed : bool
         Whether the experience that is shipped with the package is added, when the store is empty
         or has it from an older package.
+    create : bool
+        Whether a store that is not there is made. The one that None stands for always is.
 
     Attributes
     ----------
@@ -66,7 +73,7 @@ class MetadataStore:
     Raises
     ------
     StoreError
-        If it cannot be opened or is no store.
+        If it cannot be opened or is no store; if it is not there and is not to be made.
     StoreVersionError
         If a newer version of automl_meta made it.
     UsageError
@@ -83,20 +90,22 @@ class MetadataStore:
     MetaDataset(regression, r2: 1 datasets x 1 configurations, 1 runs)
     """
 
-    def __init__(self, url: str | Path | URL | None = None, *, seed: bool = True) -> None:
+    def __init__(
+        self, url: str | Path | URL | None = None, *, seed: bool = True, create: bool = True
+    ) -> None:
         self._url = resolve_url(url)
-        self._engine = make_engine(self._url)
+        self._engine = make_engine(self._url, create=create or url is None)
         self._is_closed = False
         # One connection is all there is to a store in memory, so threads take turns.
         self._turn = threading.RLock() if is_memory(self._url) else contextlib.nullcontext()
         self._memo = ExperienceMemo()
-        if seed:
+        if seed and not is_read_only(self._url):
             self._plant()
 
     @property
     def url(self) -> str:
         """Where the store is, without a password."""
-        return self._url.render_as_string(hide_password=True)
+        return shown_url(self._url)
 
     @property
     def path(self) -> Path | None:
@@ -133,13 +142,11 @@ class MetadataStore:
 
     def add_source(self, source: Source) -> None:
         """Add where records come from; one that is known is described anew."""
-        with self._writing() as connection:
-            put_source(connection, source)
+        self._write(lambda connection: put_source(connection, source))
 
     def add_environment(self, environment: Environment) -> None:
         """Add what runs were made with; they refer to it by its digest."""
-        with self._writing() as connection:
-            put_environment(connection, environment)
+        self._write(lambda connection: put_environment(connection, environment))
 
     def add_dataset(
         self,
@@ -160,8 +167,7 @@ class MetadataStore:
         seconds : mapping of str to float, optional
             What each extractor took.
         """
-        with self._writing() as connection:
-            put_dataset(connection, record, versions or {}, seconds or {})
+        self._write(lambda connection: put_dataset(connection, record, versions or {}, seconds or {}))
 
     def add_runs(self, runs: Iterable[Run]) -> int:
         """Add runs, all of them or none; those that are stored already are left as they are.
@@ -185,8 +191,7 @@ class MetadataStore:
         rows = rows_of(runs)  # before the transaction, since making the runs may take long
         if not rows.runs:
             return 0
-        with self._writing() as connection:
-            return insert_runs(connection, rows)
+        return self._write(lambda connection: insert_runs(connection, rows))
 
     # Reading
 
@@ -197,8 +202,7 @@ class MetadataStore:
             query = query.where(models.runs.c.dataset_id == dataset_id)
         if protocol is not None:
             query = query.where(models.runs.c.protocol == protocol)
-        with self._reading() as connection:
-            return set(connection.execute(query).scalars())
+        return self._read(lambda connection: set(connection.execute(query).scalars()))
 
     def runs(
         self,
@@ -224,8 +228,7 @@ class MetadataStore:
         }
         last = 0
         while True:
-            with self._reading() as connection:
-                numbered = iterate_runs(connection, conditions, last)
+            numbered = self._read(functools.partial(iterate_runs, conditions=conditions, after=last))
             if not numbered:
                 return
             yield from (run for _, run in numbered)
@@ -239,8 +242,7 @@ class MetadataStore:
         UsageError
             If there is none of that id.
         """
-        with self._reading() as connection:
-            record = read_dataset(connection, dataset_id)
+        record = self._read(lambda connection: read_dataset(connection, dataset_id))
         if record is None:
             raise UsageError(f"The store {self.url} knows no data set {dataset_id!r}.")
         return record
@@ -255,8 +257,9 @@ class MetadataStore:
             ``n_rows``, ``n_features``, ``n_classes`` (int64), ``target_scale`` (float64),
             ``source`` (str) and ``n_runs`` (int64).
         """
-        with self._reading() as connection:
-            frame, counts = dataset_frame(connection, task_type), count_runs(connection)
+        frame, counts = self._read(
+            lambda connection: (dataset_frame(connection, task_type), count_runs(connection))
+        )
         return frame.assign(n_runs=[counts.get(dataset_id, 0) for dataset_id in frame.index])
 
     def meta_dataset(
@@ -303,8 +306,7 @@ class MetadataStore:
             exclude = (exclude,)
         if isinstance(algorithms, str):
             algorithms = (algorithms,)
-        with self._reading() as connection:
-            experience = self._memo.get(connection, metric, task_type, protocol)
+        experience = self._read(lambda connection: self._memo.get(connection, metric, task_type, protocol))
         chosen = experience.without(exclude, algorithms)
         if not len(chosen):
             raise nothing_left(self.url, metric, task_type, protocol, exclude, algorithms)
@@ -324,8 +326,7 @@ class MetadataStore:
             ``runs_by_algorithm``, ``runs_by_status``, ``runs_by_source``, ``runs_by_protocol``.
         """
         path = self.path
-        with self._reading() as connection:
-            counts = described(connection)
+        counts = self._read(described)
         return {
             "url": self.url,
             "path": None if path is None else str(path),
@@ -345,10 +346,11 @@ class MetadataStore:
         list of str
             One sentence for each problem; empty if there is none.
         """
-        with self._reading() as connection:
-            return problems(connection)
+        return self._read(problems)
 
-    def export(self, folder: str | Path, *, source: str | None = None) -> None:
+    def export(
+        self, folder: str | Path, *, source: str | None = None, skip_damaged: bool = False
+    ) -> list[str]:
         """Write the experience into a folder of CSV files (see `automl_meta.store.seed`).
 
         Scores are rounded to 6 significant digits, those of folds and all durations to 4. The same
@@ -360,16 +362,24 @@ class MetadataStore:
             Made if it is not there; what an earlier export left in it is replaced.
         source : str, optional
             Only runs and data sets of this one, and what they refer to.
+        skip_damaged : bool
+            Whether data sets that are not as they were written are left out, and are no error.
+
+        Returns
+        -------
+        list of str
+            Ids of the data sets that were left out.
 
         Raises
         ------
         StoreError
-            If the folder cannot be written.
+            If the folder cannot be written, or the store is damaged.
         UsageError
             If there is no such source.
         """
-        with self._reading() as connection:
-            export_experience(connection, Path(folder), source)
+        return self._read(
+            lambda connection: export_experience(connection, Path(folder), source, skip_damaged)
+        )
 
     def import_folder(self, folder: str | Path) -> int:
         """Add what an exported folder holds, all of it or nothing.
@@ -384,8 +394,22 @@ class MetadataStore:
         StoreError
             If a file is missing or damaged; the message names it.
         """
-        with self._writing() as connection:
-            return import_experience(connection, Path(folder))
+        return self._write(lambda connection: import_experience(connection, Path(folder)))
+
+    def import_spooled(self, path: str | Path) -> int:
+        """Add what `automl_meta.store.spool` kept in a file, all of it or nothing.
+
+        Returns
+        -------
+        int
+            How many runs were new.
+
+        Raises
+        ------
+        StoreError
+            If the file is damaged; the message says in which line.
+        """
+        return self._write(lambda connection: import_spooled(connection, Path(path)))
 
     def import_study(
         self,
@@ -406,24 +430,34 @@ class MetadataStore:
 
         One that somebody filled without it stays without it.
         """
-        with self._reading() as connection:
-            folder = unplanted_seed(connection)
+        folder = self._read(unplanted_seed)
         if folder is not None:
-            with self._writing() as connection:
-                plant(connection, folder)
+            self._write(lambda connection: plant(connection, folder))
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        self._check_open()
-        with self._turn, translated(self._url), self._engine.begin() as connection:
-            yield connection
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        """Call a function within a transaction that only reads."""
+        return self._transact(self._engine, work)
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        self._check_open()
-        with self._turn, translated(self._url), writing(self._engine).begin() as connection:
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        """Call a function within a transaction that no other writer shares.
+
+        It may be called again if the store does not answer, and adds what is not there yet.
+        """
+
+        def locked(connection: Connection) -> T:
             begin_write(connection)
-            yield connection
+            return work(connection)
+
+        return self._transact(writing(self._engine), locked)
+
+    def _transact(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        def transaction() -> T:
+            with engine.begin() as connection:
+                return work(connection)
+
+        self._check_open()
+        with self._turn:
+            return patiently(self._url, transaction)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import compress
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from automl_meta.exceptions import UsageError
 from automl_meta.records import DatasetRecord, Environment, Run, Source
-from automl_meta.store import models
+from automl_meta.store import digests, models
+from automl_meta.store.rows import bulk_insert, known, looked_up, placeholder
 
 __all__ = [
     "DATASET_COLUMNS",
     "RUN_COLUMNS",
     "RunRows",
     "begin_write",
-    "bulk_insert",
     "insert_runs",
-    "known",
     "number_or_none",
     "put_costs",
     "put_dataset",
@@ -40,8 +39,6 @@ RUN_COLUMNS = tuple(column.name for column in models.runs.columns if column.name
 
 DATASET_COLUMNS = tuple(column.name for column in models.datasets.columns)
 """Columns of a data set as they are written, in the order of its rows."""
-
-_MAX_VARIABLES = 500  # of one statement: below the limit of every database
 
 
 @dataclass
@@ -85,43 +82,6 @@ def write_state(connection: Connection, key: str, value: str) -> None:
         connection.execute(update(state).where(state.c.key == key).values(value=value))
     else:
         connection.execute(insert(state).values(key=key, value=value))
-
-
-def placeholder(connection: Connection) -> str:
-    """Mark a value that is given by position, as the driver wants it."""
-    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
-
-
-def bulk_insert(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    """Insert tuples by the driver's own ``executemany``, five times as fast as one dict for each row."""
-    rows = rows if isinstance(rows, list) else list(rows)
-    if not rows:
-        return
-    quote = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quote(name) for name in columns)
-    values = ", ".join([placeholder(connection)] * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({names}) VALUES ({values})", rows)
-
-
-def known(connection: Connection, column: Column[Any], values: Collection[str]) -> set[str]:
-    """Tell which of the values a column holds."""
-    return {row[0] for row in _looked_up(connection, column, values)}
-
-
-def _looked_up(
-    connection: Connection, key: Column[Any], values: Collection[str], *columns: Column[Any]
-) -> Iterator[Any]:
-    """Find the rows whose key is among the values: the key and the other columns."""
-    wanted = sorted(set(values))
-    if len(wanted) > 10 * _MAX_VARIABLES:  # then the whole table is read faster
-        chosen = set(wanted)
-        yield from (row for row in connection.execute(select(key, *columns)) if row[0] in chosen)
-        return
-    for start in range(0, len(wanted), _MAX_VARIABLES):
-        chunk = wanted[start : start + _MAX_VARIABLES]
-        yield from connection.execute(select(key, *columns).where(key.in_(chunk)))
 
 
 def put_source(connection: Connection, source: Source) -> None:
@@ -180,7 +140,7 @@ def put_datasets(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Non
         )
     _name_sources(connection, (values["source"] for values in given))
     wanted = [values["dataset_id"] for values in given]
-    stored = {} if not wanted else dict(_looked_up(connection, table.c.dataset_id, wanted, table.c.family))
+    stored = {} if not wanted else dict(looked_up(connection, table.c.dataset_id, wanted, table.c.family))
     new = [tuple(values.values()) for values in given if values["dataset_id"] not in stored]
     bulk_insert(connection, table, DATASET_COLUMNS, new)
     for values in given:
@@ -188,6 +148,7 @@ def put_datasets(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Non
         # The default family, the data set itself, is nobody's knowledge.
         if dataset_id in stored and family not in (dataset_id, stored[dataset_id]):
             connection.execute(update(table).where(table.c.dataset_id == dataset_id).values(family=family))
+    digests.renew(connection, digests.DESCRIPTION, wanted)
 
 
 def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, float | None, int]]) -> None:
@@ -201,7 +162,7 @@ def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, fl
     table = models.metafeature_values
     stored = {
         (dataset_id, name): version
-        for dataset_id, name, version in _looked_up(
+        for dataset_id, name, version in looked_up(
             connection, table.c.dataset_id, {row[0] for row in rows}, table.c.name, table.c.version
         )
     }
@@ -214,6 +175,7 @@ def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, fl
     # In the order of the key, which the database would otherwise have to find for each.
     fresh = sorted(row for row in rows if row[:2] not in stored or stored[row[:2]] < row[3])
     bulk_insert(connection, table, ("dataset_id", "name", "value", "version"), fresh)
+    digests.renew(connection, digests.METAFEATURES, {row[0] for row in fresh})
 
 
 def put_costs(connection: Connection, rows: Collection[tuple[str, str, float | None]]) -> None:
@@ -226,6 +188,7 @@ def put_costs(connection: Connection, rows: Collection[tuple[str, str, float | N
             [row[:2] for row in rows],
         )
     bulk_insert(connection, table, ("dataset_id", "extractor", "seconds"), rows)
+    digests.renew(connection, digests.COSTS, {row[0] for row in rows})
 
 
 def rows_of(runs: Iterable[Run]) -> RunRows:
@@ -301,16 +264,17 @@ def insert_runs(connection: Connection, rows: RunRows) -> int:
     _add_configurations(connection, set(columns["configuration_id"]), rows.configurations)
     first = (connection.execute(select(func.max(table.c.number))).scalar() or 0) + 1
     numbers = range(first, first + len(new))
+    scores = {metric: list(compress(given, is_new)) for metric, given in sorted(rows.scores.items())}
+    folds = list(compress(rows.folds, is_new))
     numbered = [(number, *row) for number, row in zip(numbers, new, strict=True)]
     bulk_insert(connection, table, ("number", *RUN_COLUMNS), numbered)
-    for metric, scores in sorted(rows.scores.items()):
-        kept = zip(numbers, compress(scores, is_new), strict=True)
-        scored = [(metric, number, score) for number, score in kept if score is not None]
+    for metric, given in scores.items():
+        pairs = zip(numbers, given, strict=True)
+        scored = [(metric, number, score) for number, score in pairs if score is not None]
         bulk_insert(connection, models.run_scores, ("metric", "number", "score"), scored)
-    folds = zip(numbers, compress(rows.folds, is_new), strict=True)
-    bulk_insert(
-        connection, models.run_folds, ("number", "fold_scores"), [row for row in folds if row[1] is not None]
-    )
+    folded = [pair for pair in zip(numbers, folds, strict=True) if pair[1] is not None]
+    bulk_insert(connection, models.run_folds, ("number", "fold_scores"), folded)
+    digests.add(connection, digests.sums_of_runs(columns, scores, folds))
     return len(new)
 
 

@@ -1,17 +1,17 @@
-import random
-import subprocess
+import os
+import signal
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from processes import Marked
 
 from automl_meta.algorithms import algorithms_for
-from automl_meta.experiments import Campaign, Limits, Progress
-from automl_meta.experiments.campaign import dataset_record
+from automl_meta.exceptions import WorkerError
+from automl_meta.experiments import Campaign, Keeper, Limits, Progress, dataset_record
 from automl_meta.records import Configuration, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -94,40 +94,93 @@ def test_runs_carry_their_source(store: MetadataStore) -> None:
     assert {run.source for run in store.runs()} == {"mine"}
 
 
-def test_killed_at_random_it_resumes_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    url = str(tmp_path / "store.db")
+_SAYS_WHEN_IT_STORES = """
+import sys
+from automl_meta.store import MetadataStore
+add_runs = MetadataStore.add_runs
+def says(self, runs):
+    found = add_runs(self, runs)
+    print("stored", flush=True)
+    return found
+MetadataStore.add_runs = says
+from automl_meta.cli import main
+main(sys.argv[1:])
+"""
+
+
+def test_ended_in_any_way_it_resumes_and_nothing_is_lost_doubled_or_left_behind(tmp_path: Path) -> None:
+    url = tmp_path / "store.db"
     command = [
-        sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--store", url, "--no-seed",
-        "--only", ",".join(FAST), "--samples", "8", "--json",
+        sys.executable, "-c", _SAYS_WHEN_IT_STORES, "collect", "sklearn:iris", "--store", url, "--no-seed",
+        "--only", ",".join(FAST), "--samples", "8", "--jobs", "2", "--json",
     ]  # fmt: skip
-    rng = random.Random(0)
-    known: set[str] = set()
-    for _ in range(5):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(2.0, 6.0))
-        process.kill()
-        process.wait()
+    programs, known = Marked(tmp_path), set[str]()
+    for what, to_group, n_stored in (
+        (signal.SIGKILL, False, 1),
+        (signal.SIGINT, True, 5),
+        (signal.SIGTERM, False, 3),
+    ):
+        process = programs.start(*command)
+        assert process.stdout is not None
+        for _ in range(n_stored):
+            assert process.stdout.readline() == "stored\n"
+        programs.alive()
+        (os.killpg if to_group else os.kill)(process.pid, what)
+        _, errors = process.communicate(timeout=120)
+        if what == signal.SIGINT:
+            assert process.returncode == 130
+            assert errors.splitlines()[-1].startswith("automl-meta: Interrupted. What was done is stored")
+        assert "Traceback" not in errors
+        assert programs.survivors() == []
+        assert programs.leftovers() == []
         with MetadataStore(url, seed=False) as store:
             now = store.run_ids()
-            assert known <= now
+            assert known < now
             assert store.check() == []
             known = now
-    subprocess.run(command, check=True, capture_output=True)
+    _, errors = programs.start(*command).communicate(timeout=120)
     with MetadataStore(url, seed=False) as store:
         expected = sum(len(a.configurations(8)) for a in algorithms_for("classification", only=FAST))
-        assert len(store.run_ids()) == len(list(store.runs())) == 2 * expected
+        assert len(store.run_ids()) == len(list(store.runs())) == expected, errors
         assert store.check() == []
+
+
+def test_processes_of_loky_end_with_the_campaign(tmp_path: Path) -> None:
+    programs = Marked(tmp_path)
+    process = programs.start(
+        sys.executable, "-c", _SAYS_WHEN_IT_STORES, "collect", "sklearn:iris", "--store", tmp_path / "store.db",
+        "--no-seed", "--only", "dummy,random_forest,extra_trees", "--samples", "8", "--jobs", "2", "--backend", "loky",
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stored\n"
+    assert len(programs.alive()) > 2
+    process.kill()
+    process.communicate(timeout=120)
+    assert programs.survivors() == []
+    assert programs.leftovers() == []
+
+
+def test_a_process_of_loky_that_dies_ends_the_campaign_with_one_error(
+    store: MetadataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automl_meta.experiments.campaign._end_with", _die)
+    with pytest.raises(WorkerError, match="evaluations"):
+        campaign(store, backend="loky", n_jobs=2).run(TASKS[:1])
+
+
+def _die(parent: int) -> None:
+    os._exit(3)
 
 
 def test_a_dataset_is_described_once_and_again_where_meta_features_are_missing(
     store: MetadataStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described: list[str] = []
-    original = Campaign._describe
+    original = Keeper.describe
     monkeypatch.setattr(
-        Campaign,
-        "_describe",
-        lambda self, task, *rest: described.append(task.name) or original(self, task, *rest),
+        Keeper,
+        "describe",
+        lambda self, task, *rest, **more: described.append(task.name) or original(self, task, *rest, **more),
     )
     store.add_dataset(dataset_record(TASKS[0], {"n_rows": 178.0}))
     campaign(store).run(TASKS)

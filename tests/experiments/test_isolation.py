@@ -147,7 +147,7 @@ def test_a_worker_is_of_the_same_package_wherever_it_was_imported_from(tmp_path:
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from automl_meta.experiments import Evaluator\n"
         "evaluator = Evaluator(); evaluator.wait()\n"
-        "import psutil; print(psutil.Process(evaluator._process.pid).cmdline()); evaluator.close()\n"
+        "import psutil; print([p.cmdline() for p in psutil.Process().children()]); evaluator.close()\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(

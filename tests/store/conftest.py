@@ -1,11 +1,15 @@
 """The stores that the tests run on: an SQLite file, one in memory, and a PostgreSQL server."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from store import store_workers
 
+from automl_meta.cli import main
 from automl_meta.store import MetadataStore
 
 
@@ -48,3 +52,16 @@ def seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         source.export(folder)
     monkeypatch.setattr("automl_meta.store.seed.seed_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Call a command, written as in a shell, and say its exit code and what it printed."""
+
+    def call(command: str, *arguments: object) -> SimpleNamespace:
+        with pytest.raises(SystemExit) as ended:
+            main([*shlex.split(command), *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return SimpleNamespace(code=ended.value.code or 0, out=out, err=err)
+
+    return call

@@ -11,6 +11,7 @@ from store.store_workers import configuration, dataset, fill, run
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.records import DatasetRecord, Environment, Source
 from automl_meta.store import MetadataStore
+from automl_meta.store.digests import write_all
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -41,6 +42,7 @@ def test_an_export_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> No
                 store.add_runs([run(dataset(number), k) for k in order])
             with store._engine.begin() as connection:
                 connection.exec_driver_sql("UPDATE runs SET created_at = '2026-01-01T00:00:00Z'")
+                write_all(connection)
             store.export(tmp_path / name)
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 

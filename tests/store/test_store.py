@@ -167,7 +167,7 @@ def test_a_score_that_is_not_a_number_is_not_stored(store: MetadataStore) -> Non
 def test_info_counts_what_there_is(store: MetadataStore) -> None:
     fill(store, n_datasets=2, n_configurations=4)
     info = store.info()
-    assert (info["datasets"], info["runs"], info["schema"]) == (4, 16, "0001")
+    assert (info["datasets"], info["runs"], info["schema"]) == (4, 16, "0002")
     assert info["datasets_by_task_type"] == {"classification": 2, "regression": 2}
     assert info["runs_by_status"] == {"ok": 12, "timeout": 4}
     assert info["runs_by_algorithm"] == {"forest": 8, "knn": 4, "ridge": 4}

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 __all__ = ["REVISIONS", "VERSION_TABLE", "current_revision", "upgrade"]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Names of all revisions, oldest first. Written out, so that opening a store that is up to date
 needs neither Alembic nor a look at the file system."""
 

@@ -1,0 +1,89 @@
+"""Messages between an `Evaluator` and its worker: pickled, each after its length."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from automl_meta.algorithms import Algorithm
+from automl_meta.experiments.fitting import reason_of
+from automl_meta.experiments.folds import Folds
+from automl_meta.records import Configuration, Protocol
+from automl_meta.task import TabularTask
+
+__all__ = ["Question", "Unreadable", "packed", "receive", "send"]
+
+_HEADER = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the worker is asked: to evaluate a configuration, or to fit it on all rows.
+
+    None for the task or the protocol is the one of the question before.
+    """
+
+    kind: Literal["evaluate", "fit"]
+    configuration: Configuration
+    task: TabularTask | None
+    protocol: Protocol | Folds | None
+    algorithm: Algorithm | None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands for a message that could not be pickled, or not be read on the other side."""
+
+    reason: str
+
+
+def packed(message: Any) -> bytes | Unreadable:
+    """Pickle a message; what belongs to the user in it may fail in any way."""
+    # Pickle is safe here: both ends are this library, and nothing comes from elsewhere.
+    try:
+        return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - raised by methods of the user's objects
+        return Unreadable(reason_of(error))
+
+
+def send(stream: io.RawIOBase, content: bytes) -> None:
+    """Write one pickled message, in as many pieces as the pipe takes it."""
+    for part in (_HEADER.pack(len(content)), content):
+        left = memoryview(part)
+        while left:
+            left = left[stream.write(left) or 0 :]
+
+
+def receive(stream: io.RawIOBase) -> Any:
+    """Read one message.
+
+    Returns
+    -------
+    object
+        An `Unreadable` if it cannot be unpickled here; the next message can still be read.
+
+    Raises
+    ------
+    EOFError
+        If the other side has closed the pipe.
+    """
+    (size,) = _HEADER.unpack(_read(stream, _HEADER.size))
+    content = _read(stream, size)
+    try:
+        return pickle.loads(content)
+    except Exception as error:  # noqa: BLE001 - raised by what is imported for the user's objects
+        return Unreadable(reason_of(error))
+
+
+def _read(stream: io.RawIOBase, size: int) -> bytearray:
+    content = bytearray(size)
+    left = memoryview(content)
+    while left:
+        n_read = stream.readinto(left)
+        if not n_read:
+            raise EOFError
+        left = left[n_read:]
+    return content

@@ -1,0 +1,166 @@
+"""What no experience can say: refused before it is stored, whatever it comes from."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+import numpy as np
+from sqlalchemy import Column
+
+from automl_meta.metrics import METRICS, TaskType
+from automl_meta.records import Configuration, RunStatus, run_digest
+from automl_meta.store.models import configurations, datasets, runs
+from automl_meta.store.writing import DATASET_COLUMNS, RUN_COLUMNS, RunRows
+
+__all__ = ["of_configurations", "of_datasets", "of_runs", "size_problem"]
+
+_STATUSES = get_args(RunStatus)
+_TASK_TYPES = get_args(TaskType)
+_BEST = {metric.name: metric.best for metric in METRICS}
+_ROUNDING = 1e-6  # may lift a perfect score by a digit
+_COSTS = ("fit_seconds", "predict_seconds", "seconds", "peak_memory")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+
+Columns = Mapping[str, Sequence[Any]]
+Contradiction = tuple[int, str]
+"""Position of a row, and what is wrong with it."""
+
+
+def size_problem(task_type: str, n_rows: int, n_features: int, n_classes: int) -> str | None:
+    """Say what is wrong with the size of a data set, if something is."""
+    if task_type not in _TASK_TYPES:
+        return f"has the task type {task_type!r}; there are {' and '.join(_TASK_TYPES)}"
+    if n_rows > 0 and n_features > 0 and (task_type == "regression" or n_classes > 1):
+        return None
+    return f"has {n_rows} rows, {n_features} columns, {n_classes} classes, which no task has"
+
+
+def of_datasets(rows: Sequence[tuple[Any, ...]]) -> Iterator[Contradiction]:
+    """Find data sets, rows of `DATASET_COLUMNS`, that cannot be."""
+    seen: set[str] = set()
+    for position, row in enumerate(rows):
+        values = dict(zip(DATASET_COLUMNS, row, strict=True))
+        dataset_id = values["dataset_id"]
+        problem = (
+            _one(_misfit(column, values[column.name]) for column in datasets.c)
+            or size_problem(*(values[name] for name in ("task_type", "n_rows", "n_features", "n_classes")))
+            or ("comes twice" if dataset_id in seen else None)
+        )
+        if problem is None and values["target_scale"] is not None and not _is_cost(values["target_scale"]):
+            problem = f"has the target_scale {values['target_scale']}"
+        if problem is not None:
+            yield position, f"data set {dataset_id!r} {problem}"
+        seen.add(dataset_id)
+
+
+def of_configurations(rows: Sequence[tuple[str, str, str]]) -> Iterator[Contradiction]:
+    """Find configurations, rows of id, algorithm and JSON text, that are not what their id says."""
+    for position, (configuration_id, algorithm, parameters) in enumerate(rows):
+        problem = _one(
+            _misfit(column, value) for column, value in zip(configurations.c, rows[position], strict=True)
+        ) or _parameter_problem(configuration_id, algorithm, parameters)
+        if problem is not None:
+            yield position, f"configuration {configuration_id!r} {problem}"
+
+
+def _one(problems: Iterable[str | None]) -> str | None:
+    return next((problem for problem in problems if problem is not None), None)
+
+
+def _parameter_problem(configuration_id: str, algorithm: str, parameters: str) -> str | None:
+    try:
+        content = json.loads(parameters)
+    except (ValueError, RecursionError):
+        return f"has the parameters {parameters[:60]!r}, which are not JSON"
+    if not isinstance(content, dict):
+        return f"has the parameters {parameters[:60]!r}, which are no JSON object"
+    digest = Configuration(algorithm, content).configuration_id
+    return None if digest == configuration_id else f"has the digest {digest}"
+
+
+def of_runs(rows: RunRows) -> Iterator[Contradiction]:
+    """Find runs that cannot be: an unknown status, costs below nothing, scores out of their range."""
+    if not rows.runs:
+        return
+    columns = dict(zip(RUN_COLUMNS, zip(*rows.runs, strict=True), strict=True))
+    checks = (_wrong_values, _wrong_costs, _wrong_names)
+    for position, problem in itertools.chain(
+        *(check(columns) for check in checks), _wrong_scores(rows, columns)
+    ):
+        yield position, f"run {columns['run_id'][position]!r} {problem}"
+    for position in _first([row[2] not in rows.configurations for row in rows.runs]):
+        yield (
+            position,
+            f"run {rows.runs[position][0]!r} is of the configuration {rows.runs[position][2]!r}, which is not there",
+        )
+
+
+def _wrong_values(columns: Columns) -> Iterator[Contradiction]:
+    for name, values in columns.items():
+        # Few values are distinct, but for the ids.
+        wrong = {value: problem for value in set(values) if (problem := _misfit(runs.c[name], value))}
+        for i in _first([value in wrong for value in values]) if wrong else []:
+            yield i, wrong[values[i]]
+    status, made = columns["status"], columns["created_at"]
+    for i in _first([value not in _STATUSES for value in status]):
+        yield i, f"has the status {status[i]!r}; there are {', '.join(_STATUSES)}"
+    for i in _first([not _TIME.fullmatch(str(value)) for value in made]):
+        yield i, f"has the time {made[i]!r}"
+
+
+def _wrong_costs(columns: Columns) -> Iterator[Contradiction]:
+    for name in _COSTS:
+        cost = np.array(columns[name], dtype=np.float64)
+        for i in _first((cost < 0.0) | np.isinf(cost)):
+            yield i, f"has {name} {cost[i]:g}"
+
+
+def _wrong_names(columns: Columns) -> Iterator[Contradiction]:
+    parts = zip(
+        *(columns[name] for name in ("dataset_id", "configuration_id", "protocol", "source")), strict=True
+    )
+    digests = [run_digest(*names) for names in parts]
+    for i in _first([given != made for given, made in zip(columns["run_id"], digests, strict=True)]):
+        yield i, f"has the digest {digests[i]}: its id or what it says of itself was changed"
+
+
+def _wrong_scores(rows: RunRows, columns: Columns) -> Iterator[Contradiction]:
+    status = np.array(columns["status"], dtype=object)
+    is_scored = np.zeros(len(status), dtype=bool)
+    for metric, given in rows.scores.items():
+        score = np.array(given, dtype=np.float64)
+        is_scored |= ~np.isnan(score)
+        best = _BEST.get(metric, math.inf)
+        for i in _first((score > best + _ROUNDING) | np.isinf(score)):
+            yield i, f"has {metric} {score[i]:g}, and {best:g} is perfect"
+    for i in _first((status == "ok") & ~is_scored):
+        yield i, "has no score, and its status is ok"
+    for i in _first((status != "ok") & is_scored):
+        yield i, f"has scores, and its status is {status[i]}"
+
+
+def _is_cost(value: float) -> bool:
+    return math.isnan(value) or 0.0 <= value < math.inf
+
+
+def _first(is_wrong: Any) -> list[int]:
+    """Position of the first that is wrong, or nothing."""
+    return np.flatnonzero(is_wrong)[:1].tolist()
+
+
+def _misfit(column: Column[Any], value: Any) -> str | None:
+    """Say how a value does not fit into a column, if it does not."""
+    if value is None:
+        return None if column.nullable else f"has no {column.name}"
+    kind = column.type.python_type
+    if not isinstance(value, (int, float) if kind is float else kind):
+        return f"has the {column.name} {value!r}, which is no {kind.__name__}"
+    longest = getattr(column.type, "length", None)
+    if longest is not None and isinstance(value, str) and len(value) > longest:
+        return f"has a {column.name} of {len(value)} characters; {longest} are the most"
+    return None

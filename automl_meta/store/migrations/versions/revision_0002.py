@@ -1,0 +1,25 @@
+"""Digests, by which a store knows that it still holds what was written."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from automl_meta.store.digests import write_all
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Make the table, and the digests of what there is."""
+    op.create_table(
+        "digests",
+        sa.Column("dataset_id", sa.String(255), sa.ForeignKey("datasets.dataset_id"), primary_key=True),
+        sa.Column("part", sa.String(255), primary_key=True),
+        sa.Column("value", sa.String(16), nullable=False),
+        sqlite_with_rowid=False,
+    )
+    # The tables that are read are as the models say. A revision that changes them makes this one
+    # keep its own description of them.
+    write_all(op.get_bind())

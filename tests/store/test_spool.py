@@ -1,0 +1,76 @@
+"""Results that could not be stored are kept in a file, and added later."""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import pytest
+from store.store_workers import dataset, failed_run, run
+
+from automl_meta.exceptions import StoreError
+from automl_meta.records import DatasetRecord, Environment, Run
+from automl_meta.store import MetadataStore, how_to_add, spool
+
+
+def content(one: Run | DatasetRecord) -> str:
+    return json.dumps(dataclasses.asdict(one), sort_keys=True)
+
+
+def test_what_was_spooled_comes_back_whole(store: MetadataStore, tmp_path: Path) -> None:
+    made = [run(dataset(0), 1, environment=Environment.current().digest), failed_run(dataset(0), 2)]
+    path = spool(made[:1], tmp_path / "kept.jsonl", dataset=dataset(0), versions={"entropy": 2})
+    assert spool(made[1:], path) == path
+    assert store.import_spooled(path) == 2
+    assert store.import_spooled(path) == 0
+    assert list(map(content, store.runs())) == list(map(content, made))
+    assert content(store.dataset("classification-0")) == content(dataset(0))
+    assert store.check() == []
+
+
+def test_how_to_add_them_is_a_command_that_does(tmp_path: Path, cli) -> None:
+    path = spool([run(dataset(0), 1)], tmp_path / "my results.jsonl", dataset=dataset(0))
+    *_, command = how_to_add(path).partition("automl-meta ")
+    done = cli(command, "--store", tmp_path / "store.db")
+    assert (done.code, done.out.strip()) == (0, "1 new runs.")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": "evil"},
+        {"status": 3},
+        {"seconds": -1.0},
+        {"seconds": "long"},
+        {"scores": {"accuracy": 2.0}},
+        {"scores": {}},
+        {"configuration": {"algorithm": None, "parameters": {}}},
+        {"protocol": "p" * 300},
+        {"more": 1},
+        "no object",
+    ],
+    ids=str,
+)
+def test_a_contradiction_is_refused_with_its_line_and_nothing_is_added(
+    file_store: MetadataStore, tmp_path: Path, change: object
+) -> None:
+    path = spool([run(dataset(0), 1), run(dataset(0), 2)], tmp_path / "kept.jsonl", dataset=dataset(0))
+    lines = path.read_text().splitlines()
+    record = json.loads(lines[2])
+    record["run"] = {**record["run"], **change} if isinstance(change, dict) else change
+    path.write_text("\n".join([*lines[:2], json.dumps(record)]))
+    with pytest.raises(StoreError, match=r"kept\.jsonl, line 3: .*Nothing of it was added"):
+        file_store.import_spooled(path)
+    assert len(file_store.datasets()) == 0
+
+
+def test_a_place_that_cannot_be_written_either_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"cannot be kept in .* either: Is a directory"):
+        spool([run(dataset(0), 1)], tmp_path)
+
+
+def test_what_is_no_file_is_told(file_store: MetadataStore, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path / "nowhere", tmp_path):
+        with pytest.raises(StoreError, match="is no file of results"):
+            file_store.import_spooled(path)
