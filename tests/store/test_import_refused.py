@@ -97,11 +97,10 @@ def test_the_line_is_that_of_an_editor_though_reasons_span_lines(folder: Path) -
     ("name", "column", "value", "said"),
     [
         (RUNS, "folds:accuracy", "0.5;evil", "folds:accuracy holds what is not numbers"),
-        (RUNS, "dataset_id", "nobody", "does not know the data set 'nobody'"),
         (DATASETS, "n_rows", "many", "many"),
-        ("metafeatures.csv", "dataset_id", "nobody", "nobody"),
+        ("metafeatures.csv", "dataset_id", "nobody", "line 3: data set 'nobody' is not there"),
         ("metafeatures.csv", "dataset_id", "classification-0", "comes twice"),
-        ("metafeature_seconds.csv", "simple", "-1", "-1"),
+        ("metafeature_seconds.csv", "simple", "-1", "line 3: data set 'classification-1' has the simple -1"),
     ],
 )
 def test_what_fits_to_nothing_is_refused(folder: Path, name: str, column: str, value: str, said: str) -> None:
