@@ -69,7 +69,7 @@ def readable(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except UsageError:
+    except (OSError, UsageError):
         raise
     except Exception as error:  # each kind of storage has its own errors, and they share no base
         lines = str(error).strip().splitlines()

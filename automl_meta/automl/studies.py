@@ -25,7 +25,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta._utils.databases import parse_url, shown_url, without_secrets
-from automl_meta._utils.studies import database_address, is_journal, require_studies
+from automl_meta._utils.studies import database_address, is_journal, readable, require_studies
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import UsageError
 
@@ -74,7 +74,8 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
         require_studies(text)
     if is_journal(text):
         try:
-            return JournalStorage(JournalFileBackend(text))
+            with readable(f"The journal {text}"):
+                return JournalStorage(JournalFileBackend(text))
         except OSError as error:
             raise UsageError(f"The journal {text} cannot be opened: {error.strerror}.") from error
     address = database_address(text)

@@ -89,7 +89,6 @@ def of_runs(rows: RunRows) -> Iterator[Contradiction]:
     if not rows.runs:
         return
     columns = dict(zip(RUN_COLUMNS, zip(*rows.runs, strict=True), strict=True))
-    checks = (_wrong_values, _wrong_costs, _wrong_names)
     for position in _first([row[2] not in rows.configurations for row in rows.runs]):
         run_id, _, configuration_id = rows.runs[position][:3]
         yield position, f"run {run_id!r} is of the configuration {configuration_id!r}, which is not there"
