@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from automl_meta.records import DatasetRecord
+from automl_meta.store import MetadataStore
+
 DAMAGED = Path(__file__).parents[1] / "assets" / "cases" / "damaged"
 
 
@@ -39,6 +42,8 @@ def test_studies_that_are_not_there_are_not_made(run, tmp_path: Path) -> None:
 
 def test_damaged_databases_are_one_line(run, tmp_path: Path) -> None:
     store = tmp_path / "store.db"
+    with MetadataStore(store, seed=False) as opened:
+        opened.add_dataset(DatasetRecord("mine", "Mine", "regression", 10, 2))
     for name, said in (("two_obj.db", "has 2 objectives"), ("pred_shape.db", "knows no data set")):
         copy = shutil.copy(DAMAGED / name, tmp_path)
         done = run("store", "import", "optuna", copy, "--store", store)

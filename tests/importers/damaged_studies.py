@@ -41,6 +41,7 @@ def make(path: Path) -> Path:
     about = {"dataset": "mine", "metric": "accuracy", "folds": "cv5", "seed": 0, "algorithms": ["knn", "lda"]}
     study.set_user_attr("automl_meta", about)
     for number in range(5):
+        study.enqueue_trial({"algorithm": "knn", "knn.n_neighbors": number + 1})
         trial = study.ask(
             {
                 "algorithm": optuna.distributions.CategoricalDistribution(["knn", "lda"]),

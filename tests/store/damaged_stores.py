@@ -15,7 +15,7 @@ from store.store_workers import fill
 from automl_meta.exceptions import AutomlMetaError, StoreError
 from automl_meta.store import MetadataStore
 
-__all__ = ["answers", "damaged", "few_bits", "import_export", "in_export", "make", "packed", "use"]
+__all__ = ["advises", "answers", "damaged", "few_bits", "import_export", "in_export", "make", "packed", "use"]
 
 
 def make(path: Path, n_datasets: int = 3, n_configurations: int = 5) -> Path:
@@ -42,10 +42,8 @@ def answers(path: Path) -> list[str]:
 
 def use(path: Path, right: list[str]) -> str:
     """Ask a store all there is to ask; what it answers must be right."""
-    for log in path.parent.glob(f"{path.name}-*"):
-        log.unlink()  # of the store that lay here before
     errors = []
-    for ask in (_advises, _tells, _looks_at_itself, _exports):
+    for ask in (advises, _tells, _looks_at_itself, _exports):
         try:
             ask(path, right)
         except AutomlMetaError as error:
@@ -57,7 +55,10 @@ def use(path: Path, right: list[str]) -> str:
     return "answered"
 
 
-def _advises(path: Path, right: list[str]) -> None:
+def advises(path: Path, right: list[str]) -> None:
+    """Ask a store for what recommenders learn; only the right answer will do."""
+    for log in path.parent.glob(f"{path.name}-*"):
+        log.unlink()  # of the store that lay here before
     if answers(path) != right:
         raise ValueError("other advice")
 
