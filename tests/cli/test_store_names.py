@@ -75,8 +75,8 @@ def test_no_command_prints_a_password(run, url: str, caplog: pytest.LogCaptureFi
         ["recommend", "sklearn:iris", "--store", url],
         ["evaluate", "--store", url],
         ["collect", "sklearn:iris", "--store", url],
-        ["tune", "sklearn:iris", "--store", url, "--time", "5"],
-        ["tune", "sklearn:iris", "--storage", url, "--study", "s", "--time", "5"],
+        ["tune", "sklearn:iris", "--store", url, "--time-limit", "5"],
+        ["tune", "sklearn:iris", "--storage", url, "--study", "s", "--time-limit", "5"],
     ):
         done = run(*command)
         assert "hunter2" not in done.out + done.err + caplog.text, command
