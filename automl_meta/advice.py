@@ -224,6 +224,10 @@ class Advisor:
         advice = replace(advice, notes=(*advice.notes, *self.notes))
         return advice if self.scale == 1.0 else advice.rescaled(self.scale)
 
+    def expected_seconds(self, fit_rows: float | None = None) -> dict[str, float]:
+        """Seconds of one fit, as `Recommender.expected_seconds`."""
+        return self.recommender.expected_seconds(self.described.values, fit_rows)
+
 
 _GROUPS_WITHOUT_MODELS = ("simple", "statistical", "information")
 _SAME, _SAME_SHARE = 0.05, 0.85

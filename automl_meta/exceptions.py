@@ -8,7 +8,9 @@ Each error says what came, what was expected and what to do. The tree::
     ├── StoreError                    the metadata store cannot be read or written
     │   └── StoreVersionError         it was made by a newer version of automl_meta
     ├── NoExperienceError             the store knows no run that could advise
+    ├── StudyError                    the storage of an Optuna study cannot be read or written
     ├── TrainingError                 meta-training did not come to a useful end
+    ├── WorkerError                   processes for evaluations could not be started
     └── MissingDependencyError (ImportError)   an extra is not installed
 
     AutomlMetaWarning (UserWarning)   something was decided for the user
@@ -24,8 +26,10 @@ __all__ = [
     "NoExperienceError",
     "StoreError",
     "StoreVersionError",
+    "StudyError",
     "TrainingError",
     "UsageError",
+    "WorkerError",
 ]
 
 
@@ -53,8 +57,16 @@ class NoExperienceError(AutomlMetaError):
     """The store knows no run that could advise."""
 
 
+class StudyError(AutomlMetaError):
+    """The storage of an Optuna study cannot be read or written."""
+
+
 class TrainingError(AutomlMetaError):
     """Meta-training did not come to a useful end."""
+
+
+class WorkerError(AutomlMetaError):
+    """No process for evaluations could be started, also after several tries."""
 
 
 class MissingDependencyError(AutomlMetaError, ImportError):

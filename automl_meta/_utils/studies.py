@@ -14,7 +14,7 @@ from sqlalchemy import NullPool, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from automl_meta._utils.databases import database_file, parse_url, shown_url, without_secrets
-from automl_meta.exceptions import UsageError
+from automl_meta.exceptions import AutomlMetaError, UsageError
 
 __all__ = ["database_address", "is_journal", "readable", "require_studies", "trials_of"]
 
@@ -69,7 +69,7 @@ def readable(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, UsageError):
+    except AutomlMetaError:
         raise
     except Exception as error:  # each kind of storage has its own errors, and they share no base
         lines = str(error).strip().splitlines()

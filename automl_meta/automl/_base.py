@@ -32,9 +32,10 @@ from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
+from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
-from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, UsageError
+from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
 from automl_meta.experiments import Folds, describe_dataset, takes_weights
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
@@ -163,6 +164,7 @@ class AutoML(BaseEstimator, ABC):
                 study,
                 self._proposals(space, advisor, store),
                 budget,
+                lambda rows: self._folds(task, folds.seed, groups, sample_weight, rows),
                 store,
                 notes,
             )
@@ -173,20 +175,22 @@ class AutoML(BaseEstimator, ABC):
     def _tune(self, tuner: Tuner, evaluators: list[AnyEvaluator]) -> None:
         """Run the trials, fit what came out best, and set what there is to know about it."""
         clock, seconds = tuner.budget.clock, {"describe": tuner.budget.clock.elapsed}
+        space = tuner.proposals.space
         tuner.run(evaluators, self.progress)
         seconds["tune"] = clock.elapsed - seconds["describe"]
-        outcome = finished(tuner, evaluators[0], self.ensemble)
-        trials = tuner.study.get_trials(deepcopy=False)
-        space = tuner.proposals.space
+        try:
+            outcome = finished(tuner, evaluators[0], self.ensemble)
+        finally:  # also where nothing could be fitted
+            self.study_, trials = tuner.shared.study, tuner.shared.trials()
+            self.runs_ = runs_frame(trials, space)
         self.model_ = outcome.model
-        self.study_ = tuner.study
         self.best_configuration_ = space.configuration(outcome.best.params)
         self.best_score_ = float(outcome.best.value or 0.0)
-        self.runs_ = runs_frame(trials, space)
         self.interrupted_ = tuner.interrupted
         self.report_ = TuningReport.of(
             outcome.model,
-            tuner.study,
+            self.study_.study_name,
+            trials,
             seconds={**seconds, **outcome.seconds, "total": clock.elapsed},
             notes=tuner.notes,
         )
@@ -324,6 +328,7 @@ class AutoML(BaseEstimator, ABC):
             "folds": folds.name,
         }
         study = open_study(open_storage(self.storage), self.study_name, about, resume=self.resume)
+        check_space(study, space)
         agreed = study.user_attrs["automl_meta"]
         if agreed["seed"] != seed:
             folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)
@@ -335,12 +340,14 @@ class AutoML(BaseEstimator, ABC):
             )
         return study, folds
 
-    def _folds(self, task: TabularTask, seed: int, groups: Any, sample_weight: Any) -> Folds:
+    def _folds(
+        self, task: TabularTask, seed: int, groups: Any, sample_weight: Any, fewer_rows: int | None = None
+    ) -> Folds:
         is_number = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
         if is_number and self.cv < 2:
             raise UsageError(f"cv is {self.cv}; it must be at least 2 folds, or a splitter of scikit-learn.")
         n_folds = int(self.cv) if is_number else 5
-        protocol = Protocol(n_folds, max_train_rows=self.max_train_rows, seed=seed)
+        protocol = Protocol(n_folds, max_train_rows=fewer_rows or self.max_train_rows, seed=seed)
         if groups is None and (is_number or self.cv is None):
             return Folds.of_protocol(task, protocol, sample_weight)
         splitter = n_folds if self.cv is None else self.cv
@@ -370,8 +377,11 @@ class AutoML(BaseEstimator, ABC):
             return None
         limit = None if clock.seconds == np.inf else _DESCRIPTION_SHARE * clock.seconds
         described: MetaFeatures = extract_metafeatures(task, time_budget=limit)
-        describe_dataset(store, task, described)
-        store.add_environment(Environment.current())
+        try:
+            describe_dataset(store, task, described)
+            store.add_environment(Environment.current())
+        except StoreError as error:
+            notes.append(f"The description of the data could not be stored: {error}")
         names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
         if not names:
             return None
@@ -380,7 +390,7 @@ class AutoML(BaseEstimator, ABC):
             advisor = Advisor.for_task(
                 task, scoring.advised, algorithms=names, store=store, described=described, notes=told
             )
-        except NoExperienceError as error:
+        except (NoExperienceError, StoreError) as error:
             notes.append(f"Nothing is known that could advise: {error}")
             return None
         notes.extend(told)

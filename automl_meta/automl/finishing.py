@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.isolation import default_settings
 from automl_meta.automl.ensemble import averaged, greedy_weights
 from automl_meta.automl.model import TabularModel
-from automl_meta.automl.tuner import N_CANDIDATES, AnyEvaluator, Tuner
-from automl_meta.exceptions import DataError
+from automl_meta.automl.proposals import has_been_ended
+from automl_meta.automl.shared_study import N_CANDIDATES
+from automl_meta.automl.trials import completed, is_lost
+from automl_meta.automl.tuner import AnyEvaluator, Tuner
+from automl_meta.exceptions import DataError, WorkerError
+from automl_meta.experiments import InProcessEvaluator, fewer_rows
 from automl_meta.records import Configuration
 
 __all__ = ["Finished", "Member", "finished"]
 
-_QUICK_SECONDS = 0.2  # slower than the quickest, a model is still quick
 _SELECTION_SHARE = 0.1  # of the time limit
 
 
@@ -27,10 +31,9 @@ _SELECTION_SHARE = 0.1  # of the time limit
 class Member:
     """A configuration of the final model, and how much it counts."""
 
-    trial: int
+    trial: FrozenTrial
     configuration: Configuration
     weight: float
-    refit_seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +66,14 @@ def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
     """
     clock = tuner.budget.clock
     started = clock.elapsed
+    if needs_fallback(tuner):
+        tuner.try_fallbacks(evaluator)
     ranked = ranked_trials(tuner)
     members, score = chosen_members(tuner, ranked, ensemble)
     chosen = clock.elapsed
     fitted = fitted_members(tuner, evaluator, members, ranked)
     if [member for member, _ in fitted] != members:
-        score = members_score(tuner, [member for member, _ in fitted], ranked)
+        score = members_score(tuner, [member for member, _ in fitted])
     weights = np.array([member.weight for member, _ in fitted])
     model = TabularModel(
         tuner.task.task_type,
@@ -84,28 +89,45 @@ def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
     return Finished(model, ranked[0], {"ensemble": chosen - started, "refit": clock.elapsed - chosen})
 
 
+def needs_fallback(tuner: Tuner) -> bool:
+    """Whether nothing has succeeded for want of time or memory."""
+    ended = [trial for trial in tuner.shared.trials() if not is_lost(trial)]
+    if tuner.interrupted or completed(ended):
+        return False
+    return all(trial.user_attrs.get("status") != "crash" for trial in ended) or any(
+        map(has_been_ended, ended)
+    )
+
+
 def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
     """Successful trials of the study, of all processes, the best first, then the earliest.
 
     Raises
     ------
     DataError
-        If there is none; the message says how the last one failed.
+        If there is none; the message says how most of them failed.
+    KeyboardInterrupt
+        If there is none since Ctrl-C came too early.
     """
-    trials = tuner.study.get_trials(deepcopy=False)
-    good = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    if not good:
-        reasons = [str(trial.user_attrs.get("reason")) for trial in trials if trial.user_attrs.get("reason")]
-        why = f" The last one: {reasons[-1]}." if reasons else " Give more time or trials."
-        raise DataError(f"None of {len(trials)} trials succeeded.{why}")
-    return sorted(good, key=lambda trial: (-float(trial.value or 0.0), trial.number))
+    trials = tuner.shared.trials()
+    good = completed(trials)
+    if good:
+        return sorted(good, key=lambda trial: (-float(trial.value or 0.0), trial.number))
+    if tuner.interrupted:
+        raise KeyboardInterrupt("Interrupted before any trial had ended: there is no model.")
+    reasons = Counter(str(trial.user_attrs.get("reason")) for trial in trials if not is_lost(trial))
+    if not reasons:
+        raise DataError(" ".join(["No trial was made.", *tuner.notes[-1:]]))
+    reason, n_times = reasons.most_common(1)[0]
+    often = "all of them" if n_times == len(trials) else f"{n_times} of them"
+    raise DataError(f"None of {len(trials)} trials succeeded; {often} failed so: {reason}")
 
 
 def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) -> tuple[list[Member], float]:
     """The best trial alone, or the greedy ensemble if it scores more; and the score."""
     best_score = float(ranked[0].value or 0.0)
     alone = [_member(tuner, ranked[0], 1.0)]
-    candidates = [(trial, tuner.responses(trial)) for trial in ranked[:N_CANDIDATES]]
+    candidates = [(trial, tuner.shared.responses(trial)) for trial in ranked[:N_CANDIDATES]]
     candidates = [(trial, responses) for trial, responses in candidates if responses]
     if not ensemble or len(candidates) < 2:
         return alone, best_score
@@ -123,20 +145,19 @@ def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) 
         for (trial, _), weight in zip(candidates, weights, strict=True)
         if weight > 0
     ]
-    score = members_score(tuner, members, ranked)
+    score = members_score(tuner, members)
     if not score > best_score:
         return alone, best_score
     return sorted(members, key=lambda member: -member.weight), score
 
 
-def members_score(tuner: Tuner, members: Sequence[Member], ranked: Sequence[FrozenTrial]) -> float:
+def members_score(tuner: Tuner, members: Sequence[Member]) -> float:
     """Score of the out-of-fold predictions of some members together; of one, that of its trial."""
-    trials = {trial.number: trial for trial in ranked}
     if len(members) == 1:
-        return float(trials[members[0].trial].value or 0.0)
+        return float(members[0].trial.value or 0.0)
     weights = np.array([member.weight for member in members])
     mean = averaged(
-        [tuner.responses(trials[member.trial]) for member in members],
+        [tuner.shared.responses(member.trial) for member in members],
         weights / weights.sum(),
         len(tuner.task.classes),
     )
@@ -148,8 +169,8 @@ def fitted_members(
 ) -> list[tuple[Member, Pipeline]]:
     """Fit the members on all rows, the weightiest first, as far as the time goes.
 
-    If none of them can be fitted in time, the best of the quick ones follows, without a limit: a
-    model has to be there in the end.
+    The first is fitted on fewer rows if all of them would take too long. If none can be fitted, the other
+    trials follow, the best first: a model has to be there in the end. Ctrl-C is heeded as soon as one is.
 
     Raises
     ------
@@ -157,38 +178,73 @@ def fitted_members(
         If nothing could be fitted.
     """
     done: list[tuple[Member, Pipeline]] = []
-    for number, member in enumerate(members):
-        evaluator.wait()
-        left = tuner.budget.clock.remaining
-        if number > 0 and member.refit_seconds > left:
-            tuner.notes.append(f"No time was left to fit {member.configuration} for the ensemble.")
-            continue
-        pipeline = _fitted(tuner, evaluator, member, max(left, tuner.budget.grace_seconds))
-        if pipeline is not None:
-            done.append((member, pipeline))
+    try:
+        for member in members:
+            left = tuner.budget.clock.remaining
+            if done and tuner.budget.refit_seconds(member.trial) > left:
+                tuner.note(f"No time was left to fit {member.configuration} for the ensemble.")
+                continue
+            pipeline = _fitted(tuner, evaluator, member, left, is_needed=not done)
+            if pipeline is not None:
+                done.append((member, pipeline))
+    except KeyboardInterrupt:
+        evaluator.close()  # which is at work on it yet
+        if not done and tuner.interrupted:
+            raise
+        tuner.interrupted = True
     if done:
         return done
-    failed = {member.trial for member in members}
-    others = [_member(tuner, trial, 1.0) for trial in ranked if trial.number not in failed]
-    quick = min((other.refit_seconds for other in others), default=0.0) + _QUICK_SECONDS
-    for other in others:
-        if other.refit_seconds <= quick:
-            pipeline = _fitted(tuner, evaluator, other, None)
-            if pipeline is not None:
-                tuner.notes.append(f"Fitted instead: {other.configuration}.")
-                return [(other, pipeline)]
+    failed = {member.trial.number for member in members}
+    for trial in (trial for trial in ranked if trial.number not in failed):
+        other = _member(tuner, trial, 1.0)
+        pipeline = _fitted(tuner, evaluator, other, tuner.budget.clock.remaining, is_needed=True)
+        if pipeline is not None:
+            tuner.note(f"Fitted instead: {other.configuration}.")
+            return [(other, pipeline)]
     raise DataError("No model could be fitted on all rows in time: give more of it.")
 
 
-def _fitted(tuner: Tuner, evaluator: AnyEvaluator, member: Member, seconds: float | None) -> Pipeline | None:
+def _fitted(
+    tuner: Tuner, evaluator: AnyEvaluator, member: Member, left: float, *, is_needed: bool
+) -> Pipeline | None:
+    """Fit a member on all rows; on as many as time allows where a model is needed."""
+    known = tuner.fitted.get(member.trial.number)
+    if known is not None:
+        return known
+    limit = max(left, tuner.budget.grace_seconds)
+    n_rows = tuner.task.n_rows
+    if is_needed and tuner.budget.refit_seconds(member.trial) > limit:
+        n_rows = tuner.budget.affordable_rows(member.trial, limit)
+    pipeline = _fitted_on(tuner, evaluator, member, n_rows, limit)
+    fewest = tuner.budget.affordable_rows(member.trial, 0.0)
+    if pipeline is None and is_needed and fewest < n_rows:
+        pipeline = _fitted_on(tuner, evaluator, member, fewest, None)  # which was possible in each fold
+    return pipeline
+
+
+def _fitted_on(
+    tuner: Tuner, evaluator: AnyEvaluator, member: Member, n_rows: int, seconds: float | None
+) -> Pipeline | None:
+    task, folds = tuner.task, tuner.folds
+    if n_rows < task.n_rows:
+        task, folds = fewer_rows(task, folds, n_rows)
     limit = None if seconds is None or not np.isfinite(seconds) else seconds
     own = tuner.proposals.space.own_algorithm(member.configuration)
-    found = evaluator.fit(member.configuration, tuner.task, tuner.folds, algorithm=own, seconds=limit)
+    try:
+        evaluator.wait()
+        found = evaluator.fit(member.configuration, task, folds, algorithm=own, seconds=limit)
+    except WorkerError as error:
+        tuner.note(f"{error} The model was fitted without one.")
+        found = InProcessEvaluator().fit(member.configuration, task, folds, algorithm=own)
+    where = "all rows" if task is tuner.task else f"{task.n_rows} rows"
     if found.pipeline is None:
-        tuner.notes.append(f"{member.configuration} could not be fitted on all rows: {found.reason}.")
+        tuner.note(f"{member.configuration} could not be fitted on {where}: {found.reason}.")
+    elif task is not tuner.task:
+        tuner.note(
+            f"{member.configuration} was fitted on {where} of {tuner.task.n_rows}: all would have taken too long."
+        )
     return found.pipeline
 
 
 def _member(tuner: Tuner, trial: FrozenTrial, weight: float) -> Member:
-    configuration = tuner.proposals.space.configuration(trial.params)
-    return Member(trial.number, configuration, weight, tuner.budget.refit_seconds(trial))
+    return Member(trial, tuner.proposals.space.configuration(trial.params), weight)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import Algorithm
+from automl_meta.automl.budgets import FIT_ROWS
 from automl_meta.automl.joint_space import ALGORITHM, JointSpace
 from automl_meta.automl.sampling import Sampling
-from automl_meta.automl.studies import is_lost, measured
+from automl_meta.automl.trials import Measured, completed, is_lost
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
 from automl_meta.tuning import origin_of
@@ -26,6 +27,17 @@ _ADVISED_LATER = 5  # every so many trials after that, the advice is asked again
 _ATTEMPTS = 10  # at a configuration that was not tried
 # The first of these that can be tried: good on most tables without tuning, and soon done.
 _DEFAULTS = ("lightgbm", "random_forest", "logistic_regression", "ridge")
+# Where that takes too long: a part of the rows that the folds have, and who learns from them.
+_LINEAR, _QUICK = ("logistic_regression", "ridge"), ("gaussian_nb", "decision_tree")
+_FALLBACKS = (
+    (1.0, _LINEAR),
+    (1 / 8, _LINEAR),
+    (1 / 8, _DEFAULTS),
+    (1 / 64, _QUICK),
+    (1 / 64, _LINEAR),
+    (1.0, ("dummy",)),
+)
+_FEWEST_ROWS = 100  # of a fold, whatever part of it
 
 
 @dataclass(frozen=True)
@@ -37,22 +49,28 @@ class Proposal:
     configuration : Configuration
         Complete: defaults stand where nothing was said.
     origin : str
-        ``"default"``, ``"advice rank 3"`` (the third that was advised), ``"transferred"`` (searched by a
+        ``"default"``, ``"fallback"`` (since that took too long), ``"advice rank 3"`` (the third that was
+        advised), ``"transferred"`` (searched by a
         sampler that knows other data sets) or ``"local"`` (by one that knows this study only).
     expected_score : float
         Where the advice says one, else NaN.
+    fit_rows : int, optional
+        That each fold is to learn from; as many as it has by default.
     """
 
     configuration: Configuration
     origin: str
     expected_score: float = math.nan
+    fit_rows: int | None = None
 
 
 class Proposals:
     """What is tried next: a default, then advice, then a search around what is promising.
 
+    While all that was tried took too long, something quicker follows, then fewer rows.
+
     The advice is sequential: each time the meta-model is told what was reached so far and asked for
-    one more. The sampler then searches the spaces of the best algorithms so far, the best one half
+    one more; after trials that took too long, for a quicker one. The sampler then searches the spaces of the best algorithms so far, the best one half
     of the time, the next a quarter, and so on.
 
     Parameters
@@ -79,6 +97,7 @@ class Proposals:
         fit_seconds: float | None = None,
         fit_rows: int | None = None,
         *,
+        n_folds: int = 1,
         per_second: bool = False,
     ) -> Proposal | None:
         """Propose one configuration that no trial has tried.
@@ -91,6 +110,8 @@ class Proposals:
             That one fit may take; slower configurations are not advised.
         fit_rows : int, optional
             Rows that it learns from; all by default.
+        n_folds : int
+            Fits of each trial.
         per_second : bool
             Whether seconds are what is short, so that quick configurations are to be advised first.
 
@@ -104,14 +125,48 @@ class Proposals:
         default = default_configuration(self.space)
         if default.configuration_id not in tried:
             return Proposal(default, "default")
+        n_ended = sum(has_been_ended(trial) for trial in kept)
+        if n_ended and not completed(kept):
+            found = next(iter(self.fallbacks(kept, fit_rows)), None)
+            if found is not None:
+                return found
         origins = [origin_of(trial) for trial in kept]
         n_advised = sum(origin.startswith("advice") for origin in origins)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
-            limit = {"remaining_seconds" if per_second else "time_limit": fit_seconds, "fit_rows": fit_rows}
-            found = self._advised(self.advisor, kept, tried, n_advised + 1, limit)
+            name = "remaining_seconds" if per_second else "time_limit"
+            slowness = self._slowness(self.advisor, kept, fit_rows, n_folds)
+            found = self._advised(
+                self.advisor, kept, tried, n_advised + 1, fit_rows, {name: fit_seconds}, slowness
+            )
             if found is not None:
                 return found
         return self._sampled(kept, tried)
+
+    def fallbacks(self, trials: Sequence[FrozenTrial], fit_rows: int | None = None) -> list[Proposal]:
+        """What to try where nothing has succeeded for want of time or memory, and no trial has tried.
+
+        Parameters
+        ----------
+        trials : sequence of FrozenTrial
+            Of the study.
+        fit_rows : int, optional
+            Rows of a fold; fewer are proposed only where this is known.
+        """
+        tried = {(t.user_attrs.get("configuration_id"), t.user_attrs.get(FIT_ROWS)) for t in trials}
+        found = []
+        for share, names in _FALLBACKS:
+            rows = None if share == 1.0 or fit_rows is None else max(int(share * fit_rows), _FEWEST_ROWS)
+            if rows is not None and rows >= (fit_rows or 0):
+                rows = None
+            algorithm = next((a for name in names for a in self.space.algorithms if a.name == name), None)
+            if algorithm is None and share < 1.0:
+                algorithm = self.space.algorithms[-1]
+            if algorithm is None:
+                continue
+            configuration = algorithm.default_configuration
+            if (configuration.configuration_id, rows) not in tried:
+                found.append(Proposal(configuration, "fallback", fit_rows=rows))
+        return found
 
     def _advised(
         self,
@@ -119,18 +174,23 @@ class Proposals:
         trials: Sequence[FrozenTrial],
         tried: set[Any],
         rank: int,
+        fit_rows: int | None,
         limit: Mapping[str, float | None],
+        slowness: Mapping[str, float],
     ) -> Proposal | None:
+        usual = slowness[""]
+        allowed = {name: None if seconds is None else seconds / usual for name, seconds in limit.items()}
+        seconds = next(iter(limit.values())) or math.inf
         metric = advisor.experience.metric.name
         observed = {
-            str(trial.user_attrs["configuration_id"]): float(
-                measured(trial, "scores", {}).get(metric) or math.nan
-            )
+            str(trial.user_attrs["configuration_id"]): Measured.of(trial).scores.get(metric, math.nan)
             for trial in trials
             if "configuration_id" in trial.user_attrs
         }
-        advice = advisor.recommend(_ATTEMPTS, observed=observed, **limit)
+        advice = advisor.recommend(_ATTEMPTS, observed=observed, fit_rows=fit_rows, **allowed)
         for entry in advice.configurations:
+            if entry.expected_seconds * slowness.get(entry.configuration.algorithm, usual) > seconds:
+                continue
             try:
                 configuration = self.space.configuration(self.space.parameters(entry.configuration))
             except UsageError:
@@ -138,6 +198,23 @@ class Proposals:
             if configuration.configuration_id not in tried:
                 return Proposal(configuration, f"advice rank {rank}", entry.expected_score)
         return None
+
+    def _slowness(
+        self, advisor: Advisor, trials: Sequence[FrozenTrial], fit_rows: int | None, n_folds: int
+    ) -> dict[str, float]:
+        """How many times as long as expected a fit takes here, with its predictions: by algorithm, and ``""`` for others.
+
+        Of a trial that was ended at its limit it is known only that it takes longer than that.
+        """
+        expected = advisor.expected_seconds(fit_rows)
+        logs: dict[str, list[float]] = {}
+        for trial in trials:
+            seconds = Measured.of(trial).wall_seconds / n_folds
+            known = expected.get(str(trial.user_attrs.get("configuration_id")))
+            if known and seconds > 0 and FIT_ROWS not in trial.user_attrs:
+                logs.setdefault(str(trial.params.get(ALGORITHM)), []).append(math.log(seconds / known))
+        usual = max(0.0, float(np.mean([np.mean(found) for found in logs.values()]))) if logs else 0.0
+        return {"": math.exp(usual), **{name: math.exp(max(found)) for name, found in logs.items()}}
 
     def _sampled(self, trials: Sequence[FrozenTrial], tried: set[Any]) -> Proposal | None:
         rng = np.random.default_rng([self._seed, len(trials)])
@@ -157,13 +234,18 @@ class Proposals:
     def _promising(self, trials: Sequence[FrozenTrial], rng: np.random.Generator) -> Algorithm:
         """One of the algorithms, with chances of 1/2, 1/4, 1/8, … in the order of their best scores."""
         best: dict[str, float] = {}
-        for trial in trials:
-            if trial.state == TrialState.COMPLETE and trial.value is not None:
-                name = str(trial.params[ALGORITHM])
-                best[name] = max(best.get(name, -math.inf), trial.value)
-        searched = [a for a in self.space.algorithms if a.space.distributions]
+        for trial in completed(trials):
+            name = str(trial.params.get(ALGORITHM))
+            best[name] = max(best.get(name, -math.inf), float(trial.value or 0.0))
+        ended = {str(trial.params.get(ALGORITHM)) for trial in trials if has_been_ended(trial)} - set(best)
+        searched = [a for a in self.space.algorithms if a.space.distributions and a.name not in ended]
         order = sorted(searched or self.space.algorithms, key=lambda a: -best.get(a.name, -math.inf))
         return order[min(int(rng.geometric(0.5)) - 1, len(order) - 1)]
+
+
+def has_been_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial took more time or memory than it may."""
+    return trial.user_attrs.get("status") in ("timeout", "memout")
 
 
 def default_configuration(space: JointSpace) -> Configuration:

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import optuna
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
-from automl_meta.automl.studies import measured
+from automl_meta.automl.trials import Measured, completed, status_of
 from automl_meta.exceptions import UsageError
 from automl_meta.tuning import origin_of
 
@@ -62,17 +61,17 @@ class TuningReport:
     def of(
         cls,
         model: TabularModel,
-        study: optuna.Study,
+        study: str,
+        trials: Sequence[FrozenTrial],
         *,
         seconds: Mapping[str, float],
         notes: Sequence[str],
     ) -> TuningReport:
-        """What a study and the model that came out of it say."""
-        trials = study.get_trials(deepcopy=False)
+        """What the trials of a study and the model that came out of it say."""
         return cls(
             metric=model.metric,
-            study=study.study_name,
-            best_score=max(trial.value for trial in trials if trial.value is not None),
+            study=study,
+            best_score=max(float(trial.value or 0.0) for trial in completed(trials)),
             score=model.score,
             members=tuple(zip(model.configurations, model.weights, strict=True)),
             n_trials=len(trials),
@@ -137,7 +136,7 @@ def _row(trial: FrozenTrial, space: JointSpace) -> list[Any]:
         algorithm, parameters = configuration.algorithm, dict(configuration.parameters)
     except UsageError:  # its process died before it said what it would try
         algorithm, parameters = "", {}
-    said = trial.user_attrs.get
+    said, measured = trial.user_attrs.get, Measured.of(trial)
     return [
         trial.number,
         origin_of(trial),
@@ -147,17 +146,8 @@ def _row(trial: FrozenTrial, space: JointSpace) -> list[Any]:
         trial.value if trial.state == TrialState.COMPLETE else None,
         status_of(trial),
         said("reason", ""),
-        measured(trial, "seconds"),
-        measured(trial, "fit_seconds"),
+        measured.seconds,
+        measured.fit_seconds,
         said("expected_score"),
-        measured(trial, "run_id", ""),
+        measured.run_id,
     ]
-
-
-def status_of(trial: FrozenTrial) -> str:
-    """``"ok"``, how it failed, ``"lost"`` or ``"interrupted"``, or ``"running"`` or ``"waiting"``."""
-    if trial.state == TrialState.COMPLETE:
-        return "ok"
-    return str(
-        trial.user_attrs.get("status", "lost" if trial.state.is_finished() else trial.state.name.lower())
-    )

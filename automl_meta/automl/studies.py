@@ -7,33 +7,26 @@ import contextlib
 import io
 import logging
 import math
-import os
-import platform
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
-import psutil
 import sqlalchemy as sa
 from numpy.typing import NDArray
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from automl_meta._utils.databases import parse_url, shown_url, without_secrets
 from automl_meta._utils.studies import database_address, is_journal, readable, require_studies
+from automl_meta.automl.journal import Journal
+from automl_meta.automl.retrying import RetryingStorage
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import UsageError
 
 __all__ = [
-    "busy_seconds",
-    "end_lost_trials",
-    "is_lost",
-    "measured",
     "open_storage",
     "open_study",
     "predictions_of",
@@ -73,11 +66,8 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
     if not create:
         require_studies(text)
     if is_journal(text):
-        try:
-            with readable(f"The journal {text}"):
-                return JournalStorage(JournalFileBackend(text))
-        except OSError as error:
-            raise UsageError(f"The journal {text} cannot be opened: {error.strerror}.") from error
+        with readable(f"The journal {text}"):
+            return JournalStorage(Journal(text))
     address = database_address(text)
     url = parse_url(address)
     try:
@@ -114,6 +104,7 @@ def open_study(
     UsageError
         If it is about something else, minimises, or is to be resumed and is not there.
     """
+    storage = RetryingStorage.around(optuna.storages.get_storage(storage))
     known = name in storage_names(storage)
     if resume and not known:
         raise UsageError(f"There is no study {name!r} to resume. Leave out resume, or give its name.")
@@ -201,66 +192,3 @@ def _unpacked(text: str) -> NDArray | None:
     if not unpacker.eof or not is_expected or math.prod(shape) * dtype.itemsize != len(body):
         return None
     return np.frombuffer(body, dtype).reshape(shape, order="F" if is_fortran else "C")
-
-
-def this_process() -> dict[str, Any]:
-    """What a trial says about the process it runs in, so that others see when that one has died."""
-    return {"host": platform.node(), "pid": os.getpid(), "born": psutil.Process().create_time()}
-
-
-def end_lost_trials(study: optuna.Study) -> None:
-    """Give up the running trials whose processes have died; they count in no budget.
-
-    A process on another machine is taken for dead when its trial has run three times as long as it
-    may, and a minute.
-    """
-    now = datetime.now()
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        owner = trial.user_attrs.get("process")
-        if owner is None or not _is_dead(owner, trial, now):
-            continue
-        try:
-            study._storage.set_trial_user_attr(trial._trial_id, "status", "lost")
-            study._storage.set_trial_user_attr(trial._trial_id, "reason", "the process that ran it has ended")
-            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-        except optuna.exceptions.UpdateFinishedTrialError:
-            continue  # it was alive after all, or another process was faster
-
-
-def _is_dead(owner: Mapping[str, Any], trial: FrozenTrial, now: datetime) -> bool:
-    if owner["host"] != platform.node():
-        limit = trial.user_attrs.get("limit_seconds")
-        started = trial.datetime_start
-        return limit is not None and started is not None and (now - started).total_seconds() > 3 * limit + 60
-    try:
-        return abs(psutil.Process(owner["pid"]).create_time() - owner["born"]) > 1.0
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
-
-
-def is_lost(trial: FrozenTrial) -> bool:
-    """Whether a trial ended without a result because its process did, or was interrupted."""
-    return trial.user_attrs.get("status") in ("lost", "interrupted")
-
-
-def measured(trial: FrozenTrial, name: str, default: Any = None) -> Any:
-    """What was measured in a trial: ``scores``, ``seconds``, ``fit_seconds``, ``wall_seconds``, ``run_id``."""
-    return trial.user_attrs.get("run", {}).get(name, default)
-
-
-def busy_seconds(trials: Sequence[FrozenTrial]) -> float:
-    """Wall seconds in which at least one trial was running; those that overlap count once."""
-    now = datetime.now()
-    spans = sorted(
-        (trial.datetime_start, trial.datetime_complete or now)
-        for trial in trials
-        if trial.datetime_start is not None
-    )
-    total, reached = 0.0, None
-    for start, end in spans:
-        begin = start if reached is None else max(start, reached)
-        total += max((end - begin).total_seconds(), 0.0)
-        reached = end if reached is None else max(reached, end)
-    return total

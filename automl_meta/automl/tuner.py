@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,25 +14,33 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
-from automl_meta.automl.budgets import StudyBudget
+from automl_meta.automl.budgets import FIT_ROWS, StudyBudget
+from automl_meta.automl.interruption import Interruption
+from automl_meta.automl.joint_space import ALGORITHM
+from automl_meta.automl.owners import signs_of_life
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
-from automl_meta.automl.studies import end_lost_trials, predictions_of, save_predictions, this_process
-from automl_meta.automl.turn import Turn
-from automl_meta.exceptions import StoreError, UsageError
+from automl_meta.automl.shared_study import SharedStudy
+from automl_meta.automl.trials import completed, is_lost
+from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
 from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Limits, OutOfFold
 from automl_meta.records import Configuration
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN
 
-__all__ = ["N_CANDIDATES", "Tuner", "TuningProgress", "started_evaluators"]
+__all__ = ["Tuner", "TuningProgress", "started_evaluators"]
 
-N_CANDIDATES = 30
-"""So many of the best trials may enter the ensemble."""
-
+_FAILURES, _FAILED_ALGORITHMS = 5, 3  # that fail for one reason, before the search ends early
+_INTERRUPTED = {"status": "interrupted", "reason": "interrupted before its end"}
+_LAST_FALLBACKS = 3  # the quickest ones
+_LAST_SECONDS, _LAST_SHARE = (
+    5.0,
+    0.25,
+)  # of the time limit, beyond it: for each trial that has to be, if nothing was done
 AnyEvaluator = Evaluator | InProcessEvaluator
 
 
@@ -73,6 +81,16 @@ def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> I
         yield made
 
 
+@dataclass(frozen=True)
+class _Claim:
+    """A trial that this process has begun."""
+
+    trial: Trial
+    configuration: Configuration
+    seconds: float | None
+    fit_rows: int | None
+
+
 @dataclass
 class Tuner:
     """Trial after trial of one study, until its budget is spent.
@@ -82,15 +100,24 @@ class Tuner:
     task, folds, scoring, labels
         What is evaluated, on which rows, by what; `labels` are what a scorer sees for codes.
     study : Study
-        Of Optuna; other processes may work on it too.
+        Of Optuna; other processes may work on it too. `shared` is what becomes of it.
     proposals : Proposals
         Say what to try next.
     budget : StudyBudget
         Of the whole study.
+    fewer : callable
+        Folds of the same tests that learn from so many rows only.
     store : MetadataStore, optional
         Every run goes there.
     notes : list of str
         What is decided on the way, in words; added to.
+
+    Attributes
+    ----------
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    fitted : mapping of int to Pipeline
+        By number of the trial: what was fitted on all rows already.
     """
 
     task: TabularTask
@@ -100,107 +127,153 @@ class Tuner:
     study: optuna.Study
     proposals: Proposals
     budget: StudyBudget
+    fewer: Callable[[int], Folds]
     store: MetadataStore | None = None
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
+    fitted: Mapping[int, Pipeline] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._turn = Turn.of_study(self.study)
+        self.shared = SharedStudy(self.study, self.proposals.space, self.note)
         self._stop = threading.Event()
-        self._own: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
+        self._interruption = Interruption()
+        self._trying_all_rows = threading.Lock()
 
     def run(
         self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None = None
     ) -> None:
-        """Run trials until the budget is spent, everything was tried, or Ctrl-C.
+        """Run trials until the budget is spent, everything was tried, all fail alike, or Ctrl-C.
 
-        The interruption is noted in `interrupted`; what was done stays.
+        The interruption is noted in `interrupted`; what was done stays. So it does where the storage of the
+        study, or a worker process, is not to be had any more.
         """
         try:
-            if len(evaluators) == 1:
-                self._work(evaluators[0], progress)
-                return
-            with ThreadPoolExecutor(len(evaluators)) as pool:
-                futures = [pool.submit(self._work, evaluator, progress) for evaluator in evaluators]
-                try:
-                    for future in futures:
-                        future.result()
-                except BaseException:
-                    self._stop.set()
-                    for evaluator in evaluators:
-                        evaluator.close()  # so that the threads come back at once
-                    raise
+            with self._interruption:
+                if len(evaluators) == 1:
+                    self._work(evaluators[0], progress)
+                else:
+                    self._work_together(evaluators, progress)
         except KeyboardInterrupt:
             self.interrupted = True
             self.notes.append("Interrupted: the best so far was kept.")
+        except StudyError as error:
+            self.shared.go_on_in_memory(error)
 
-    def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
-        """Out-of-fold predictions of a trial, made here or kept by another process; empty if none."""
-        own = self._own.get(trial.number)
-        return predictions_of(trial) if own is None else own[1]
+    def try_fallbacks(self, evaluator: AnyEvaluator) -> None:
+        """Try what is soon done, beyond the budget, until something has succeeded: a model has to be there."""
+        fallbacks = self.proposals.fallbacks(self.shared.trials(), self._fold_rows)[-_LAST_FALLBACKS:]
+        limit = self.budget.time_limit or self.budget.trial_time_limit
+        for proposal in fallbacks:
+            is_last = proposal is fallbacks[-1]
+            seconds = None if is_last or limit is None else max(_LAST_SECONDS, _LAST_SHARE * limit)
+            evaluator.wait()
+            with self.shared.turn:
+                claim = self._begun(proposal, seconds)
+            self._attempt(evaluator, claim)
+            if completed(self.shared.trials()):
+                self.note(f"Nothing else was done in time: {proposal.configuration} was.")
+                return
+
+    # Trials --------------------------------------------------------------------------------
+
+    def _work_together(
+        self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None
+    ) -> None:
+        with ThreadPoolExecutor(len(evaluators)) as pool:
+            futures = [pool.submit(self._work, evaluator, progress) for evaluator in evaluators]
+            try:
+                with self._interruption.raised():
+                    for future in futures:
+                        future.result()
+            except BaseException:
+                self._stop.set()
+                for evaluator in evaluators:
+                    evaluator.close()  # so that the threads come back at once
+                raise
 
     @default_settings()  # as in the threads that several evaluators have
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
-        while not self._stop.is_set():
-            evaluator.wait()
-            with self._turn:
-                self.budget.restart_seconds = evaluator.start_seconds
-                claimed = self._claim()
-            if claimed is None:
-                return
-            trial, configuration, seconds = claimed
-            started = time.perf_counter()
-            try:
-                found = evaluator.out_of_fold(
-                    configuration,
-                    self.task,
-                    self.folds,
-                    algorithm=self.proposals.space.own_algorithm(configuration),
-                    seconds=seconds,
-                )
-            except BaseException:
-                self._fail(trial, "interrupted", "interrupted before its end")
-                raise
-            if self._stop.is_set() and found.run.status == "crash":
-                self._fail(trial, "interrupted", "interrupted before its end")
-                return
-            last = self._finish(trial, found, time.perf_counter() - started)
-            if progress is not None:
-                progress(self._state(last))
+        try:
+            while not self._stop.is_set():
+                with self._interruption.raised():
+                    evaluator.wait()
+                with self.shared.turn:
+                    self.budget.restart_seconds = evaluator.start_seconds
+                    claim = self._claim()
+                if claim is None:
+                    return
+                last = self._attempt(evaluator, claim)
+                if progress is not None and last is not None:
+                    progress(self._state(last))
+                self._try_all_rows(evaluator, claim)
+        except WorkerError as error:
+            self.note(str(error))
 
-    def _claim(self) -> tuple[Trial, Configuration, float | None] | None:
-        """Start the next trial, in this process's turn; None when there is none to start."""
-        end_lost_trials(self.study)
-        trials = self.study.get_trials(deepcopy=False)
+    def _claim(self) -> _Claim | None:
+        """Begin the next trial, in this process's turn; None when there is none to begin."""
+        self.shared.end_lost_trials()
+        trials = self.shared.trials()
         seconds = self.budget.trial_seconds(trials)
-        if self.budget.n_left(trials) <= 0 or seconds == 0:
+        if self.budget.n_left(trials) <= 0 or seconds == 0 or self._all_fail_alike(trials):
             return None
-        if not any(trial.state == TrialState.WAITING for trial in trials):
-            fit_seconds = None if seconds is None else seconds / len(self.folds.all)
-            is_timed = self.budget.time_limit is not None
-            fit_rows = len(self.folds.all[0][0])
-            proposal = self.proposals.next(trials, fit_seconds, fit_rows, per_second=is_timed)
-            if proposal is None:
-                self.notes.append("The whole search space was tried.")
-                return None
-            parameters = self.proposals.space.parameters(proposal.configuration)
-            self.study.enqueue_trial(parameters, self._label(proposal, seconds))
-        trial = self.study.ask()
-        configuration = self.proposals.space.configuration(self.proposals.space.space.suggest(trial))
+        if any(trial.state == TrialState.WAITING for trial in trials):
+            return self._begun(None, seconds)
+        fit_seconds = None if seconds is None else seconds / len(self.folds.all)
+        is_timed = self.budget.time_limit is not None
+        proposal = self.proposals.next(
+            trials, fit_seconds, self._fold_rows, n_folds=len(self.folds.all), per_second=is_timed
+        )
+        if proposal is None:
+            self.note("The whole search space was tried.")
+            return None
+        return self._begun(proposal, seconds)
+
+    def _begun(self, proposal: Proposal | None, seconds: float | None) -> _Claim:
+        """A trial of what is proposed, or of what somebody has enqueued."""
+        space = self.proposals.space
+        if proposal is None:
+            trial = self.shared.begin(None, {})
+        else:
+            trial = self.shared.begin(
+                space.parameters(proposal.configuration), self._label(proposal, seconds)
+            )
+        configuration = space.configuration(space.space.suggest(trial))
         if ORIGIN not in trial.user_attrs:  # somebody else's, from a dashboard or a script
             for name, value in self._label(Proposal(configuration, "enqueued"), seconds).items():
                 trial.set_user_attr(name, value)
-        return trial, configuration, seconds
+        rows = trial.user_attrs.get(FIT_ROWS)
+        return _Claim(trial, configuration, seconds, rows if isinstance(rows, int) and rows > 0 else None)
 
     def _label(self, proposal: Proposal, seconds: float | None) -> dict[str, Any]:
         label = {
             "configuration_id": proposal.configuration.configuration_id,
             ORIGIN: proposal.origin,
-            "process": this_process(),
             "limit_seconds": seconds,
             "expected_score": _plain(proposal.expected_score),
+            FIT_ROWS: proposal.fit_rows,
         }
         return {name: value for name, value in label.items() if value is not None}
+
+    def _attempt(self, evaluator: AnyEvaluator, claim: _Claim) -> str | None:
+        """Run a trial; how it ended in words, None if it was interrupted."""
+        started = time.perf_counter()
+        try:
+            with signs_of_life(self.shared.study, claim.trial._trial_id), self._interruption.raised():
+                found = evaluator.out_of_fold(
+                    claim.configuration,
+                    self.task,
+                    self.folds if claim.fit_rows is None else self.fewer(claim.fit_rows),
+                    algorithm=self.proposals.space.own_algorithm(claim.configuration),
+                    seconds=claim.seconds,
+                )
+            if self._stop.is_set() and found.run.status == "crash":
+                self.shared.tell(claim.trial, _INTERRUPTED)
+                return None
+            return self._finish(claim.trial, found, time.perf_counter() - started)
+        except (KeyboardInterrupt, WorkerError):
+            evaluator.close()  # which may be at work on it yet
+            self.shared.tell(claim.trial, _INTERRUPTED)
+            raise
 
     def _finish(self, trial: Trial, found: OutOfFold, seconds: float) -> str:
         run, value = found.run, float("nan")
@@ -219,25 +292,65 @@ class Tuner:
             "wall_seconds": seconds,
             "scores": dict(run.scores),
         }
-        trial.set_user_attr("run", _plain(measured))
+        told = {"run": _plain(measured)}
         if run.status != "ok":
-            self._fail(trial, run.status, run.reason)
+            self.shared.tell(trial, {**told, "status": run.status, "reason": run.reason})
             return f"{found.run.configuration}: {run.status}"
-        self._keep(trial.number, value, found.responses)
-        save_predictions(self.study, trial._trial_id, found.responses)
-        self.study.tell(trial, value)
+        self.shared.tell(trial, told, value, found.responses)
         return f"{found.run.configuration}: {value:.4g}"
 
-    def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
-        """Keep the predictions of the best trials only: those of all would fill the memory."""
-        self._own[number] = value, responses
-        if len(self._own) > N_CANDIDATES:
-            del self._own[min(self._own, key=lambda kept: (self._own[kept][0], -kept))]
+    def note(self, text: str) -> None:
+        """Take down, once, what the user should know."""
+        if text not in self.notes:
+            self.notes.append(text)
 
-    def _fail(self, trial: Trial, status: str, reason: str) -> None:
-        trial.set_user_attr("status", status)
-        trial.set_user_attr("reason", reason)
-        self.study.tell(trial, state=TrialState.FAIL)
+    @property
+    def _fold_rows(self) -> int:
+        return len(self.folds.all[0][0])
+
+    def _all_fail_alike(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether what was tried fails for one reason, so that more of it would fail, too."""
+        ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
+        if completed(ended) or any(trial.user_attrs.get("status") != "crash" for trial in ended):
+            return False
+        algorithms = {str(trial.params.get(ALGORITHM)) for trial in ended}
+        if len(ended) < _FAILURES or len(algorithms) < min(
+            _FAILED_ALGORITHMS, len(self.proposals.space.algorithms)
+        ):
+            return False
+        if len({str(trial.user_attrs.get("reason")) for trial in ended}) > 1:
+            return False
+        self.note(f"The search ended early: all {len(ended)} trials failed alike.")
+        return True
+
+    def _try_all_rows(self, evaluator: AnyEvaluator, claim: _Claim) -> None:
+        """Fit the best so far on all rows, so as to know how long that takes; it may be the final model."""
+        best = max(completed(self.shared.trials()), key=lambda t: (t.value or 0.0, -t.number), default=None)
+        if best is None or best.number != claim.trial.number:
+            return
+        limit = self.budget.early_seconds(best)
+        if limit is None or not self._trying_all_rows.acquire(blocking=False):
+            return
+        try:
+            started = time.perf_counter()
+            with self._interruption.raised():
+                found = evaluator.fit(
+                    claim.configuration,
+                    self.task,
+                    self.folds,
+                    algorithm=self.proposals.space.own_algorithm(claim.configuration),
+                    seconds=limit,
+                )
+            if found.pipeline is not None or found.status == "timeout":
+                has_ended = found.pipeline is None
+                self.budget.learn(best, time.perf_counter() - started, has_ended=has_ended)
+            if found.pipeline is not None:
+                self.fitted = {best.number: found.pipeline}
+        except KeyboardInterrupt:
+            evaluator.close()
+            raise
+        finally:
+            self._trying_all_rows.release()
 
     def _remember(self, found: OutOfFold) -> None:
         """Every run goes back into the store; one that cannot be written must not cost the study."""
@@ -246,13 +359,11 @@ class Tuner:
         try:
             self.store.add_runs([found.run])
         except (StoreError, UsageError) as error:
-            note = f"The runs could not be stored: {error}"
-            if note not in self.notes:
-                self.notes.append(note)
+            self.note(f"The runs could not be stored: {error}")
 
     def _state(self, last: str) -> TuningProgress:
-        trials = [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
-        values = [trial.value for trial in trials if trial.value is not None]
+        trials = [trial for trial in self.shared.trials() if trial.state.is_finished()]
+        values = [float(trial.value or 0.0) for trial in completed(trials)]
         return TuningProgress(
             n_trials=len(trials),
             n_failed=len(trials) - len(values),

@@ -14,6 +14,8 @@ import optuna
 import sqlalchemy as sa
 from optuna.storages import RDBStorage
 
+from automl_meta.automl.retrying import STORAGE_ERRORS, patiently
+
 __all__ = ["Turn"]
 
 
@@ -49,7 +51,7 @@ class Turn:
     @classmethod
     def of_study(cls, study: optuna.Study) -> Turn:
         """The turn of a study, by where it is kept."""
-        storage = study._storage
+        storage = getattr(study._storage, "inner", study._storage)
         inner = getattr(storage, "_backend", storage)  # Optuna wraps databases and journals
         if isinstance(inner, RDBStorage):
             return cls(sa.make_url(inner.url), study.study_name)
@@ -59,17 +61,22 @@ class Turn:
     def __enter__(self) -> None:
         self._threads.acquire()
         try:
-            self._held = self._hold()
-            self._held.__enter__()
+            self._held = patiently(self._entered)
         except BaseException:
             self._threads.release()
             raise
 
     def __exit__(self, *error: object) -> None:
         try:
-            self._held.__exit__(None, None, None)
+            with contextlib.suppress(*STORAGE_ERRORS):  # a session that is gone took its lock along
+                self._held.__exit__(None, None, None)
         finally:
             self._threads.release()
+
+    def _entered(self) -> AbstractContextManager[None]:
+        held = self._hold()
+        held.__enter__()
+        return held
 
     def _hold(self) -> AbstractContextManager[None]:
         if self._file is not None:

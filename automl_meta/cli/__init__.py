@@ -12,9 +12,20 @@ import typer
 
 from automl_meta.cli import collect, describe, evaluate, fewshot, predict, recommend, store, tune
 from automl_meta.cli._shared import printable
-from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, StoreError, UsageError
+from automl_meta.exceptions import (
+    AutomlMetaError,
+    AutomlMetaWarning,
+    DataError,
+    StoreError,
+    StudyError,
+    UsageError,
+    WorkerError,
+)
 
 __all__ = ["app", "main"]
+
+_MENDABLE = (UsageError, DataError, StoreError, StudyError, WorkerError)
+"""What the user can mend: exit code 2."""
 
 app = typer.Typer(
     name="automl-meta",
@@ -70,9 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
-        _fail(str(error), 2 if isinstance(error, (UsageError, DataError, StoreError)) else 1)
-    except KeyboardInterrupt:
-        _fail("Interrupted.", 130)
+        _fail(str(error), 2 if isinstance(error, _MENDABLE) else 1)
+    except KeyboardInterrupt as error:
+        _fail(str(error) or "Interrupted.", 130)
     except MemoryError:
         _fail("Out of memory. Give fewer rows or columns.", 1)
     except BrokenPipeError:

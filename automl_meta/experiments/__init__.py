@@ -4,7 +4,7 @@ from automl_meta.experiments.campaign import Campaign, Progress, dataset_record,
 from automl_meta.experiments.evaluate import OutOfFold, evaluate, evaluate_out_of_fold, score_responses
 from automl_meta.experiments.evaluator import Evaluator, Limits
 from automl_meta.experiments.fitting import Fitted, fit_whole, takes_weights
-from automl_meta.experiments.folds import Folds
+from automl_meta.experiments.folds import Folds, fewer_rows
 from automl_meta.experiments.in_process import InProcessEvaluator
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "describe_dataset",
     "evaluate",
     "evaluate_out_of_fold",
+    "fewer_rows",
     "fit_whole",
     "score_responses",
     "takes_weights",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from automl_meta.exceptions import DataError, UsageError
 from automl_meta.records import Protocol
 from automl_meta.task import TabularTask
 
-__all__ = ["Fold", "Folds"]
+__all__ = ["Fold", "Folds", "fewer_rows"]
 
 _ALL_CLASSES = "-allclasses"
 
@@ -168,6 +168,36 @@ class Folds:
                 f"it has shape {weights.shape}."
             )
         return Folds(f"{self.name}-weighted-{_digest(weights)}", self.repeats, self.seed, weights)
+
+
+def fewer_rows(task: TabularTask, folds: Folds, n_rows: int) -> tuple[TabularTask, Folds]:
+    """A task of some rows of another, with all its classes, and the folds' weights of these rows.
+
+    Parameters
+    ----------
+    task : TabularTask
+        Of more rows.
+    folds : Folds
+        Whose seed draws them.
+    n_rows : int
+        About so many: one of each class is there in any case.
+
+    Returns
+    -------
+    task : TabularTask
+        Whose codes of classes mean the same.
+    folds : Folds
+        For nothing but a fit on all rows of it.
+    """
+    whole = np.arange(task.n_rows)
+    rows = _sampled(whole, Protocol(max_train_rows=n_rows, seed=folds.seed), task)
+    if task.task_type == "classification":
+        rows = np.union1d(rows, np.unique(task.y_codes, return_index=True)[1])
+    weights = None if folds.sample_weight is None else folds.sample_weight[rows]
+    some = replace(
+        task, X=task.X.iloc[rows].reset_index(drop=True), y=task.y.iloc[rows].reset_index(drop=True)
+    )
+    return some, replace(folds, sample_weight=weights)
 
 
 def _splits(task: TabularTask, protocol: Protocol, repeat: int) -> Iterator[Fold]:

@@ -174,6 +174,20 @@ class Recommender(BaseEstimator):
             notes=tuple(notes),
         )
 
+    def expected_seconds(
+        self, metafeatures: Mapping[str, float], fit_rows: float | None = None
+    ) -> dict[str, float]:
+        """Seconds of one fit of each known configuration on a task, by its ``configuration_id``.
+
+        Parameters
+        ----------
+        metafeatures, fit_rows
+            As in `recommend`.
+        """
+        check_is_fitted(self, "experience_")
+        seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
+        return dict(zip(self.experience_.configuration_ids, map(float, seconds), strict=True))
+
     # What members decide -------------------------------------------------------------------
 
     def _learn(self, experience: Experience) -> None:

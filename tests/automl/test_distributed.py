@@ -2,16 +2,18 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import optuna
 import pytest
 from automl import study_workers
+from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from automl_meta.automl.studies import end_lost_trials, open_storage, open_study, this_process
+from automl_meta.automl.owners import Owners, this_process
+from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import UsageError
 from automl_meta.store import MetadataStore
@@ -107,18 +109,104 @@ def test_a_trial_that_somebody_enqueued_is_run(tmp_path: Path) -> None:
     assert model.runs_["parameters"][0]["n_neighbors"] == 7
 
 
-def test_only_trials_of_dead_processes_are_given_up(tmp_path: Path) -> None:
+def test_only_trials_of_dead_processes_are_given_up() -> None:
     study = open_study(open_storage(None), "s", {})
-    mine, other, elsewhere, slow = (study.ask() for _ in range(4))
+    mine, other, elsewhere, long_ago, unknown = (study.ask() for _ in range(5))
+    there = {**this_process(), "namespace": "pid:[1]"}  # a container with the same host name
     mine.set_user_attr("process", this_process())
     other.set_user_attr("process", {**this_process(), "born": 1.0})
-    for trial, limit in ((elsewhere, 1e6), (slow, 0.0)):
-        trial.set_user_attr("process", {"host": "another", "pid": 1, "born": 1.0})
-        trial.set_user_attr("limit_seconds", limit)
-    study._storage._get_trial(slow._trial_id).datetime_start = datetime.now() - timedelta(minutes=2)
-    end_lost_trials(study)
-    states = [trial.state for trial in study.trials]
-    assert states == [TrialState.RUNNING, TrialState.FAIL, TrialState.RUNNING, TrialState.FAIL]
+    for trial, seconds_ago in ((elsewhere, 1.0), (long_ago, 3600.0)):
+        trial.set_user_attr("process", there)
+        trial.set_user_attr("alive", [time.time() - seconds_ago, 1.0])
+    owners = Owners()
+    begun, forgotten = study.ask(), study.ask()
+    for trial in (begun, forgotten):
+        trial.set_user_attr("process", owners.label)
+    owners.end_lost_trials(study, [begun.number])
+    running = [trial.state == TrialState.RUNNING for trial in study.trials]
+    assert running == [True, False, True, False, True, True, False]
+    assert unknown.number == 4
+
+
+def test_a_process_elsewhere_that_falls_silent_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = open_study(open_storage(None), "s", {})
+    trial = study.ask()
+    trial.set_user_attr("process", {**this_process(), "boot": "another"})
+    owners, now, signs = Owners(), [0.0], {1: time.time(), 2: time.time() + 1}
+    monkeypatch.setattr("automl_meta.automl.owners.time.monotonic", lambda: now[0])
+    for clock, sign, state in (
+        (0.0, 1, TrialState.RUNNING),
+        (50.0, 2, TrialState.RUNNING),
+        (100.0, 2, TrialState.RUNNING),
+        (111.0, 2, TrialState.FAIL),
+    ):
+        now[0] = clock
+        trial.set_user_attr("alive", [signs[sign], 1.0])
+        owners.end_lost_trials(study)
+        assert study.trials[0].state == state
+
+
+def test_a_trial_that_a_dead_process_enqueued_belongs_to_who_begins_it(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
+    dead = {**this_process(), "born": 1.0, "search": "another"}
+    study.enqueue_trial(
+        {"algorithm": "knn"}, {"process": dead, "automl_meta:origin": "default", "configuration_id": "x"}
+    )
+    model = study_workers.classifier(storage=storage, study_name="shared", n_trials=3, n_jobs=2).fit(
+        study_workers.TASK
+    )
+    assert model.runs_["status"].tolist() == ["ok"] * 3
+
+
+def test_the_result_of_a_trial_that_was_taken_for_lost_is_kept(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+
+    def give_up(estimator, X, y) -> float:
+        running = [
+            trial
+            for study in storage.get_all_studies()
+            for trial in storage.get_all_trials(study._study_id, states=(TrialState.RUNNING,))
+        ]
+        for trial in running:
+            if trial.number == 1:
+                storage.set_trial_user_attr(trial._trial_id, "status", "lost")
+                storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+        return study_workers.estimator_score(estimator, X, y)
+
+    give_up.__name__ = "accuracy of ours"
+    model = study_workers.classifier(
+        storage=storage, study_name="shared", n_trials=3, metric=give_up, ensemble=True
+    ).fit(study_workers.TASK)
+    assert sorted(model.runs_["status"]) == ["lost", "ok", "ok", "ok"]
+    assert model.runs_["configuration_id"].nunique() == 3
+
+
+def test_trials_of_another_space_and_with_odd_attributes_do_no_harm(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    first = study_workers.classifier(storage=storage, study_name="shared", n_trials=1).fit(study_workers.TASK)
+    study = optuna.load_study(study_name="shared", storage=storage)
+    space = {"x": FloatDistribution(0, 1)}
+    for value, attributes in ((9.0, {}), (8.0, {"run": [1], "process": 3, "alive": {}, "fit_rows": "many"})):
+        study.add_trial(
+            optuna.trial.create_trial(
+                value=value, params={"x": 0.5}, distributions=space, user_attrs=attributes
+            )
+        )
+    known = first.study_.trials[0]
+    known.user_attrs.update({"run": 7, "configuration_id": [1], "fit_rows": -1, "limit_seconds": "x"})
+    study.add_trial(known)
+    model = study_workers.classifier(storage=storage, study_name="shared", n_trials=6).fit(study_workers.TASK)
+    assert model.best_score_ <= 1.0
+    assert "2 trials of the study are of another search space." in model.report_.notes
+
+
+def test_a_study_of_another_search_space_is_refused(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
+    study.ask().suggest_categorical("algorithm", ["a", 1])
+    with pytest.raises(UsageError, match="'shared' searches another space: its parameter 'algorithm'"):
+        study_workers.classifier(storage=storage, study_name="shared", n_trials=1).fit(study_workers.TASK)
 
 
 def test_a_turn_is_one_processs_at_a_time(tmp_path: Path, in_processes: Callable[..., list]) -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import RepeatedKFold, StratifiedKFold, StratifiedShuffleSplit, TimeSeriesSplit
 
 from automl_meta.exceptions import DataError, UsageError
-from automl_meta.experiments import Folds, evaluate, evaluate_out_of_fold
+from automl_meta.experiments import Folds, evaluate, evaluate_out_of_fold, fewer_rows
 from automl_meta.records import Configuration, Protocol
 from automl_meta.task import TabularTask
 
@@ -205,3 +207,15 @@ def test_no_training_fold_lacks_a_class_with_two_rows_outside_of_the_test_fold(
     again = Folds.of_protocol(task, protocol)
     assert again.name == folds.name
     assert all(np.array_equal(a, b) for (a, _), (b, _) in zip(again.all, folds.all, strict=True))
+
+
+def test_fewer_rows_keep_all_classes_and_their_codes() -> None:
+    y = np.array(["a"] * 500 + ["b"] * 497 + ["c", "d", "d"])
+    x = np.random.default_rng(0).permutation(1000) / 4
+    task = TabularTask.from_frame(pd.DataFrame({"x": x, "z": x % 7}), y)
+    folds = replace(Folds.of_protocol(task, Protocol(n_folds=2)), sample_weight=x)
+    some, weighted = fewer_rows(task, folds, 50)
+    assert 50 <= some.n_rows <= 53
+    assert list(some.classes) == list(task.classes)
+    assert weighted.sample_weight.tolist() == some.X["x"].tolist(), "weights stay with their rows"
+    np.testing.assert_array_equal(some.y_codes, task.y_codes[np.argsort(x)[(some.X["x"] * 4).astype(int)]])

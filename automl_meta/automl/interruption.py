@@ -1,0 +1,63 @@
+"""Interruption: Ctrl-C ends a search where nothing is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Self
+
+__all__ = ["Interruption"]
+
+
+class Interruption:
+    """Ctrl-C within the context is noted, and raised only in `raised`, where nothing is half done; the second, at once.
+
+    In another thread than the main one, or where somebody handles the signal already, nothing changes: a
+    KeyboardInterrupt may then be raised anywhere.
+
+    Attributes
+    ----------
+    came : bool
+        Whether there was one.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._is_raised = False
+        self._is_installed = False
+
+    def __enter__(self) -> Self:
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._note)
+            self._is_installed = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_installed:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    @contextmanager
+    def raised(self) -> Iterator[None]:
+        """Let Ctrl-C, also one that came before, raise a KeyboardInterrupt; in the main thread, which gets it."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        try:
+            self._is_raised = True
+            if self.came:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._is_raised = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        is_raised, self._is_raised = self._is_raised or self.came, False
+        self.came = True
+        if is_raised:
+            raise KeyboardInterrupt

@@ -1,0 +1,125 @@
+"""Trials: what those of a study say of themselves, whoever wrote them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+__all__ = ["ALIVE", "Measured", "busy_seconds", "completed", "is_lost", "status_of"]
+
+ALIVE = "alive"
+"""Attribute of a trial: when its process last said that it works on it (seconds since 1970), and for how long by then."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured in a trial; NaN, or empty, where nothing was, or nothing that can be read.
+
+    Parameters
+    ----------
+    seconds, fit_seconds : float
+        CPU seconds of the whole trial, and of one of its fits.
+    wall_seconds : float
+        Of the whole trial.
+    scores : mapping of str to float
+        By metric.
+    run_id : str
+        Of the run in the store.
+    """
+
+    seconds: float = math.nan
+    fit_seconds: float = math.nan
+    wall_seconds: float = math.nan
+    scores: Mapping[str, float] = field(default_factory=dict)
+    run_id: str = ""
+
+    @classmethod
+    def of(cls, trial: FrozenTrial) -> Measured:
+        """Read what a trial says; a study may hold anything, since others may write to it."""
+        said = trial.user_attrs.get("run")
+        if not isinstance(said, Mapping):
+            return cls()
+        scores, run_id = said.get("scores"), said.get("run_id")
+        return cls(
+            _seconds(said.get("seconds")),
+            _seconds(said.get("fit_seconds")),
+            _seconds(said.get("wall_seconds")),
+            {str(name): _number(score) for name, score in scores.items()}
+            if isinstance(scores, Mapping)
+            else {},
+            run_id if isinstance(run_id, str) else "",
+        )
+
+
+def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that succeeded."""
+    return [trial for trial in trials if trial.state == TrialState.COMPLETE and _is_finite(trial)]
+
+
+def is_lost(trial: FrozenTrial) -> bool:
+    """Whether a trial ended without a result because its process did, or was interrupted."""
+    return trial.user_attrs.get("status") in ("lost", "interrupted")
+
+
+def status_of(trial: FrozenTrial) -> str:
+    """``"ok"``, how it failed, ``"lost"`` or ``"interrupted"``, or ``"running"`` or ``"waiting"``."""
+    if trial.state == TrialState.COMPLETE:
+        return "ok"
+    return str(
+        trial.user_attrs.get("status", "lost" if trial.state.is_finished() else trial.state.name.lower())
+    )
+
+
+def busy_seconds(trials: Sequence[FrozenTrial]) -> float:
+    """Wall seconds in which at least one trial was running; those that overlap count once.
+
+    One that was lost counts for as long as its process is known to have worked on it, and not until
+    somebody discovered its death.
+    """
+    now = datetime.now()
+    spans = sorted(
+        (trial.datetime_start, _end(trial, trial.datetime_start, now))
+        for trial in trials
+        if trial.datetime_start is not None
+    )
+    total, reached = 0.0, None
+    for start, end in spans:
+        begin = start if reached is None else max(start, reached)
+        total += max((end - begin).total_seconds(), 0.0)
+        reached = end if reached is None else max(reached, end)
+    return total
+
+
+def last_sign(trial: FrozenTrial) -> tuple[float, float]:
+    """When the trial's process last said that it works on it (seconds since 1970), and for how long by then."""
+    said = trial.user_attrs.get(ALIVE)
+    if not isinstance(said, (list, tuple)) or len(said) != 2:
+        return math.nan, 0.0
+    ran = _seconds(said[1])
+    return _seconds(said[0]), 0.0 if math.isnan(ran) else ran
+
+
+def _end(trial: FrozenTrial, start: datetime, now: datetime) -> datetime:
+    end = trial.datetime_complete or now
+    if trial.user_attrs.get("status") == "lost":
+        end = min(end, start + timedelta(seconds=min(last_sign(trial)[1], (now - start).total_seconds())))
+    return end
+
+
+def _is_finite(trial: FrozenTrial) -> bool:
+    values = trial.values
+    return values is not None and len(values) == 1 and math.isfinite(values[0])
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
+
+
+def _seconds(value: Any) -> float:
+    found = _number(value)
+    return found if 0.0 <= found < math.inf else math.nan
