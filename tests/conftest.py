@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -32,6 +33,40 @@ def _account() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
+def _call_postgres(folder: Path, program: str, *arguments: str) -> None:
+    binaries = _postgres_binaries()
+    assert binaries is not None
+    subprocess.run(
+        [str(binaries / program), "-D", str(folder / "data"), *arguments],
+        check=True,
+        user=_account(),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,  # a pipe would be held open by the server
+        timeout=120,
+    )
+
+
+def start_postgres(folder: Path) -> None:
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    _call_postgres(folder, "pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+
+
+def stop_postgres(folder: Path) -> None:
+    _call_postgres(folder, "pg_ctl", "stop", "-m", "immediate")
+
+
+@pytest.fixture
+def postgres_outage(postgres_server: Path) -> Callable[[float], None]:
+    """Stop the server for some seconds."""
+
+    def outage(seconds: float) -> None:
+        stop_postgres(postgres_server)
+        time.sleep(seconds)
+        start_postgres(postgres_server)
+
+    return outage
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Path]:
     """The folder of the socket of a server that lives as long as the tests."""
@@ -44,24 +79,14 @@ def postgres_server() -> Iterator[Path]:
     if account is not None:
         shutil.chown(folder, account)
 
-    def call(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [str(binaries / program), "-D", str(folder / "data"), *arguments],
-            check=True,
-            user=account,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,  # a pipe would be held open by the server
-            timeout=120,
-        )
-
     try:
-        call("initdb", "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        call("pg_ctl", "start", "-w", "-l", str(folder / "log"), "-o", options)
+        initial = ("-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        _call_postgres(folder, "initdb", *initial)
+        start_postgres(folder)
         try:
             yield folder
         finally:
-            call("pg_ctl", "stop", "-m", "immediate")
+            stop_postgres(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

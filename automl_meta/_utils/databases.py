@@ -73,6 +73,8 @@ def without_secrets(text: object, url: URL | str) -> str:
             url = make_url(url)
         except (ArgumentError, ValueError):
             return ""  # where they are is not known
+    if "@" in (url.host or ""):
+        return ""
     shown = str(text)
     texts = [str(url.password or "")]
     texts += [str(value) for name, value in url.query.items() if _SECRET.search(name)]

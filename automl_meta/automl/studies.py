@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import logging
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.trial import FrozenTrial
 
+from automl_meta._utils.databases import parse_url, shown_url, without_secrets
+from automl_meta._utils.studies import database_address, is_journal, readable, require_studies
 from automl_meta.automl.journal import Journal
 from automl_meta.automl.retrying import RetryingStorage
 from automl_meta.automl.turn import Turn
@@ -34,10 +37,12 @@ __all__ = [
 _ATTRIBUTE = "automl_meta"
 _PREDICTIONS = "automl_meta:predictions"
 _LONGEST_PREDICTIONS = 1 << 20  # characters of one trial; a study should not become a data warehouse
+_MOST_BYTES = 64 << 20  # of the predictions of one trial, unpacked
+_BRACES = str.maketrans({"{": "{{", "}": "}}"})
 _LOCK_SECONDS = 120.0  # SQLite waits so long for its turn before it says that it is locked
 
 
-def open_storage(storage: str | Path | BaseStorage | None) -> BaseStorage:
+def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = True) -> BaseStorage:
     """Open where studies are kept.
 
     Parameters
@@ -45,33 +50,36 @@ def open_storage(storage: str | Path | BaseStorage | None) -> BaseStorage:
     storage : str, Path, BaseStorage or None
         Any SQLAlchemy URL; a file, which is a journal if it ends in ``.log`` or ``.journal`` and
         else an SQLite database; an Optuna storage, which is taken as it is; None is in memory.
+    create : bool
+        Whether one that is not there is made.
 
     Raises
     ------
     UsageError
-        If it cannot be opened.
+        If it cannot be opened, or is not there and is not to be made.
     """
     if storage is None:
         return InMemoryStorage()
     if isinstance(storage, BaseStorage):
         return storage
     text = str(storage)
-    if text.endswith((".log", ".journal")) and "://" not in text:
-        try:
+    if not create:
+        require_studies(text)
+    if is_journal(text):
+        with readable(f"The journal {text}"):
             return JournalStorage(Journal(text))
-        except OSError as error:
-            raise UsageError(f"The journal {text} cannot be opened: {error.strerror}.") from error
+    address = database_address(text)
+    url = parse_url(address)
     try:
-        url = sa.make_url(text) if "://" in text else sa.URL.create("sqlite", database=text)
         options: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
             options = {"connect_args": {"timeout": _LOCK_SECONDS}}
-        address = url.render_as_string(hide_password=False)
         with Turn(url, "tables"):  # two that make the tables at once would collide
-            return optuna.storages.get_storage(RDBStorage(address, options))
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"The storage {text} cannot be opened: {reason}") from error
+            # Optuna takes an address for a template.
+            return optuna.storages.get_storage(RDBStorage(address.translate(_BRACES), options))
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError, RuntimeError, AssertionError) as error:
+        reason = without_secrets((str(error).strip() or "its version is not known").splitlines()[0], url)
+        raise UsageError(f"The storage {shown_url(text)} cannot be opened: {reason}") from error
 
 
 def open_study(
@@ -155,12 +163,32 @@ def save_predictions(study: optuna.Study, trial_id: int, responses: Mapping[str,
 
 
 def predictions_of(trial: FrozenTrial) -> dict[str, NDArray]:
-    """What `save_predictions` kept; empty if nothing."""
+    """What `save_predictions` kept; empty if nothing, or if it is no such thing.
+
+    Others may write to a study: no more is unpacked than a table of rows and classes needs.
+    """
     text = trial.system_attrs.get(_PREDICTIONS)
-    if text is None:
+    kept = _unpacked(text) if isinstance(text, str) and len(text) <= _LONGEST_PREDICTIONS else None
+    if kept is None or not np.isfinite(kept).all():
         return {}
-    kept = np.load(io.BytesIO(zlib.decompress(base64.b64decode(text))), allow_pickle=False)
     if kept.ndim == 2:
         probabilities = kept.astype(np.float64)
         return {"predict": probabilities.argmax(axis=1), "predict_proba": probabilities}
     return {"predict": kept.astype(np.float64 if kept.dtype.kind == "f" else np.int64)}
+
+
+def _unpacked(text: str) -> NDArray | None:
+    """Unpack an array of the kinds that `save_predictions` writes; None of any other."""
+    unpacker = zlib.decompressobj()
+    try:
+        content = unpacker.decompress(base64.b64decode(text), _MOST_BYTES)
+        header = io.BytesIO(content)
+        np.lib.format.read_magic(header)
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(header)
+    except (ValueError, TypeError, zlib.error):
+        return None
+    body = content[header.tell() :]
+    is_expected = dtype.str in ("<f2", "<f4", "<i4") and len(shape) in (1, 2) and min(shape) > 0
+    if not unpacker.eof or not is_expected or math.prod(shape) * dtype.itemsize != len(body):
+        return None
+    return np.frombuffer(body, dtype).reshape(shape, order="F" if is_fortran else "C")

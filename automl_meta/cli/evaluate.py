@@ -64,7 +64,7 @@ def command(
     from rich.progress import Progress
 
     from automl_meta.algorithms import get_algorithm
-    from automl_meta.evaluation import leave_family_out, plot_evaluation
+    from automl_meta.evaluation import check_plot_file, leave_family_out, plot_evaluation
     from automl_meta.exceptions import UsageError
     from automl_meta.metrics import default_metric, get_metric
     from automl_meta.recommenders import RECOMMENDERS
@@ -82,6 +82,7 @@ def command(
     shown = _budgets(budgets)
     if plot is not None:
         check_writable(plot)  # the replay takes a while
+        check_plot_file(plot)
     lightgbm = get_algorithm("lightgbm", chosen.task_type).default_configuration.configuration_id
     with MetadataStore(store, create=False) as opened:
         experience = opened.meta_dataset(chosen, chosen.task_type)

@@ -87,6 +87,7 @@ def import_(
     Studies that "automl-meta tune" made say themselves what they are about. Trials that are not
     understood are counted by reason.
     """
+    from automl_meta.algorithms import ALGORITHMS
     from automl_meta.exceptions import UsageError
     from automl_meta.store import MetadataStore
 
@@ -98,8 +99,13 @@ def import_(
     if url is not None:
         raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
     with MetadataStore(store) as opened:
+        before = opened.info()["runs_by_algorithm"]
         count = opened.import_folder(what) if Path(what).is_dir() else opened.import_spooled(what)
+        after = opened.info()["runs_by_algorithm"]
     say(f"{count} new runs.")
+    for name in sorted(after.keys() - {algorithm.name for algorithm in ALGORITHMS}):
+        if new := after[name] - before.get(name, 0):
+            say(f"  {new} of the algorithm {name!r}, which is not known here: kept, and never recommended")
 
 
 def _import_studies(
@@ -114,25 +120,25 @@ def _import_studies(
 ) -> None:
     import optuna
 
+    from automl_meta._utils.databases import shown_url
+    from automl_meta._utils.studies import readable
     from automl_meta.automl.studies import open_storage, storage_names
     from automl_meta.exceptions import UsageError
     from automl_meta.store import MetadataStore
 
-    storage = open_storage(url)
-    known = sorted(storage_names(storage))
+    storage = open_storage(url, create=False)
+    shown = shown_url(url)
+    with readable(f"The storage {shown}"):
+        known = sorted(storage_names(storage))
     if study is not None and study not in known:
-        raise UsageError(f"There is no study {study!r} in {url}. There are: {', '.join(known) or 'none'}.")
+        raise UsageError(f"There is no study {study!r} in {shown}. There are: {', '.join(known) or 'none'}.")
     task = None if data is None else load_task(data, target, None)
     with MetadataStore(store) as opened:
-        found = [
-            opened.import_study(
-                optuna.load_study(study_name=name, storage=storage),
-                dataset=task,
-                space=algorithm,
-                metric=metric,
-            )
-            for name in ([study] if study is not None else known)
-        ]
+        found = []
+        for name in [study] if study is not None else known:
+            with readable(f"The study {name!r}"):
+                loaded = optuna.load_study(study_name=name, storage=storage)
+            found.append(opened.import_study(loaded, dataset=task, space=algorithm, metric=metric))
     if json:
         print_json([vars(one) for one in found])
         return

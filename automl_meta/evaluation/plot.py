@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,29 @@ from automl_meta.exceptions import MissingDependencyError, UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_evaluation"]
+__all__ = ["check_plot_file", "plot_evaluation"]
 
+_NEEDED = "Plots need matplotlib: pip install 'automl_meta[plots]'."
 _DASHED = (0, (4, 2))
+_FORMATS = (".svg", ".png", ".pdf")
+
+
+def check_plot_file(file: str | Path) -> None:
+    """See that a plot can be drawn into a file, before the work that is to go into it.
+
+    Raises
+    ------
+    MissingDependencyError
+        If matplotlib is not installed.
+    UsageError
+        If its ending is none of a format of plots.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError(_NEEDED)
+    if Path(file).suffix.lower() not in _FORMATS:
+        raise UsageError(
+            f"The plot cannot be written to {file}: its ending says the format, one of {', '.join(_FORMATS)}."
+        )
 
 
 def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
@@ -33,13 +54,12 @@ def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
     MissingDependencyError
         If matplotlib is not installed.
     UsageError
-        If the ending is none that matplotlib knows, or the file cannot be written.
+        If the ending is another, or the file cannot be written.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("Plots need matplotlib: pip install 'automl_meta[plots]'.") from error
+    check_plot_file(file)
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     with rc_context({"text.parse_math": False, "text.usetex": False}):  # a name with dollars is no formula
         figure = Figure(layout="constrained")
         _draw(evaluation, figure)

@@ -12,11 +12,12 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from automl_meta._utils.studies import readable, trials_of
 from automl_meta.algorithms import get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import describe_dataset
 from automl_meta.metafeatures import extract_metafeatures
-from automl_meta.metrics import Metric, TaskType, get_metric
+from automl_meta.metrics import Metric, TaskType, get_metric, metrics_for
 from automl_meta.records import LOCAL, Configuration, DatasetRecord, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -27,6 +28,7 @@ StudySpace = str | Callable[[Mapping[str, Any]], Configuration | None] | None
 """What the parameters of a study mean: see `import_study`."""
 
 _ABOUT = "automl_meta"  # what the studies of AutoMLClassifier say about themselves
+_LONGEST_SECONDS = 1e10  # three centuries
 _FAILED = ("timeout", "memout", "crash")
 
 
@@ -97,7 +99,8 @@ def import_study(
         raise UsageError(
             f"The study {study.study_name!r} has {len(study.directions)} objectives; give one of one."
         )
-    about = dict(study.user_attrs.get(_ABOUT, {}))
+    with readable(f"The study {study.study_name!r}"):
+        about = _about(study.user_attrs.get(_ABOUT))
     record = _dataset(store, study, dataset, about)
     scored = _metric(study, metric, about, record.task_type)
     reader = _Reader(
@@ -110,7 +113,7 @@ def import_study(
     )
     runs: dict[str, Run] = {}
     skipped: Counter[str] = Counter()
-    for trial in study.get_trials(deepcopy=False):
+    for trial in trials_of(study):
         run = reader.run(trial)
         if isinstance(run, str):
             skipped[run] += 1
@@ -142,10 +145,11 @@ class _Reader:
         configuration = self._configuration(trial)
         if isinstance(configuration, str):
             return configuration
-        measured = dict(trial.user_attrs.get("run", {}))
+        measured = trial.user_attrs.get("run")
+        measured = measured if isinstance(measured, dict) else {}
         seconds = trial.duration.total_seconds() if trial.duration is not None else math.nan
         common: dict[str, Any] = {
-            "seconds": measured.get("seconds") or seconds,
+            "seconds": _cost(measured.get("seconds")) or _cost(seconds) or math.nan,
             "protocol": self.protocol,
             "source": self.source,
         }
@@ -155,18 +159,26 @@ class _Reader:
                 return "lost with its process"
             reason = str(trial.user_attrs.get("reason", "")) or "the trial failed"
             return Run(self.record.dataset_id, configuration, status, reason=reason, **common)  # type: ignore[arg-type]
-        score = math.nan if trial.value is None else self.sign * trial.value
+        score = self.sign * trial.values[0] if trial.values else math.nan
         if not _is_possible(self.metric, score):
             return f"a value that {self.metric.name} cannot have"
-        scores = {name: value for name, value in measured.get("scores", {}).items() if value is not None}
         return Run(
             self.record.dataset_id,
             configuration,
             "ok",
-            scores={**scores, self.metric.name: score},
-            fit_seconds=measured.get("fit_seconds") or math.nan,
+            scores={**self._scores(measured.get("scores")), self.metric.name: score},
+            fit_seconds=_cost(measured.get("fit_seconds")) or math.nan,
             **common,
         )
+
+    def _scores(self, given: object) -> dict[str, float]:
+        """The scores by other metrics that a trial may have."""
+        metrics = {metric.name: metric for metric in metrics_for(self.record.task_type)}
+        return {
+            name: float(score)
+            for name, score in (given.items() if isinstance(given, dict) else ())
+            if name in metrics and isinstance(score, (int, float)) and _is_possible(metrics[name], score)
+        }
 
     def _configuration(self, trial: FrozenTrial) -> Configuration | str:
         parameters = dict(trial.params)
@@ -189,6 +201,23 @@ class _Reader:
             return algorithm.completed(found)
         except UsageError:
             return f"outside of the space of {found.algorithm}"
+
+
+def _about(given: object) -> dict[str, str]:
+    """What a study of `AutoMLClassifier` says about itself, as far as that is text."""
+    if not isinstance(given, dict):
+        return {}
+    return {
+        name: text
+        for name, text in given.items()
+        if isinstance(text, str) and text == text.encode("utf-8", "replace").decode()
+    }
+
+
+def _cost(seconds: object) -> float:
+    """A number of seconds, or 0 where it is none."""
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    return float(seconds) if is_number and 0.0 < seconds < _LONGEST_SECONDS else 0.0  # type: ignore[arg-type,operator]
 
 
 def _dataset(

@@ -6,10 +6,11 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Column
 
 from automl_meta.metrics import METRICS, TaskType
@@ -17,7 +18,7 @@ from automl_meta.records import Configuration, RunStatus, run_digest
 from automl_meta.store.models import configurations, datasets, runs
 from automl_meta.store.writing import DATASET_COLUMNS, RUN_COLUMNS, RunRows
 
-__all__ = ["of_configurations", "of_datasets", "of_runs", "size_problem"]
+__all__ = ["of_cells", "of_configurations", "of_datasets", "of_runs", "size_problem"]
 
 _STATUSES = get_args(RunStatus)
 _TASK_TYPES = get_args(TaskType)
@@ -88,16 +89,34 @@ def of_runs(rows: RunRows) -> Iterator[Contradiction]:
     if not rows.runs:
         return
     columns = dict(zip(RUN_COLUMNS, zip(*rows.runs, strict=True), strict=True))
-    checks = (_wrong_values, _wrong_costs, _wrong_names)
-    for position, problem in itertools.chain(
-        *(check(columns) for check in checks), _wrong_scores(rows, columns)
-    ):
-        yield position, f"run {columns['run_id'][position]!r} {problem}"
     for position in _first([row[2] not in rows.configurations for row in rows.runs]):
-        yield (
-            position,
-            f"run {rows.runs[position][0]!r} is of the configuration {rows.runs[position][2]!r}, which is not there",
-        )
+        run_id, _, configuration_id = rows.runs[position][:3]
+        yield position, f"run {run_id!r} is of the configuration {configuration_id!r}, which is not there"
+    checks = (
+        _wrong_values(columns),
+        _wrong_costs(columns),
+        _wrong_names(columns),
+        _wrong_scores(rows, columns),
+    )
+    for position, problem in itertools.chain(*checks):
+        yield position, f"run {columns['run_id'][position]!r} {problem}"
+
+
+def of_cells(
+    dataset_ids: Sequence[str],
+    columns: Mapping[str, Sequence[float | None]],
+    known: Collection[str],
+    lowest: float,
+) -> Iterator[Contradiction]:
+    """Find rows of numbers about data sets that cannot be: of an unknown one, infinite, or too low."""
+    for i in _first([dataset_id not in known for dataset_id in dataset_ids]):
+        yield i, f"data set {dataset_ids[i]!r} is not there"
+    for i in _first(pd.Series(dataset_ids, dtype=object).duplicated()):
+        yield i, f"data set {dataset_ids[i]!r} comes twice"
+    for name, values in columns.items():
+        given = np.array(values, dtype=np.float64)
+        for i in _first((given < lowest) | np.isinf(given)):
+            yield i, f"data set {dataset_ids[i]!r} has the {name} {given[i]:g}"
 
 
 def _wrong_values(columns: Columns) -> Iterator[Contradiction]:

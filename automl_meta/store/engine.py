@@ -313,7 +313,7 @@ def translated(url: URL) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise StoreError(_explained(url, error.orig or error)) from error
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names in a damaged file are no UTF-8
         raise StoreError(_explained(url, error)) from error
 
 
@@ -373,7 +373,7 @@ def _explained(url: URL, error: BaseException) -> str:
             f"The store {where} cannot be used: {detail}. Check that the server runs and that host, "
             "database, user and password are right."
         )
-    if "not a database" in detail or "malformed" in detail:
+    if "not a database" in detail or "malformed" in detail or isinstance(error, UnicodeDecodeError):
         return (
             f"{where} is damaged or not a store of automl_meta ({detail}). Move it aside "
             f"(mv {shlex.quote(where)} {shlex.quote(where + '.damaged')}), and the next use makes a new one; runs that were made "

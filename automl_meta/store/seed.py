@@ -23,6 +23,7 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import re
 import tomllib
 import zlib
@@ -38,7 +39,7 @@ from sqlalchemy import Connection, select
 from automl_meta.exceptions import StoreError
 from automl_meta.records import Environment, Source
 from automl_meta.store import models
-from automl_meta.store.contradictions import of_configurations, of_datasets, of_runs
+from automl_meta.store.contradictions import of_cells, of_configurations, of_datasets, of_runs
 from automl_meta.store.writing import (
     DATASET_COLUMNS,
     RUN_COLUMNS,
@@ -152,11 +153,12 @@ def import_experience(connection: Connection, folder: Path) -> int:
         datasets = list(zip(*(_values(table, name) for name in DATASET_COLUMNS), strict=True))
         _refuse(folder, "datasets.csv", contents, of_datasets(datasets))
         put_datasets(connection, datasets)
+    dataset_ids = {row[0] for row in datasets}
     with _blamed(folder, "metafeatures.csv"):
-        cells = _melted(_read_csv("metafeatures.csv", contents, None))
+        cells = _cells(folder, "metafeatures.csv", contents, dataset_ids, lowest=-math.inf)
         put_metafeatures(connection, [(*cell, versions.get(cell[1], 1)) for cell in cells])
     with _blamed(folder, "metafeature_seconds.csv"):
-        put_costs(connection, _melted(_read_csv("metafeature_seconds.csv", contents, None)))
+        put_costs(connection, _cells(folder, "metafeature_seconds.csv", contents, dataset_ids, lowest=0.0))
     with _blamed(folder, "configurations.csv"):
         table = _read_csv("configurations.csv", contents, {})
         names = ("configuration_id", "algorithm", "parameters")
@@ -292,13 +294,18 @@ def _values(table: pa.Table, name: str) -> list[Any]:
     return table.column(name).to_pylist()
 
 
-def _melted(table: pa.Table) -> list[tuple[str, str, float | None]]:
+def _cells(
+    folder: Path, name: str, contents: Mapping[str, bytes], dataset_ids: set[str], lowest: float
+) -> list[tuple[str, str, float | None]]:
     """Rows of data set, column and value, of the values that are there; None for one that is no number."""
-    dataset_ids = _values(table, "dataset_id")
+    table = _read_csv(name, contents, None)
+    rows = _values(table, "dataset_id")
+    columns = {column: _values(table, column) for column in table.column_names[1:]}
+    _refuse(folder, name, contents, of_cells(rows, columns, dataset_ids, lowest))
     return [
-        (dataset_id, name, value if value == value else None)
-        for name in table.column_names[1:]
-        for dataset_id, value in zip(dataset_ids, _values(table, name), strict=True)
+        (dataset_id, column, value if value == value else None)
+        for column, values in columns.items()
+        for dataset_id, value in zip(rows, values, strict=True)
         if value is not None
     ]
 

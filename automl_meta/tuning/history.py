@@ -21,6 +21,8 @@ from optuna.distributions import (
 from optuna.study import Study, StudyDirection
 from optuna.trial import TrialState
 
+from automl_meta._utils.databases import shown_url
+from automl_meta._utils.studies import database_address, readable, require_studies, trials_of
 from automl_meta.algorithms import ALGORITHMS
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.metrics import TaskType
@@ -198,21 +200,23 @@ def _described(history: Any) -> str:
 
 
 def _load(storage: str | optuna.storages.BaseStorage, studies: str | Collection[str]) -> Iterator[Study]:
-    try:
+    name = shown_url(storage) if isinstance(storage, str) else type(storage).__name__
+    if isinstance(storage, str):
+        require_studies(storage)
+        storage = database_address(storage)
+    with readable(f"The storage {name!r}"):
         opened = optuna.storages.get_storage(storage)
         names = optuna.get_all_study_names(opened)
-    except Exception as error:  # each kind of storage has its own errors, and they share no base
-        raise UsageError(f"The storage {storage!r} cannot be read: {error}") from error
     if isinstance(studies, str):
-        chosen = [name for name in names if fnmatchcase(name, studies)]
+        chosen = [one for one in names if fnmatchcase(one, studies)]
         if not chosen and studies != "*":
-            raise UsageError(f"No study in {storage!r} is called {studies!r}; there are {_listed(names)}.")
+            raise UsageError(f"No study in {name!r} is called {studies!r}; there are {_listed(names)}.")
     else:
         chosen = list(studies)
         unknown = sorted(set(chosen) - set(names))
         if unknown:
-            raise UsageError(f"There is no study {unknown[0]!r} in {storage!r}; there are {_listed(names)}.")
-    return (optuna.load_study(study_name=name, storage=opened) for name in chosen)
+            raise UsageError(f"There is no study {unknown[0]!r} in {name!r}; there are {_listed(names)}.")
+    return (optuna.load_study(study_name=one, storage=opened) for one in chosen)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -230,13 +234,13 @@ def _from_studies(studies: Iterable[Study]) -> History:
                 "be history."
             )
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
-        trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+        trials = trials_of(study, (TrialState.COMPLETE, TrialState.FAIL))
         trials = [trial for trial in trials if trial.params]
         for trial in trials:
             for name, distribution in trial.distributions.items():
                 distributions[name] = _wider(distributions.get(name), distribution)
         values = [
-            sign * trial.value if trial.state == TrialState.COMPLETE and trial.value is not None else math.nan
+            sign * trial.values[0] if trial.state == TrialState.COMPLETE and trial.values else math.nan
             for trial in trials
         ]
         tasks.append(_task(study.study_name, [dict(trial.params) for trial in trials], values))

@@ -91,7 +91,7 @@ def test_a_corrupt_store_is_left_alone_and_told(run, tmp_path: Path) -> None:
     path.write_bytes(b"this is no database, but somebody's precious file" * 100)
     before = path.read_bytes()
     done = run("recommend", "sklearn:iris", "--store", path)
-    assert done.code == 1
+    assert done.code == 2
     assert str(path) in done.err
     assert "Traceback" not in done.err
     assert path.read_bytes() == before
@@ -129,3 +129,9 @@ def test_a_plot_that_cannot_be_written_is_told_before_the_replay(run, monkeypatc
     )
     done = run("evaluate", "--plot", "/no/such/folder/regret.svg")
     assert (done.code, "cannot be written" in done.err) == (2, True)
+
+
+def test_a_plot_of_no_known_format_is_told_before_the_replay(run, tmp_path: Path) -> None:
+    done = run("evaluate", "--plot", tmp_path / "regret.bmp", "--store", tmp_path / "typo.db")
+    assert done.code == 2
+    assert "regret.bmp: its ending says the format, one of .svg, .png, .pdf" in done.err

@@ -12,7 +12,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from store.store_workers import dataset, run
 
-from automl_meta.exceptions import MissingDependencyError, StoreError, StoreVersionError, UsageError
+from automl_meta.exceptions import (
+    AutomlMetaWarning,
+    MissingDependencyError,
+    StoreError,
+    StoreVersionError,
+    UsageError,
+)
 from automl_meta.store import MetadataStore
 
 
@@ -96,6 +102,69 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
         assert store.check() == []
 
 
+def test_a_store_that_is_only_read_is_not_made(tmp_path: Path, postgres_url: str) -> None:
+    (tmp_path / "empty.db").touch()
+    for url in (tmp_path / "typo.db", f"sqlite:///{tmp_path}/typo.db", tmp_path / "empty.db", postgres_url):
+        with pytest.raises(StoreError, match=r"There is no store at .*Is the name right"):
+            MetadataStore(url, create=False)
+    assert not (tmp_path / "typo.db").exists()
+    assert (tmp_path / "empty.db").stat().st_size == 0
+
+
+def test_the_default_store_is_made_by_readers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOML_META_STORE", str(tmp_path / "own.db"))
+    MetadataStore(seed=False, create=False).close()
+    assert (tmp_path / "own.db").is_file()
+
+
+def test_a_store_that_is_gone_is_told_and_not_made_anew(tmp_path: Path) -> None:
+    with opened(tmp_path / "store.db") as store:
+        store.add_dataset(dataset(0))
+        for path in tmp_path.glob("store.db*"):
+            path.unlink()
+        with pytest.raises(StoreError, match="cannot be opened"):
+            store.add_runs([run(dataset(0), 1)])
+    assert list(tmp_path.iterdir()) == []
+
+
+_READ_AS_SOMEBODY_ELSE = """
+import os, sys
+import alembic.migration, alembic.operations, alembic.script, pyarrow.csv, sqlalchemy.dialects.sqlite
+from automl_meta.store import MetadataStore
+
+if os.getuid() == 0:
+    os.setuid(65534)  # nothing is read-only to root
+with MetadataStore(sys.argv[1]) as store:
+    print(len(store.run_ids()), store.meta_dataset("accuracy", "classification"), store.check())
+"""
+
+
+@pytest.mark.parametrize("is_written_to", [False, True])
+def test_a_store_in_a_read_only_folder_can_be_read(is_written_to: bool) -> None:
+    folder = Path(tempfile.mkdtemp())  # not pytest's, which other accounts cannot enter
+    other = None
+    try:
+        with opened(folder / "a?b.db") as store:
+            store.add_dataset(dataset(0))
+            store.add_runs([run(dataset(0), 1)])
+            if is_written_to:  # by a process that holds the log open
+                other = sqlite3.connect(folder / "a?b.db")
+                other.execute("SELECT count(*) FROM runs").fetchone()
+                store.add_runs([run(dataset(0), 2)])
+        for path in folder.iterdir():
+            path.chmod(0o444)
+        folder.chmod(0o555)
+        command = [sys.executable, "-c", _READ_AS_SOMEBODY_ELSE, str(folder / "a?b.db")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        if other is not None:
+            other.close()
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+    assert done.stdout.strip().startswith("2 Meta" if is_written_to else "1 Meta"), done.stderr
+    assert done.stdout.strip().endswith("[]")
+
+
 _AS_SOMEBODY_ELSE = """
 import os, sys
 import alembic.migration, alembic.operations, alembic.script, pyarrow.csv, sqlalchemy.dialects.sqlite
@@ -165,6 +234,20 @@ def test_a_store_that_stays_locked_is_told(tmp_path: Path, monkeypatch: pytest.M
         other.execute("ROLLBACK")
         other.close()
         store.add_dataset(dataset(0))
+
+
+def test_a_lock_that_passes_is_waited_for_with_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automl_meta.store.engine._WORD_SECONDS", 0.05)
+    with opened(tmp_path / "store.db") as store:
+        other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr("automl_meta.store.engine.time.sleep", lambda seconds: other.rollback())
+        with pytest.warns(AutomlMetaWarning, match="is locked or does not answer; trying again"):
+            store.add_dataset(dataset(0))
+        other.close()
+        assert len(store.datasets()) == 1
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:

@@ -1,0 +1,97 @@
+"""A store that does not hold what was written says so, and gives no other advice."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from store.store_workers import configuration, dataset, fill, run
+
+from automl_meta.exceptions import StoreError
+from automl_meta.records import Source
+from automl_meta.store import MetadataStore
+
+
+def changed(path: Path, statement: str) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
+CHANGES = [
+    "UPDATE run_scores SET score = 0.99 WHERE metric = 'accuracy' AND number = 1",
+    "DELETE FROM run_scores WHERE metric = 'accuracy' AND number = 1",
+    "UPDATE runs SET status = 'crash' WHERE number = 1",
+    "UPDATE runs SET seconds = 0.001 WHERE number = 1",
+    "UPDATE runs SET fit_seconds = x'00ff' WHERE number = 1",
+    "UPDATE runs SET dataset_id = 'classification-1' WHERE number = 1",
+    "UPDATE metafeature_values SET value = 1e9 WHERE dataset_id = 'classification-0'",
+    "UPDATE metafeature_values SET name = 'n_rowz' WHERE dataset_id = 'classification-0' AND name = 'n_rows'",
+    "UPDATE datasets SET n_rows = 7 WHERE dataset_id = 'classification-0'",
+    "UPDATE datasets SET n_rows = 'many' WHERE dataset_id = 'classification-0'",
+    "UPDATE datasets SET task_type = 'klassification' WHERE dataset_id = 'classification-0'",
+    "UPDATE digests SET value = 'zz' WHERE dataset_id = 'classification-0'",
+    "DELETE FROM digests WHERE dataset_id = 'classification-0' AND part = 'results'",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_by_hand_does_not_advise(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "store.db"
+    with MetadataStore(path, seed=False) as store:
+        fill(store, n_datasets=2, n_configurations=4)
+        store.meta_dataset("accuracy", "classification")
+    changed(path, change)
+    with MetadataStore(path, seed=False) as store:
+        with pytest.raises(
+            StoreError, match=r"data set classification-0.* is not what was written"
+        ) as caught:
+            store.meta_dataset("accuracy", "classification")
+        assert "\n" not in str(caught.value)
+        assert any("classification-0" in problem for problem in store.check())
+        with pytest.raises(StoreError, match="--skip-damaged"):
+            store.export(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE configurations SET parameters = '{}'",
+        "UPDATE configurations SET parameters = 'no json'",
+        "UPDATE configurations SET algorithm = 'tree'",
+        "DELETE FROM configurations",
+    ],
+)
+def test_a_configuration_that_is_not_what_its_id_says_does_not_advise(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "store.db"
+    with MetadataStore(path, seed=False) as store:
+        fill(store, n_datasets=2, n_configurations=4)
+    changed(path, change)
+    with MetadataStore(path, seed=False) as store:
+        with pytest.raises(StoreError, match=r"the configuration .* is (not what was written|lost)"):
+            store.meta_dataset("accuracy", "classification")
+        assert any("onfiguration" in problem for problem in store.check())
+
+
+def test_the_rest_of_a_damaged_store_can_be_taken_elsewhere(tmp_path: Path, cli) -> None:
+    path = tmp_path / "store.db"
+    with MetadataStore(path, seed=False) as store:
+        fill(store, n_datasets=3, n_configurations=4)
+    changed(path, "UPDATE runs SET seconds = 1e-3 WHERE number = 1")
+    done = cli("store export --skip-damaged", tmp_path / "out", "--store", path)
+    assert done.code == 0
+    assert "Left out, since it is not as it was written: data set classification-0." in done.out
+    with MetadataStore(tmp_path / "new.db", seed=False) as store:
+        assert store.import_folder(tmp_path / "out") == 5 * 4
+        assert store.check() == []
+
+
+def test_runs_of_other_protocols_and_rivals_are_verified_too(file_store: MetadataStore) -> None:
+    file_store.add_dataset(dataset(0))
+    file_store.add_runs([run(dataset(0), 1), run(dataset(0), 1, protocol="other"), run(dataset(0), 2)])
+    meta = file_store.meta_dataset("accuracy", "classification", protocol="other")
+    assert list(meta.runs["configuration_id"]) == [configuration(1).configuration_id]
+    changed(file_store.path, "UPDATE runs SET created_at = '2020-01-01T00:00:00Z' WHERE number = 1")
+    file_store.add_source(Source("new"))  # so that it is read again
+    with pytest.raises(StoreError, match="origins, is not what was written"):
+        file_store.meta_dataset("accuracy", "classification")
