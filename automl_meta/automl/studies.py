@@ -118,8 +118,14 @@ def open_study(
         if found is None:
             study.set_user_attr(_ATTRIBUTE, dict(about))
             found = dict(about)
+    if len(study.directions) > 1:
+        raise UsageError(
+            f"The study {study.study_name!r} has {len(study.directions)} objectives; a search has one."
+        )
     if study.direction != optuna.study.StudyDirection.MAXIMIZE:
         raise UsageError(f"The study {study.study_name!r} minimises; scores here are greater-is-better.")
+    if not isinstance(found, Mapping):
+        raise UsageError(f"The study {study.study_name!r} is not one of automl_meta. Give another name.")
     for key, value in about.items():
         if key not in ("seed", "folds") and found.get(key) != value:
             raise UsageError(
