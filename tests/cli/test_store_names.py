@@ -63,8 +63,11 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_no_command_prints_a_password(run, url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_command_prints_a_password(
+    run, url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caplog.set_level("DEBUG")
+    monkeypatch.setattr("automl_meta.automl.retrying._PATIENCE_SECONDS", 0.0)
     for command in (
         ["store", "info", "--store", url],
         ["store", "path", "--store", url],
