@@ -302,7 +302,9 @@ def damaged_json(value: Any, rng: np.random.Generator) -> Any:
     places = list(_places(value))
     for _ in range(int(rng.integers(1, 4))):
         holder, key = places[int(rng.integers(len(places)))]
-        if isinstance(holder, list) and key >= len(holder) or isinstance(holder, dict) and key not in holder:
+        if (isinstance(holder, list) and key >= len(holder)) or (
+            isinstance(holder, dict) and key not in holder
+        ):
             continue  # gone with an earlier change
         kind = int(rng.integers(6))
         if kind == 0:

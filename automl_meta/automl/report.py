@@ -73,7 +73,7 @@ class TuningReport:
             metric=model.metric,
             study=study.study_name,
             best_score=max(trial.value for trial in trials if trial.value is not None),
-            score=model.score,
+            score=model.cv_score,
             members=tuple(zip(model.configurations, model.weights, strict=True)),
             n_trials=len(trials),
             by_origin=dict(Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)),
