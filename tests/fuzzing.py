@@ -54,6 +54,13 @@ class Child:
         self.seconds, self.memory = seconds, memory
         self._process: Any = None
         self._connection: Connection | None = None
+        self._first: tuple[Callable[..., object], tuple] | None = None
+
+    def prepare(self, function: Callable[..., object], *arguments: object) -> Outcome:
+        """Call what each new process is to call first, in as long as its imports take."""
+        self._first = function, arguments
+        self._end()
+        return self._prepared()
 
     def __enter__(self) -> Self:
         return self
@@ -63,12 +70,21 @@ class Child:
 
     def run(self, function: Callable[..., object], *arguments: object) -> Outcome:
         """Call a function with arguments that can be pickled, and say how it ended."""
+        if self._connection is None and self._first is not None:
+            self._prepared()
+        return self._called(function, arguments, self.seconds)
+
+    def _prepared(self) -> Outcome:
+        assert self._first is not None
+        return self._called(*self._first, 120.0)
+
+    def _called(self, function: Callable[..., object], arguments: tuple, seconds: float) -> Outcome:
         connection = self._started()
         begin = time.monotonic()
         connection.send((function, arguments))
-        if not connection.poll(self.seconds):
+        if not connection.poll(seconds):
             self._end()
-            return Outcome("hang", f"no answer after {self.seconds:g} s", time.monotonic() - begin)
+            return Outcome("hang", f"no answer after {seconds:g} s", time.monotonic() - begin)
         try:
             kind, text = connection.recv()
         except (EOFError, ConnectionResetError):
@@ -158,9 +174,16 @@ def fuzz(
     damage: Damage,
     name: str = "",
 ) -> Tally:
-    """Damage a file by each seed, in turn, and call a function with the path of what came of it."""
-    content, begin = intact.read_bytes(), time.monotonic()
-    outcomes = []
+    """Damage a file by each seed, in turn, and call a function with the path of what came of it.
+
+    The function is called with the intact file first, by each new process, so that what it imports takes none of the
+    time.
+    """
+    content = intact.read_bytes()
+    prepared = child.prepare(function, intact)
+    if prepared.kind != "ok":
+        raise ValueError(f"{intact} is not read before it is damaged: {prepared}")
+    outcomes, begin = [], time.monotonic()
     path = folder / intact.name
     for seed in seeds:
         path.write_bytes(damage(content, np.random.default_rng(seed)))
@@ -347,3 +370,23 @@ def _other_leaf(value: Any, rng: np.random.Generator) -> Any:
             return json.dumps(new)
         return json.dumps(damaged_json(inner, rng)) if inner else json.dumps(new)
     return new
+
+
+def damaged_safetensors(content: bytes, rng: np.random.Generator) -> bytes:
+    """A file of tensors of which the description, its JSON or the numbers are others."""
+    length = int.from_bytes(content[:8], "little")
+    header, tensors = json.loads(content[8 : 8 + length]), content[8 + length :]
+    if rng.random() < 0.3:
+        header = damaged_json(header, rng)
+    else:
+        about = json.loads(header["__metadata__"]["automl_meta"])
+        header["__metadata__"]["automl_meta"] = json.dumps(damaged_json(about, rng))
+    if rng.random() < 0.2:
+        tensors = damaged(tensors, rng)
+    written = json.dumps(header).encode()
+    return len(written).to_bytes(8, "little") + written + tensors
+
+
+def either(*kinds: Damage) -> Damage:
+    """One of some kinds of damage, each as likely."""
+    return lambda content, rng: kinds[int(rng.integers(len(kinds)))](content, rng)
