@@ -6,7 +6,7 @@ LightGBM follows the numbers of a text without looking whether they lead out of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from automl_meta.exceptions import DataError
@@ -127,7 +127,7 @@ def _check_categories(tree: dict[str, str], splits: dict[str, list], n_categoric
 
 def _numbers(
     tree: dict[str, str], name: str, kind: Callable[[str], Any], expected: int, most: int = 2**31 - 1
-) -> Sequence[Any]:
+) -> list[Any]:
     written = tree.get(name, "").split(" ") if tree.get(name) else []
     if len(written) != expected or not all(map(_NUMBER.fullmatch, written)):
         raise ValueError(name)

@@ -205,8 +205,9 @@ def _check_neighbours(estimator: Any) -> None:
     _require(
         n_neighbors is None or (_is_whole(n_neighbors) and 0 < n_neighbors <= n_rows), "table of neighbours"
     )
-    if labels is not None:
-        _require(len(labels) == n_rows, "table of neighbours")
+    if labels is None:
+        return
+    _require(len(labels) == n_rows, "table of neighbours")
     if isinstance(getattr(estimator, "classes_", None), np.ndarray):
         _require(labels.min() >= 0 and labels.max() < len(estimator.classes_), "table of neighbours")
 
