@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import psutil
 
 from automl_meta.exceptions import AutomlMetaError
 
+_WAITING = 12
 BAD = ("traceback", "crash", "hang")
 
 Damage = Callable[[bytes, np.random.Generator], bytes]
@@ -45,7 +47,7 @@ class Child:
     Parameters
     ----------
     seconds : float
-        That one call may take.
+        Of work that one call may take; twelve times as much may pass.
     memory : int
         Bytes that the process may hold; beyond them a call ends with a MemoryError, which counts as a traceback.
     """
@@ -59,7 +61,6 @@ class Child:
     def prepare(self, function: Callable[..., object], *arguments: object) -> Outcome:
         """Call what each new process is to call first, in as long as its imports take."""
         self._first = function, arguments
-        self._end()
         return self._prepared()
 
     def __enter__(self) -> Self:
@@ -81,10 +82,13 @@ class Child:
     def _called(self, function: Callable[..., object], arguments: tuple, seconds: float) -> Outcome:
         connection = self._started()
         begin = time.monotonic()
+        before = self._cpu_seconds()
         connection.send((function, arguments))
-        if not connection.poll(seconds):
-            self._end()
-            return Outcome("hang", f"no answer after {seconds:g} s", time.monotonic() - begin)
+        while not connection.poll(0.2):
+            spent, passed = self._cpu_seconds() - before, time.monotonic() - begin
+            if spent > seconds or passed > _WAITING * seconds:  # a loaded machine is no hang
+                self._end()
+                return Outcome("hang", f"no answer after {spent:.1f} s of work, {passed:.0f} s", passed)
         try:
             kind, text = connection.recv()
         except (EOFError, ConnectionResetError):
@@ -94,6 +98,13 @@ class Child:
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             return Outcome("crash", name, time.monotonic() - begin)
         return Outcome(kind, text, time.monotonic() - begin)
+
+    def _cpu_seconds(self) -> float:
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(times.user + times.system)
 
     def _started(self) -> Connection:
         if self._connection is None:

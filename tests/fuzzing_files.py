@@ -90,9 +90,12 @@ TABLES: Mapping[str, Format] = {
     "table.feather": _table(lambda path: table().to_feather(path)),
     "table.xlsx": _table(lambda path: table().to_excel(path, index=False), either(damaged, damaged_zip)),
     "table.json": _table(
-        lambda path: table().to_json(path, orient="records"), either(damaged, _damaged_records)
+        lambda path: table().to_json(path, orient="records", date_format="iso"),
+        either(damaged, _damaged_records),
     ),
-    "table.jsonl": _table(lambda path: table().to_json(path, orient="records", lines=True)),
+    "table.jsonl": _table(
+        lambda path: table().to_json(path, orient="records", lines=True, date_format="iso")
+    ),
 }
 
 

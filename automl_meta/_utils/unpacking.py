@@ -12,6 +12,7 @@ __all__ = ["check_unpacked", "most_unpacked", "read_unpacked"]
 
 _SHARE = 4  # of the free memory: what is read of unpacked bytes takes several times their size
 _LEAST = 64 << 20
+_BLOCK = 1 << 20  # streams set memory aside for what they are asked for
 
 
 class _Readable(Protocol):
@@ -46,6 +47,9 @@ def read_unpacked(stream: _Readable, name: str) -> bytes:
     DataError
         If it holds more.
     """
-    content = stream.read(most_unpacked() + 1)
-    check_unpacked(len(content), name)
-    return content
+    blocks, size = [], 0
+    while block := stream.read(_BLOCK):
+        size += len(block)
+        check_unpacked(size, name)
+        blocks.append(block)
+    return b"".join(blocks)
