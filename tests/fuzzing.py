@@ -1,8 +1,7 @@
 """Damage that is repeatable, and a process that reads what was damaged and may die of it.
 
-A `Child` calls a function in a process of its own, one damaged file after the other, and says how each call ended: an
-answer, an error of automl_meta in one line, or one of the three that must not be (`BAD`). `fuzz` does that with
-seeded damage and counts.
+A `Child` calls a function in a process of its own, and says how each call ended: an answer, an error of automl_meta in
+one line, or one of the three that must not be (`BAD`). `fuzz` does that with seeded damage, and counts.
 """
 
 from __future__ import annotations
@@ -187,8 +186,7 @@ def fuzz(
 ) -> Tally:
     """Damage a file by each seed, in turn, and call a function with the path of what came of it.
 
-    The function is called with the intact file first, by each new process, so that what it imports takes none of the
-    time.
+    Each new process reads the intact file first, so that what it imports takes none of the time.
     """
     content = intact.read_bytes()
     prepared = child.prepare(function, intact)

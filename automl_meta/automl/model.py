@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.replacing import replacing
 from automl_meta.automl.archive import read_archive
+from automl_meta.automl.soundness import check_soundness
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.records import Environment
@@ -107,7 +108,9 @@ class TabularModel:
         columns = {name: Column.of_version_0_1(kind) for name, kind in kinds.items()}
         columns |= {name: Column.from_dict(content) for name, content in state.pop("columns", {}).items()}
         self.__dict__.update(state, columns=columns, cv_score=state.pop("score"))
-        self._check()
+        if set(self.__dict__) != set(_FIELDS):
+            raise DataError("what it says of itself is incomplete")
+        check_soundness(**self.__dict__)
 
     def __repr__(self) -> str:
         """What it is, how good it was, and what it was made with."""
@@ -302,30 +305,6 @@ class TabularModel:
         model._file = str(file)
         model._check_versions(file)
         return model
-
-    def _check(self) -> None:
-        """See that a state is one, before anything relies on it."""
-        n_labels = len(self.labels)
-        is_sound = (
-            set(self.__dict__) == set(_FIELDS)
-            and self.task_type in ("classification", "regression")
-            and all(isinstance(pipeline, Pipeline) for pipeline in self.pipelines)
-            and 0 < len(self.pipelines) == len(self.weights) == len(self.configurations)
-            and all(isinstance(weight, float) and weight >= 0 for weight in self.weights)
-            and abs(sum(self.weights) - 1) < 1e-6
-            and isinstance(self.labels, np.ndarray)
-            and self.labels.ndim == 1
-            and (n_labels > 0) == (self.task_type == "classification")
-            and isinstance(self.cv_score, float)
-            and all(isinstance(text, str) for text in (self.target, self.metric, *self.configurations))
-            and all(isinstance(text, str) for pair in self.versions.items() for text in pair)
-        )
-        if not is_sound:
-            raise DataError("what it says of itself is incomplete, or contradicts itself")
-        for pipeline in self.pipelines if self.task_type == "classification" else ():
-            codes = np.asarray(pipeline.classes_)
-            if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= n_labels:
-                raise DataError("its labels are not those of its pipelines")
 
     def _check_versions(self, file: str | Path) -> None:
         if int(self.versions["format"]) > _FORMAT:

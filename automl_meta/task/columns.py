@@ -90,49 +90,18 @@ class Column:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Make a column of what `to_dict` gave.
-
-        Raises
-        ------
-        DataError
-            If a field is missing, or is none.
-        """
-        try:
-            number = content["number"]
-            levels = content["levels"]
-            column = cls(
-                **{
-                    **content,
-                    "number": None
-                    if number is None
-                    else NumberFormat(number["decimal"], dict(number["units"])),
-                    "levels": None if levels is None else tuple(levels),
-                    "range": tuple(content["range"]),
-                    "notes": tuple(content["notes"]),
-                }
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"a column is damaged: {error}") from error
-        units = {} if column.number is None else column.number.units
-        texts = (
-            column.kind,
-            column.date_format,
-            column.dropped,
-            *column.notes,
-            *(column.levels or ()),
-            *units,
+        """Make a column of what `to_dict` gave."""
+        number = content["number"]
+        levels = content["levels"]
+        return cls(
+            **{
+                **content,
+                "number": None if number is None else NumberFormat(number["decimal"], dict(number["units"])),
+                "levels": None if levels is None else tuple(levels),
+                "range": tuple(content["range"]),
+                "notes": tuple(content["notes"]),
+            }
         )
-        is_sound = (
-            column.kind in KINDS
-            and all(isinstance(text, str) for text in texts)
-            and all(isinstance(value, float) for value in (*column.range, *units.values()))
-            and len(column.range) == 2
-            and (column.number is None or column.number.decimal in (".", ","))
-            and type(column.n_unfit) is int
-        )
-        if not is_sound:
-            raise DataError(f"a column of the kind {column.kind!r} is damaged")
-        return column
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, for files."""
