@@ -65,7 +65,7 @@ class Child:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
 
     def run(self, function: Callable[..., object], *arguments: object) -> Outcome:

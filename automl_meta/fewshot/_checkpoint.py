@@ -119,6 +119,8 @@ def _optimizer_states(
             or value.dtype != parameter.dtype
         ):
             raise ValueError(f"{name} has shape {tuple(value.shape)}")
+        if key in ("step", "exp_avg_sq") and bool((value < 0).any()):
+            raise ValueError(f"{name} is negative")
         states.setdefault(int(number), {})[key] = value
     if any(set(state) != names for state in states.values()):
         raise ValueError("the state of the optimiser is incomplete")

@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from automl_meta._utils.printable import printable
 from automl_meta._utils.unpacking import check_unpacked, read_unpacked
 from automl_meta.exceptions import DataError
 
@@ -168,7 +169,7 @@ def _table(name: str, members: list[str]) -> str:
         if not PurePosixPath(member).name.startswith(".") and "__MACOSX" not in PurePosixPath(member).parts
     ]
     if len(tables) != 1:
-        shown = ", ".join(tables[:5]) or "none"
+        shown = ", ".join(map(printable, tables[:5])) or "none"
         raise DataError(
             f"{name} must hold one table, but it holds {len(tables)} files ({shown}). Unpack it first."
         )

@@ -70,3 +70,11 @@ def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused(
         assert len(content) < 1 << 20
         with pytest.raises(DataError, match=r"unpacks to .* GiB or more; .* Give fewer rows or columns"):
             read_table(tmp_path / name)
+
+
+def test_names_in_an_archive_do_not_break_the_line(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "table.zip", "w") as archive:
+        archive.writestr("a\nb.csv", "x")
+        archive.writestr("c.csv", "x")
+    with pytest.raises(DataError, match=r"2 files \(a\\x0ab.csv|2 files \(a\\nb.csv"):
+        read_table(tmp_path / "table.zip")
