@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from fuzzing import Child
 from processes import at_once
 
 _counter = itertools.count()
@@ -116,3 +117,10 @@ def in_processes() -> Iterator[Callable[..., list]]:
             return [future.result(timeout=180) for future in futures]
 
         yield call
+
+
+@pytest.fixture(scope="session")
+def child() -> Iterator[Child]:
+    """A process that reads damaged files, and may die of it; each call has five seconds."""
+    with Child() as child:
+        yield child

@@ -1,8 +1,7 @@
 """Damage that is repeatable, and a process that reads what was damaged and may die of it.
 
-A `Child` calls a function in a process of its own, one damaged file after the other, and says how each call ended: an
-answer, an error of automl_meta in one line, or one of the three that must not be (`BAD`). `fuzz` does that with
-seeded damage and counts.
+A `Child` calls a function in a process of its own, and says how each call ended: an answer, an error of automl_meta in
+one line, or one of the three that must not be (`BAD`). `fuzz` does that with seeded damage, and counts.
 """
 
 from __future__ import annotations
@@ -23,9 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+import psutil
 
 from automl_meta.exceptions import AutomlMetaError
 
+_WAITING = 12
 BAD = ("traceback", "crash", "hang")
 
 Damage = Callable[[bytes, np.random.Generator], bytes]
@@ -45,7 +46,7 @@ class Child:
     Parameters
     ----------
     seconds : float
-        That one call may take.
+        Of work that one call may take; twelve times as much may pass.
     memory : int
         Bytes that the process may hold; beyond them a call ends with a MemoryError, which counts as a traceback.
     """
@@ -54,21 +55,39 @@ class Child:
         self.seconds, self.memory = seconds, memory
         self._process: Any = None
         self._connection: Connection | None = None
+        self._first: tuple[Callable[..., object], tuple] | None = None
+
+    def prepare(self, function: Callable[..., object], *arguments: object) -> Outcome:
+        """Call what each new process is to call first, in as long as its imports take."""
+        self._first = function, arguments
+        return self._prepared()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
 
     def run(self, function: Callable[..., object], *arguments: object) -> Outcome:
         """Call a function with arguments that can be pickled, and say how it ended."""
+        if self._connection is None and self._first is not None:
+            self._prepared()
+        return self._called(function, arguments, self.seconds)
+
+    def _prepared(self) -> Outcome:
+        assert self._first is not None
+        return self._called(*self._first, 120.0)
+
+    def _called(self, function: Callable[..., object], arguments: tuple, seconds: float) -> Outcome:
         connection = self._started()
         begin = time.monotonic()
+        before = self._cpu_seconds()
         connection.send((function, arguments))
-        if not connection.poll(self.seconds):
-            self._end()
-            return Outcome("hang", f"no answer after {self.seconds:g} s", time.monotonic() - begin)
+        while not connection.poll(0.2):
+            spent, passed = self._cpu_seconds() - before, time.monotonic() - begin
+            if spent > seconds or passed > _WAITING * seconds:  # a loaded machine is no hang
+                self._end()
+                return Outcome("hang", f"no answer after {spent:.1f} s of work, {passed:.0f} s", passed)
         try:
             kind, text = connection.recv()
         except (EOFError, ConnectionResetError):
@@ -78,6 +97,13 @@ class Child:
             name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
             return Outcome("crash", name, time.monotonic() - begin)
         return Outcome(kind, text, time.monotonic() - begin)
+
+    def _cpu_seconds(self) -> float:
+        try:
+            times = psutil.Process(self._process.pid).cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(times.user + times.system)
 
     def _started(self) -> Connection:
         if self._connection is None:
@@ -158,9 +184,15 @@ def fuzz(
     damage: Damage,
     name: str = "",
 ) -> Tally:
-    """Damage a file by each seed, in turn, and call a function with the path of what came of it."""
-    content, begin = intact.read_bytes(), time.monotonic()
-    outcomes = []
+    """Damage a file by each seed, in turn, and call a function with the path of what came of it.
+
+    Each new process reads the intact file first, so that what it imports takes none of the time.
+    """
+    content = intact.read_bytes()
+    prepared = child.prepare(function, intact)
+    if prepared.kind != "ok":
+        raise ValueError(f"{intact} is not read before it is damaged: {prepared}")
+    outcomes, begin = [], time.monotonic()
     path = folder / intact.name
     for seed in seeds:
         path.write_bytes(damage(content, np.random.default_rng(seed)))
@@ -302,7 +334,9 @@ def damaged_json(value: Any, rng: np.random.Generator) -> Any:
     places = list(_places(value))
     for _ in range(int(rng.integers(1, 4))):
         holder, key = places[int(rng.integers(len(places)))]
-        if isinstance(holder, list) and key >= len(holder) or isinstance(holder, dict) and key not in holder:
+        if (isinstance(holder, list) and key >= len(holder)) or (
+            isinstance(holder, dict) and key not in holder
+        ):
             continue  # gone with an earlier change
         kind = int(rng.integers(6))
         if kind == 0:
@@ -345,3 +379,23 @@ def _other_leaf(value: Any, rng: np.random.Generator) -> Any:
             return json.dumps(new)
         return json.dumps(damaged_json(inner, rng)) if inner else json.dumps(new)
     return new
+
+
+def damaged_safetensors(content: bytes, rng: np.random.Generator) -> bytes:
+    """A file of tensors of which the description, its JSON or the numbers are others."""
+    length = int.from_bytes(content[:8], "little")
+    header, tensors = json.loads(content[8 : 8 + length]), content[8 + length :]
+    if rng.random() < 0.3:
+        header = damaged_json(header, rng)
+    else:
+        about = json.loads(header["__metadata__"]["automl_meta"])
+        header["__metadata__"]["automl_meta"] = json.dumps(damaged_json(about, rng))
+    if rng.random() < 0.2:
+        tensors = damaged(tensors, rng)
+    written = json.dumps(header).encode()
+    return len(written).to_bytes(8, "little") + written + tensors
+
+
+def either(*kinds: Damage) -> Damage:
+    """One of some kinds of damage, each as likely."""
+    return lambda content, rng: kinds[int(rng.integers(len(kinds)))](content, rng)

@@ -3,19 +3,12 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from fuzzing import Child, damaged, damaged_json
 
 from automl_meta._utils.budget import Budget
-
-
-@pytest.fixture(scope="module")
-def child() -> Iterator[Child]:
-    with Child(seconds=60) as child:
-        yield child
 
 
 def test_an_answer_an_error_and_a_traceback_are_told_apart(child) -> None:

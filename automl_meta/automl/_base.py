@@ -28,6 +28,7 @@ from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.check_scoring import check_scoring
 from automl_meta.automl.finishing import finished
 from automl_meta.automl.joint_space import JointSpace
+from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.sampling import Sampling
@@ -217,6 +218,11 @@ class AutoML(BaseEstimator, ABC):
         """Write the fitted model to a file; `TabularModel.load` and ``automl-meta predict`` read it."""
         check_is_fitted(self, "model_")
         self.model_.save(file)
+
+    @staticmethod
+    def load(file: str | Path) -> TabularModel:
+        """Read the model that `save` wrote; see `TabularModel.load`."""
+        return TabularModel.load(file)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

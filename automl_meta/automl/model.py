@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.metrics import r2_score
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
-from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
+from automl_meta._utils.replacing import replacing
+from automl_meta.automl.archive import read_archive
+from automl_meta.automl.soundness import check_soundness
+from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.records import Environment
 from automl_meta.task import Column, ColumnKind, read_table
@@ -24,6 +29,9 @@ from automl_meta.task.reading import read_raw
 __all__ = ["TabularModel"]
 
 _FORMAT = 2  # 1, of version 0.1.0, knew of columns no more than their kinds
+_FIELDS = (
+    "task_type", "pipelines", "weights", "configurations", "columns", "labels", "target", "metric", "cv_score", "versions",
+)  # fmt: skip
 _CRITICAL = ("scikit-learn", "lightgbm")  # whose fitted models change from version to version
 
 
@@ -52,8 +60,16 @@ class TabularModel:
     metric : str
         By which it was chosen.
     score : float
-        Of its out-of-fold predictions, greater is better.
+        Of its out-of-fold predictions, greater is better; afterwards ``cv_score``.
+
+    Attributes
+    ----------
+    versions : dict of str to str
+        Of the libraries that it was made with.
+
     """
+
+    _file: str | None = None  # that it was read from
 
     def __init__(
         self,
@@ -76,12 +92,14 @@ class TabularModel:
         self.labels = labels
         self.target = target
         self.metric = metric
-        self.score = score
+        self.cv_score = score
         self.versions = {**Environment.current().versions, "format": str(_FORMAT)}
 
     def __getstate__(self) -> dict[str, Any]:
         """Plain values for the columns, so that a file of it needs no further trusted type."""
-        return {**self.__dict__, "columns": {name: column.to_dict() for name, column in self.columns.items()}}
+        state = {name: getattr(self, name) for name in _FIELDS if name not in ("columns", "cv_score")}
+        columns = {name: column.to_dict() for name, column in self.columns.items()}
+        return {**state, "columns": columns, "score": self.cv_score}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read the state of this version or of 0.1.0."""
@@ -89,7 +107,21 @@ class TabularModel:
         kinds = state.pop("column_kinds", {})
         columns = {name: Column.of_version_0_1(kind) for name, kind in kinds.items()}
         columns |= {name: Column.from_dict(content) for name, content in state.pop("columns", {}).items()}
-        self.__dict__.update(state, columns=columns)
+        self.__dict__.update(state, columns=columns, cv_score=state.pop("score"))
+        if set(self.__dict__) != set(_FIELDS):
+            raise DataError("what it says of itself is incomplete")
+        check_soundness(**self.__dict__)
+
+    def __repr__(self) -> str:
+        """What it is, how good it was, and what it was made with."""
+        parts = zip(self.configurations, self.weights, strict=True)
+        members = " + ".join(f"{weight:.2g} {name}" for name, weight in parts)
+        metric = f"{self.metric or 'score'} {self.cv_score:.4g} in cross-validation"
+        made = ", ".join(f"{name} {self.versions.get(name)}" for name in ("automl_meta", *_CRITICAL))
+        return (
+            f"TabularModel({self.task_type} of {self.target!r} from {len(self.columns)} columns by {members}; {metric}; "
+            f"made with {made})"
+        )
 
     @property
     def column_kinds(self) -> dict[str, ColumnKind]:
@@ -114,6 +146,21 @@ class TabularModel:
         if self.versions["format"] == "1":  # learnt from what pandas made of a file
             return read_table(file, separator)
         return read_raw(file, separator).frame
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Of a model from a file, say whatever goes wrong in one line: nothing is sure of what it holds."""
+        try:
+            yield
+        except (AutomlMetaError, MemoryError):
+            raise
+        except Exception as error:
+            if self._file is None:
+                raise
+            raise DataError(
+                f"The model {self._file} cannot predict these rows ({_first_line(error)}): it is damaged, or does not fit "
+                "this version. Tune again."
+            ) from error
 
     @default_settings()
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
@@ -140,7 +187,10 @@ class TabularModel:
         AutomlMetaWarning
             If values were read in another way than in training, or most values of a column are unseen.
         """
-        table = self._table(X)
+        with self._told():
+            return self._predicted(self._table(X))
+
+    def _predicted(self, table: pd.DataFrame) -> NDArray[Any]:
         if len(table) == 0:
             return self.labels[:0] if self.task_type == "classification" else np.empty(0)
         if self.task_type == "regression":
@@ -165,25 +215,62 @@ class TabularModel:
         """
         if self.task_type == "regression":
             raise UsageError("A regression has no probabilities: use predict.")
-        return self._mean_probabilities(self._table(X))
+        with self._told():
+            return self._mean_probabilities(self._table(X))
 
-    def save(self, file: str | Path) -> None:
-        """Write it to a file, which `load` reads.
+    def score(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> float:
+        """Score predictions for rows whose target is known: accuracy, or R² for regression, as in scikit-learn.
+
+        Parameters
+        ----------
+        X : as in `predict`
+        y : array-like of shape (n_rows,)
+            Labels as they were given in training, or numbers.
+
+        Returns
+        -------
+        float
+            Greater is better.
 
         Raises
         ------
+        UsageError
+            If `y` has another length, or none of its labels is known.
+        DataError
+            As `predict`.
+        """
+        truth, predicted = np.asarray(y), self.predict(X)
+        if truth.shape != predicted.shape:
+            raise UsageError(f"y has shape {truth.shape}, but X has {len(predicted)} rows.")
+        if self.task_type == "regression":
+            return float(r2_score(truth.astype(float), predicted))
+        if len(truth) and not set(truth.tolist()) & set(self.labels.tolist()):
+            raise UsageError(
+                f"y holds labels such as {truth.tolist()[0]!r}; the model knows {_listed(self.labels.tolist())}."
+            )
+        return float(np.mean(truth.astype(object) == predicted.astype(object)))
+
+    def save(self, file: str | Path) -> None:
+        """Write it to a file, which `load` reads, and see that it can be read.
+
+        Raises
+        ------
+        UsageError
+            If it holds what no file may hold, such as an algorithm of your own that is no part of scikit-learn.
         OSError
             If the file cannot be written.
         """
         from skops import io
+        from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
-        path = Path(file)
-        part = path.with_name(path.name + ".part")  # a death in the middle leaves no half of a file
-        try:
-            io.dump(self, part)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        with replacing(file) as part:
+            try:
+                io.dump(self, part)
+                read_archive(part)
+            except UntrustedTypesFoundException as error:
+                raise UsageError(f"The model cannot be saved. {_first_line(error)}") from error
+            except (UnsupportedTypeException, DataError) as error:
+                raise UsageError(f"The model cannot be saved: {_first_line(error)}.") from error
 
     @classmethod
     def load(cls, file: str | Path) -> TabularModel:
@@ -199,24 +286,23 @@ class TabularModel:
         AutomlMetaWarning
             If it was made with another version of scikit-learn or LightGBM.
         """
-        from skops import io
         from skops.io.exceptions import UntrustedTypesFoundException
-
-        from automl_meta.automl.trusted import TRUSTED_TYPES
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", InconsistentVersionWarning)  # one warning below is enough
-                model = io.load(file, trusted=list(TRUSTED_TYPES))
+                model = read_archive(file)
         except FileNotFoundError:
             raise DataError(f"There is no file {file}.") from None
         except UntrustedTypesFoundException as error:
-            raise DataError(f"{file} holds what no model of automl_meta has. {error}") from error
+            raise DataError(f"{file} holds what no model of automl_meta has. {_first_line(error)}") from error
         except Exception as error:  # what a damaged archive raises is not in anybody's contract
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(f"{file} is not a model that `automl-meta tune` has written: {reason}") from error
+            raise DataError(
+                f"{file} is not a model that `automl-meta tune` has written, or is damaged: {_first_line(error)}."
+            ) from error
         if not isinstance(model, cls):
             raise DataError(f"{file} holds a {type(model).__name__}, not a model of automl_meta.")
+        model._file = str(file)
         model._check_versions(file)
         return model
 
@@ -276,5 +362,9 @@ class TabularModel:
         return pd.DataFrame({name: found.values for name, found in conformed.items()}, index=frame.index)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[Any]) -> str:
     return ", ".join(map(repr, names[:8])) + (", …" if len(names) > 8 else "")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

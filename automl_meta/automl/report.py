@@ -72,7 +72,7 @@ class TuningReport:
             metric=model.metric,
             study=study,
             best_score=max(float(trial.value or 0.0) for trial in completed(trials)),
-            score=model.score,
+            score=model.cv_score,
             members=tuple(zip(model.configurations, model.weights, strict=True)),
             n_trials=len(trials),
             by_origin=dict(Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -24,8 +25,11 @@ STORE_HELP = "Where the experience lies: a file or any SQLAlchemy URL. Default: 
 TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, *, make_folder: bool = False) -> None:
     """See that a file can be written, before the work that is to go into it."""
+    if make_folder:
+        with contextlib.suppress(OSError):  # it is told below
+            path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path} cannot be written: give a file in a folder that is there and writable.")
     if path.exists() and not os.access(path, os.W_OK):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_meta.cli._shared import print_json, say
+from automl_meta.cli._shared import check_writable, print_json, say
 from automl_meta.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ def train(
     from automl_meta.fewshot import meta_fit, save
     from automl_meta.fewshot._distributed import rank_of_environment
 
+    checkpoint = out.with_name(out.name + ".checkpoint")
+    for file in (out, checkpoint):
+        check_writable(file, make_folder=True)
     torch.manual_seed(seed)
     source, valid = (
         _source(data, part, target=target, inverted=inverted, size=size, colour=colour, download=download)
         for part in ("train", "valid")
     )
     learner = _learner(method, source, steps, turns, temperature)
-    checkpoint = out.with_name(out.name + ".checkpoint")
     options: dict[str, Any] = {
         "n_way": None if source.n_classes is None else way,
         "n_shot": shot,

@@ -99,6 +99,11 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_queries, n_classes)
+
+        Raises
+        ------
+        DataError
+            If examples have another shape than in training, or the answers are no numbers.
         """
         check_is_fitted(self, "classes_")
         query = self._standardised(self._examples(X, "predict"))
@@ -106,7 +111,13 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
             logits = self._predictor(query[None])[0]
         else:
             logits = torch.cat([self._alone(one) for one in query[:, None]])
-        return logits.double().softmax(-1).cpu().numpy()
+        chances = logits.double().softmax(-1).cpu().numpy()
+        if not np.isfinite(chances).all():
+            raise DataError(
+                "The learner answers with no numbers (nan): values of X are not finite, or much larger than in "
+                "training, or its training diverged."
+            )
+        return chances
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable class of each query."""

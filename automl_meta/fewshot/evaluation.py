@@ -137,7 +137,7 @@ def _judge(learner: FewShotLearner, episode: Episode, bins: Tensor) -> Tensor:
     brier = ((probabilities - right) ** 2).sum(-1)
     confidence, guess = probabilities.max(-1)
     hits = (guess == episode.query_y).double()
-    position = (confidence * _BINS).long().clamp_(max=_BINS - 1).flatten()
+    position = (confidence * _BINS).long().clamp_(0, _BINS - 1).flatten()  # of nan, the first
     for row, values in zip(bins, (torch.ones_like(hits), confidence.double(), hits), strict=True):
         row.index_add_(0, position, values.flatten())
     return torch.stack([hits.float().mean(1), nll.mean(1), brier.mean(1)], 1)

@@ -17,6 +17,8 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from automl_meta._utils.printable import printable
+from automl_meta._utils.unpacking import check_unpacked, read_unpacked
 from automl_meta.exceptions import DataError
 
 __all__ = ["COMPRESSIONS", "Content", "open_content", "source_name"]
@@ -120,17 +122,18 @@ def _read_file(path: Path) -> bytes:
 def _unpacked(content: Content) -> Content:
     """Unpack by what the bytes say, whatever the name says; archives may hold compressed files."""
     name, data = content
+    inner, stream = _without_packing(name), io.BytesIO(data)
     if data.startswith(b"\x1f\x8b"):
-        return _unpacked(Content(_without_packing(name), gzip.decompress(data)))
+        return _unpacked(Content(inner, read_unpacked(gzip.GzipFile(fileobj=stream), name)))
     if data.startswith(b"BZh"):
-        return _unpacked(Content(_without_packing(name), bz2.decompress(data)))
+        return _unpacked(Content(inner, read_unpacked(bz2.BZ2File(stream), name)))
     if data.startswith(b"\xfd7zXZ\x00"):
-        return _unpacked(Content(_without_packing(name), lzma.decompress(data)))
+        return _unpacked(Content(inner, read_unpacked(lzma.LZMAFile(stream), name)))
     if data.startswith(b"\x28\xb5\x2f\xfd"):
         import pyarrow as pa
 
-        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-            return _unpacked(Content(_without_packing(name), stream.read()))
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as packed:
+            return _unpacked(Content(inner, read_unpacked(packed, name)))
     if data.startswith(b"PK\x03\x04"):
         return _from_zip(name, data)
     if data[257:262] == b"ustar":
@@ -142,21 +145,23 @@ def _from_zip(name: str, data: bytes) -> Content:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [member for member in archive.namelist() if not member.endswith("/")]
         if "xl/workbook.xml" in members or "[Content_Types].xml" in members:
+            check_unpacked(sum(member.file_size for member in archive.infolist()), name)
             return Content(name, data)  # a workbook
-        members = _tables(name, members)
-        return _unpacked(Content(PurePosixPath(members[0]).name, archive.read(members[0])))
+        member = _table(name, members)
+        with archive.open(member) as stream:
+            return _unpacked(Content(PurePosixPath(member).name, read_unpacked(stream, name)))
 
 
 def _from_tar(name: str, data: bytes) -> Content:
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        members = _tables(name, [member.name for member in archive.getmembers() if member.isfile()])
-        stream = archive.extractfile(members[0])
+        member = _table(name, [member.name for member in archive.getmembers() if member.isfile()])
+        stream = archive.extractfile(member)
         if stream is None:
-            raise DataError(f"{members[0]} in {name} is not a file.")
-        return _unpacked(Content(PurePosixPath(members[0]).name, stream.read()))
+            raise DataError(f"{member} in {name} is not a file.")
+        return _unpacked(Content(PurePosixPath(member).name, read_unpacked(stream, name)))
 
 
-def _tables(name: str, members: list[str]) -> list[str]:
+def _table(name: str, members: list[str]) -> str:
     """The one table of an archive; what systems put beside it does not count."""
     tables = [
         member
@@ -164,11 +169,11 @@ def _tables(name: str, members: list[str]) -> list[str]:
         if not PurePosixPath(member).name.startswith(".") and "__MACOSX" not in PurePosixPath(member).parts
     ]
     if len(tables) != 1:
-        shown = ", ".join(tables[:5]) or "none"
+        shown = ", ".join(map(printable, tables[:5])) or "none"
         raise DataError(
             f"{name} must hold one table, but it holds {len(tables)} files ({shown}). Unpack it first."
         )
-    return tables
+    return tables[0]
 
 
 def _without_packing(name: str) -> str:

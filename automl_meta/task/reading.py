@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from automl_meta._utils.unpacking import check_unpacked
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.task.frames import frame_of_arrow
 from automl_meta.task.numbers import Decimal
@@ -23,6 +25,8 @@ from automl_meta.task.texts import plain_if_numbers
 from automl_meta.task.values import FILE_MISSING, listed
 
 __all__ = ["RawTable", "read_raw", "read_table"]
+
+_BYTES_OF_CELL = 8  # at least
 
 
 class RawTable(NamedTuple):
@@ -211,6 +215,7 @@ def _renamed(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def _read_excel(content: Content, _: str | None) -> RawTable:
+    check_unpacked(_most_cells(content.data) * _BYTES_OF_CELL, content.name)
     with pd.ExcelFile(io.BytesIO(content.data), engine="openpyxl") as workbook:
         sheets = [str(name) for name in workbook.sheet_names]
         cells = pd.read_excel(
@@ -223,6 +228,27 @@ def _read_excel(content: Content, _: str | None) -> RawTable:
     if len(sheets) > 1:
         notes = (*notes, f"the first sheet, {sheets[0]!r}, was read; others are {listed(sheets[1:])}")
     return RawTable(frame, True, notes)
+
+
+def _most_cells(data: bytes) -> int:
+    """Rows times columns of the largest sheet; a workbook writes neither of them that are empty."""
+    most = 0
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                sheet = archive.read(name)
+                rows = [int(row) for row in re.findall(rb"<row\b[^>]*?\br=[\"'](\d{1,9})", sheet)]
+                columns = set(re.findall(rb"<c\b[^>]*?\br=[\"']([A-Z]{1,3})\d", sheet))
+                width = max((_column_number(column) for column in columns), default=1)
+                most = max(most, max(rows, default=1) * width)
+    return most
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
 
 
 def _read_json(content: Content, _: str | None) -> RawTable:
@@ -264,11 +290,21 @@ def _are_rows(loaded: Any) -> bool:
 def _read_parquet(content: Content, _: str | None) -> RawTable:
     import pyarrow.parquet as pq
 
-    return _of_arrow(frame_of_arrow(pq.read_table(io.BytesIO(content.data))))
+    with pq.ParquetFile(io.BytesIO(content.data)) as file:
+        about = file.metadata
+        packed = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
+        # A run of one value is written once, however long it is.
+        check_unpacked(max(packed, about.num_rows * about.num_columns * _BYTES_OF_CELL), content.name)
+        table = file.read()
+    return _of_arrow(table)
 
 
-def _of_arrow(frame: pd.DataFrame) -> RawTable:
+def _of_arrow(table: Any) -> RawTable:
     """The index that pandas stored is a column of the file, if it has a name."""
+    table.validate(
+        full=True
+    )  # offsets and texts, which are otherwise found out to be damaged when they are used
+    frame = frame_of_arrow(table)
     named = [str(name) for name in frame.index.names if name is not None]
     notes: tuple[str, ...] = ()
     if named:
@@ -282,11 +318,16 @@ def _read_feather(content: Content, _: str | None) -> RawTable:
     import pyarrow as pa
     from pyarrow import feather, ipc
 
-    try:
-        table = feather.read_table(pa.BufferReader(content.data))
-    except pa.ArrowInvalid:
-        table = ipc.open_stream(pa.BufferReader(content.data)).read_all()
-    return _of_arrow(frame_of_arrow(table))
+    if content.data.startswith(b"FEA1"):
+        return _of_arrow(feather.read_table(pa.BufferReader(content.data)))
+    is_file = content.data.startswith(b"ARROW1")
+    batches, size = [], 0
+    with (ipc.open_file if is_file else ipc.open_stream)(pa.BufferReader(content.data)) as reader:
+        for batch in map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader:
+            size += batch.nbytes
+            check_unpacked(size, content.name)
+            batches.append(batch)
+        return _of_arrow(pa.Table.from_batches(batches, reader.schema))
 
 
 def _read_arff(content: Content, _: str | None) -> RawTable:

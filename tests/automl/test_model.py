@@ -8,7 +8,7 @@ import pytest
 from skops import io
 
 from automl_meta.algorithms import ALGORITHMS, get_algorithm
-from automl_meta.automl import TabularModel
+from automl_meta.automl import AutoMLClassifier, TabularModel
 from automl_meta.exceptions import AutomlMetaWarning, DataError, UsageError
 from automl_meta.records import Configuration
 from automl_meta.task import TabularTask
@@ -170,3 +170,113 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tree, tmp_path) -> None:
     with pytest.raises(OSError, match="nowhere"):
         tree[0].save(tmp_path / "nowhere" / "model.skops")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loaded_model_says_what_it_is_and_what_it_was_made_with(tree, tmp_path) -> None:
+    tree[0].save(tmp_path / "model.skops")
+    loaded = TabularModel.load(tmp_path / "model.skops")
+    assert repr(loaded) == repr(tree[0])
+    assert repr(loaded).startswith("TabularModel(classification of 'y' from 8 columns by 1 x; ")
+    assert f"scikit-learn {loaded.versions['scikit-learn']}" in repr(loaded)
+
+
+def test_the_estimators_load_what_they_save(tree, tmp_path) -> None:
+    tree[0].save(tmp_path / "model.skops")
+    loaded = AutoMLClassifier.load(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict(tree[1]), tree[0].predict(tree[1]))
+
+
+def test_a_model_is_scored_by_accuracy_or_r2(tree) -> None:
+    model, X = tree
+    y = model.predict(X).copy()
+    assert model.score(X, y) == 1.0
+    y[: len(y) // 2] = "other"
+    assert model.score(X, y) == 0.5
+    regression, X = fitted(next(a for a in ALGORITHMS if a.name == "ridge"))
+    assert regression.score(X, regression.predict(X)) == pytest.approx(1.0)
+
+
+def test_labels_that_the_model_does_not_know_and_other_lengths_cannot_be_scored(tree) -> None:
+    model, X = tree
+    with pytest.raises(UsageError, match=r"y holds labels such as 1; the model knows 'maybe', 'no', 'yes'"):
+        model.score(X, np.ones(len(X)).astype(int))
+    with pytest.raises(UsageError, match=r"y has shape \(2,\), but X has 60 rows"):
+        model.score(X, ["yes", "no"])
+
+
+def shapes() -> dict[str, pd.DataFrame]:
+    """Tables of one kind of column each, narrow and wide."""
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(80, 30))).add_prefix("x")
+    texts = [" ".join(rng.choice(["good", "bad", "day", "out"], 9)) + f" {row}" for row in range(80)]
+    return {
+        "one column": numbers.iloc[:, :1],
+        "15 columns": numbers.iloc[:, :15],
+        "30 columns": numbers,
+        "dates": pd.DataFrame({"day": pd.date_range("2024-01-01", periods=80)}),
+        "text": pd.DataFrame({"remark": texts}),
+        "categories": pd.DataFrame(
+            {"a": rng.choice(list("uvw"), 80), "b": [f"c{i % 40}" for i in range(80)]}
+        ),
+    }
+
+
+@pytest.mark.parametrize("shape", shapes())
+@pytest.mark.parametrize("name", ["knn", "lightgbm", "lda"])
+def test_tables_of_every_shape_and_many_classes_are_saved_as_trusted_types(name, shape, tmp_path) -> None:
+    round_trip(get_algorithm(name, "classification"), shapes()[shape], 10, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", shapes())
+@pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda a: f"{a.name}-{a.task_type}")
+def test_every_algorithm_is_saved_for_tables_of_every_shape(algorithm, shape, tmp_path) -> None:
+    for n_classes in (2, 10):
+        for configuration in algorithm.configurations(2):
+            round_trip(algorithm, shapes()[shape], n_classes, tmp_path, configuration)
+
+
+def round_trip(algorithm, X, n_classes, tmp_path, configuration=None) -> None:
+    rng = np.random.default_rng(1)
+    is_classification = algorithm.task_type == "classification"
+    y = (
+        [f"class {row % n_classes}" for row in range(len(X))]
+        if is_classification
+        else rng.normal(size=len(X))
+    )
+    task = TabularTask.from_frame(X, pd.Series(y, name="y"), task_type=algorithm.task_type)
+    pipeline = algorithm.build(configuration or algorithm.default_configuration, task)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(task.X, task.y_codes)
+    labels = np.asarray(task.classes)
+    model = TabularModel(task.task_type, [pipeline, pipeline], [0.5, 0.5], ["a", "b"], task.columns, labels)
+    model.save(tmp_path / "model.skops")
+    loaded = TabularModel.load(tmp_path / "model.skops")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("weights", [0.5]),
+        ("weights", [float("nan")]),
+        ("weights", ["1"]),
+        ("labels", np.array([[1]])),
+        ("labels", np.array(["one"])),
+        ("configurations", []),
+        ("task_type", "clustering"),
+        ("versions", {"format": 2}),
+        ("target", None),
+        ("further", 1),
+    ],
+)
+def test_a_model_that_says_something_wrong_of_itself_is_refused(tree, field, value, tmp_path) -> None:
+    tree[0].save(tmp_path / "model.skops")
+    model = TabularModel.load(tmp_path / "model.skops")
+    state = {**model.__getstate__(), field: value}
+    model.__class__ = type("TabularModel", (TabularModel,), {"__getstate__": lambda self: state})
+    model.__class__.__module__ = TabularModel.__module__
+    io.dump(model, tmp_path / "wrong.skops")
+    with pytest.raises(DataError, match="is damaged: "):
+        TabularModel.load(tmp_path / "wrong.skops")

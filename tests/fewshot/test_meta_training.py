@@ -174,7 +174,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pyt
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(saving_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         meta_fit(small(), DigitsSource(), checkpoint=checkpoint, **OPTIONS | {"n_episodes": 120})
     assert checkpoint.read_bytes() == before

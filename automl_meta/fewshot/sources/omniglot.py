@@ -39,6 +39,8 @@ LIST_CHECKSUMS = {
     "trainval.txt": "5276ae50c755596d0bff7f2284e85625695549a85ee6e36b6491ad1e5d1cc26a",
     "test.txt": "845264cc5c156180828ccf17915668b17ee21424d0170df6e7d81676aa5d1204",
 }
+# Of a drawing; those of Omniglot have 105 by 105 pixels.
+_MOST_BYTES, _MOST_PIXELS = 1 << 20, 1 << 20
 _BOTH = ("images_background", "images_evaluation")
 # Split and part: the archives it is in, and the list of its classes where they are not all of these.
 _PARTS: dict[tuple[str, str], tuple[tuple[str, ...], str | None]] = {
@@ -157,7 +159,13 @@ def _read_list(path: Path) -> set[str]:
             f"The list {path} is missing. It names the characters of this part, one alphabet/character a line. Pass "
             "download=True (--download) to fetch it; split='alphabets' needs no list."
         )
-    return {"/".join(line.split("/")[:2]) for line in path.read_text().split()}
+    try:
+        kept = {"/".join(line.split("/")[:2]) for line in path.read_text(encoding="utf-8").split()}
+    except UnicodeDecodeError as error:
+        raise DataError(f"The list {path} is not text ({error}); remove it and fetch it again.") from None
+    if not kept:
+        raise DataError(f"The list {path} is empty; remove it and fetch it again.")
+    return kept
 
 
 def _read_archive(path: Path, kept: set[str] | None, size: int) -> list[tuple[str, np.ndarray]]:
@@ -169,15 +177,25 @@ def _read_archive(path: Path, kept: set[str] | None, size: int) -> list[tuple[st
     found = []
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                parts = member.split("/")
+            for member in sorted(archive.infolist(), key=lambda member: member.filename):
+                parts = member.filename.split("/")
                 name = "/".join(parts[-3:-1])
-                if member.endswith(".png") and (kept is None or name in kept):
-                    content = io.BytesIO(archive.read(member))
-                    image = read_image(content, (1, size, size), f"{path}: {member}", inverted=True)
-                    found.append((name, image))
-    except zipfile.BadZipFile as error:
-        raise DataError(f"{path} is not a whole archive ({error}); remove it and fetch it again.") from None
+                if member.filename.endswith(".png") and (kept is None or name in kept):
+                    found.append((name, _drawing(archive, member, size)))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    except Exception as error:  # what a damaged archive raises is in nobody's contract
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(f"{path} is not a whole archive ({reason}); remove it and fetch it again.") from error
     if not found and kept is None:
         raise DataError(f"{path} holds no images alphabet/character/drawing.png; fetch it again.")
     return found
+
+
+def _drawing(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> np.ndarray:
+    if member.file_size > _MOST_BYTES:
+        raise DataError(
+            f"{member.filename} has {member.file_size:,} bytes, more than any drawing; fetch it again."
+        )
+    content = io.BytesIO(archive.read(member))
+    return read_image(content, (1, size, size), member.filename, inverted=True, most_pixels=_MOST_PIXELS)
