@@ -25,9 +25,9 @@ def tried(name: str, function: Callable, intact: Path, folder: Path, damage: Cal
     folder.mkdir(exist_ok=True)
     with Child(seconds=60.0) as child:
         tally = fuzz(child, function, intact, folder, SEEDS, damage, name)
-    print(f"\n{Tally.HEADER}\n{tally.line}")  # noqa: T201
+    print(f"\n{Tally.HEADER}\n{tally.line}")
     for seed, outcome in tally.bad:
-        print(seed, outcome)  # noqa: T201
+        print(seed, outcome)
     assert tally.bad == []
 
 

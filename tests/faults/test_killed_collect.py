@@ -58,13 +58,13 @@ def test_collect_that_is_ended_at_random_moments_loses_nothing_and_leaves_nothin
             _, errors = process.communicate()
         if "Traceback" in errors or process.returncode not in (0, -what, 130):
             found["tracebacks"] += 1
-            print(f"\n{number} {name}: {process.returncode} {errors[-2000:]}")  # noqa: T201
+            print(f"\n{number} {name}: {process.returncode} {errors[-2000:]}")
         left = programs.survivors()
         found["orphans"] += len(left)
         leftovers = programs.leftovers()
         found["leftovers"] += len(leftovers)
         if left or leftovers:
-            print(f"\n{number} {name}: {left} {leftovers}")  # noqa: T201
+            print(f"\n{number} {name}: {left} {leftovers}")
         known = _check(url, known, found)
         if len(known) == N_RUNS:
             store, known = store + 1, set()
@@ -73,7 +73,7 @@ def test_collect_that_is_ended_at_random_moments_loses_nothing_and_leaves_nothin
     found["lost"] += N_RUNS - len(_check(url, known, found))
     names = ("lost", "doubled", "tracebacks", "hangs", "orphans", "leftovers")
     counts = " | ".join(f"{found[name]} {name}" for name in names)
-    print(f"\ncollect, {backend} | {n_tries} tries | {counts} | {time.monotonic() - started:.0f} s")  # noqa: T201
+    print(f"\ncollect, {backend} | {n_tries} tries | {counts} | {time.monotonic() - started:.0f} s")
     assert not any(found.values())
 
 

@@ -43,7 +43,7 @@ def test_workers_killed_at_random_moments_are_results_and_at_worst_one_line(tmp_
             is_named = code == 0 or (code == 2 and "No process for evaluations could be started" in errors)
             if "Traceback" in errors or not is_named:
                 found["tracebacks"] += 1
-                print(f"\n{n_stores}: {code} {errors[-2000:]}")  # noqa: T201
+                print(f"\n{n_stores}: {code} {errors[-2000:]}")
             found["orphans"] += len(programs.survivors())
             found["leftovers"] += len(programs.leftovers())
         with MetadataStore(url, seed=False) as store:
@@ -53,7 +53,7 @@ def test_workers_killed_at_random_moments_are_results_and_at_worst_one_line(tmp_
     names = ("lost", "doubled", "tracebacks", "orphans", "leftovers")
     counts = " | ".join(f"{found[name]} {name}" for name in names)
     seconds = time.monotonic() - started
-    print(f"\nworkers of collect | {n_killed} killed | {counts} | {n_ended} early ends | {seconds:.0f} s")  # noqa: T201
+    print(f"\nworkers of collect | {n_killed} killed | {counts} | {n_ended} early ends | {seconds:.0f} s")
     assert not any(found.values())
 
 

@@ -24,7 +24,7 @@ TRIES = int(os.environ.get("FAULTS", "10"))
 def told(name: str, lost: int, doubled: int, tracebacks: int, seconds: float) -> None:
     print(
         f"\n{name} | {TRIES} tries | lost {lost} | doubled {doubled} | tracebacks {tracebacks} | {seconds:.0f} s"
-    )  # noqa: T201
+    )
 
 
 @pytest.mark.filterwarnings("ignore:The store")
