@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from automl_meta.exceptions import UsageError
 from automl_meta.metrics import Metric, TaskType
 
 __all__ = [
@@ -29,6 +30,18 @@ __all__ = [
 ]
 
 RunStatus = Literal["ok", "timeout", "memout", "crash"]
+
+LONGEST_NAME = 255
+"""Characters of the name of a data set, a family, a source or a protocol: databases have columns for so many."""
+
+
+def _check_lengths(*names: str) -> None:
+    """Refuse names that are too long."""
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            raise UsageError(
+                f"The name {name[:40]!r}… has {len(name)} characters; {LONGEST_NAME} are the most."
+            )
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,9 @@ class Source:
     url: str = ""
     licence: str = ""
     citation: str = ""
+
+    def __post_init__(self) -> None:
+        _check_lengths(self.name)
 
 
 LOCAL = Source("local", "runs made on this machine")
@@ -124,6 +140,7 @@ class DatasetRecord:
     metafeatures: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_lengths(self.name, self.family, self.source)
         object.__setattr__(self, "metafeatures", dict(self.metafeatures))
         if not self.family:
             object.__setattr__(self, "family", self.dataset_id)
@@ -248,6 +265,7 @@ class Run:
     environment: str = ""
 
     def __post_init__(self) -> None:
+        _check_lengths(self.protocol, self.source)
         object.__setattr__(self, "scores", dict(self.scores))
         object.__setattr__(self, "fold_scores", dict(self.fold_scores))
 

@@ -23,7 +23,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import ALGORITHMS, Algorithm, algorithms_for
+from automl_meta.algorithms import ALGORITHMS, Algorithm
 from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.check_scoring import check_scoring
 from automl_meta.automl.finishing import finished
@@ -37,7 +37,7 @@ from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
-from automl_meta.experiments import Folds, Keeper, takes_weights
+from automl_meta.experiments import Folds, Keeper
 from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment, Protocol
@@ -138,7 +138,7 @@ class AutoML(BaseEstimator, ABC):
         clock = Budget(time_limit)
         task, labels = self._read(X, y)
         scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
-        space = self._space(task, scoring, weighted=sample_weight is not None)
+        space = JointSpace.for_task(task, self.algorithms, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
         workers = started_evaluators(
             effective_n_jobs(self.n_jobs),
@@ -290,29 +290,6 @@ class AutoML(BaseEstimator, ABC):
 
     def _labels(self, task: TabularTask, target: NDArray[Any]) -> NDArray[Any]:
         return np.array([])
-
-    def _space(self, task: TabularTask, scoring: Scoring, *, weighted: bool) -> JointSpace:
-        """Algorithms that can be tried on so many rows, weigh them if they must, and can be scored."""
-        given = None if self.algorithms is None else list(self.algorithms)
-        named = None if given is None else [a for a in given if not isinstance(a, Algorithm)]
-        own = [a for a in given or () if isinstance(a, Algorithm)]
-        kept: list[Algorithm] = []
-        for algorithm in [*(() if named == [] else algorithms_for(self._task_type, only=named)), *own]:
-            if not algorithm.supports(task):
-                continue
-            pipeline = algorithm.build(algorithm.default_configuration, task)
-            if weighted and not takes_weights(pipeline):
-                continue
-            if scoring.wants_probabilities and not hasattr(pipeline, "predict_proba"):
-                continue
-            kept.append(algorithm)
-        if not kept:
-            raise UsageError(
-                f"None of the chosen algorithms can be tried on these {task.n_rows} rows"
-                + (" with weights" if weighted else "")
-                + f" and scored by {scoring.name}. Choose others."
-            )
-        return JointSpace(tuple(kept))
 
     def _study(
         self,

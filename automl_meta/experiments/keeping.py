@@ -13,7 +13,7 @@ import numpy as np
 
 from automl_meta.exceptions import AutomlMetaWarning, StoreError
 from automl_meta.metafeatures import EXTRACTORS, OUT_OF_TIME, MetaFeatures
-from automl_meta.records import LOCAL, DatasetRecord, Run
+from automl_meta.records import LOCAL, LONGEST_NAME, DatasetRecord, Run
 from automl_meta.store import MetadataStore, how_to_add, spool
 from automl_meta.task import TabularTask
 
@@ -101,7 +101,7 @@ def dataset_record(
     is_numeric = task.task_type == "regression"
     return DatasetRecord(
         dataset_id=task.fingerprint,
-        name=task.name,
+        name=task.name[:LONGEST_NAME],
         task_type=task.task_type,
         n_rows=task.n_rows,
         n_features=task.n_features,

@@ -7,11 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hostile_names import HOSTILE_FILE_NAMES, HOSTILE_NAMES
+from hostile_names import HOSTILE_FILE_NAMES
+from hostile_names import HOSTILE_NAMES as ALL_NAMES
 
-from automl_meta.exceptions import StoreError
-from automl_meta.records import Configuration, DatasetRecord, Run, Source
+from automl_meta.exceptions import StoreError, UsageError
+from automl_meta.records import LONGEST_NAME, Configuration, DatasetRecord, Run, Source
 from automl_meta.store import MetadataStore
+
+HOSTILE_NAMES = [name for name in ALL_NAMES if len(name) <= LONGEST_NAME]
 
 
 def filled(path: Path) -> MetadataStore:
@@ -79,7 +82,7 @@ def test_an_import_reads_nothing_outside_of_its_folder(tmp_path: Path, name: str
         checksums = json.loads((folder / "checksums.json").read_text())
         checksums[name] = hashlib.sha256(b"secret").hexdigest()
         (folder / "checksums.json").write_text(json.dumps(checksums))
-        with pytest.raises(StoreError, match="lies elsewhere"):
+        with pytest.raises(StoreError, match="is no file of an export"):
             store.import_folder(folder)
 
 
@@ -90,3 +93,13 @@ def test_a_command_that_is_proposed_holds_the_name_in_quotes(tmp_path: Path) -> 
         MetadataStore(path, seed=False)
     command = str(caught.value).partition("(mv ")[2].partition("), and")[0]
     assert shlex.split(command) == [str(path), f"{path}.damaged"]
+
+
+def test_a_name_that_no_database_has_room_for_is_refused() -> None:
+    name = "x" * 256
+    with pytest.raises(UsageError, match="has 256 characters; 255 are the most"):
+        Source(name)
+    with pytest.raises(UsageError, match="255 are the most"):
+        DatasetRecord("1", name, "classification", 100, 5, 2)
+    with pytest.raises(UsageError, match="255 are the most"):
+        Run("1", Configuration("knn"), "ok", source=name)
