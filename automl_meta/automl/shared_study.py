@@ -36,6 +36,8 @@ class SharedStudy:
         Of Optuna.
     space : JointSpace
         What is searched; trials of another space are left out.
+    n_tested, n_classes : int
+        Of the predictions that trials keep.
     note : callable
         Takes what the user should know, in words.
 
@@ -47,10 +49,18 @@ class SharedStudy:
         Within which a trial is begun.
     """
 
-    def __init__(self, study: optuna.Study, space: JointSpace, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: JointSpace,
+        n_tested: int,
+        n_classes: int,
+        note: Callable[[str], None],
+    ) -> None:
         self.study = study
         self.turn = Turn.of_study(study)
         self._space = space
+        self._shapes = {"predict": (n_tested,), "predict_proba": (n_tested, n_classes)}
         self._note = note
         self._owners = Owners()
         self._running: set[int] = set()  # trials of this process
@@ -130,9 +140,17 @@ class SharedStudy:
             self._running.discard(trial.number)
 
     def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
-        """Out-of-fold predictions of a trial, made here or kept by another process; empty if none."""
+        """Out-of-fold predictions of a trial, made here or kept by another process; empty if none that fit."""
         own = self._predictions.get(trial.number)
-        return predictions_of(trial) if own is None else own[1]
+        if own is not None:
+            return own[1]
+        kept = predictions_of(trial)
+        has_shape = all(kept[name].shape == self._shapes[name] for name in kept)
+        n_classes = self._shapes["predict_proba"][1]
+        is_code = (
+            n_classes == 0 or not kept or 0 <= kept["predict"].min() <= kept["predict"].max() < n_classes
+        )
+        return kept if has_shape and is_code else {}
 
     def go_on_in_memory(self, error: StudyError) -> None:
         """Leave a storage that does not work."""

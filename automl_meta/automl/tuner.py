@@ -133,7 +133,9 @@ class Tuner:
     fitted: Mapping[int, Pipeline] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shared = SharedStudy(self.study, self.proposals.space, self.note)
+        self.shared = SharedStudy(
+            self.study, self.proposals.space, len(self.folds.tested), len(self.task.classes), self.note
+        )
         self._stop = threading.Event()
         self._interruption = Interruption()
         self._trying_all_rows = threading.Lock()

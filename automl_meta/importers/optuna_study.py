@@ -97,7 +97,7 @@ def import_study(
     """
     if len(study.directions) > 1:
         raise UsageError(
-            f"The study {study.study_name!r} has {len(study.directions)} objectives; give one of one."
+            f"The study {study.study_name!r} has {len(study.directions)} objectives; only studies of one are imported."
         )
     with readable(f"The study {study.study_name!r}"):
         about = _about(study.user_attrs.get(_ABOUT))

@@ -201,6 +201,21 @@ def test_trials_of_another_space_and_with_odd_attributes_do_no_harm(tmp_path: Pa
     assert "2 trials of the study are of another search space." in model.report_.notes
 
 
+def test_predictions_of_another_shape_are_left_aside(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    options = {"storage": storage, "algorithms": ["lda", "knn"]}
+    wine, iris = (
+        study_workers.classifier(n_trials=2, study_name=name, **options).fit(task).study_
+        for name, task in (("wine", TabularTask.bundled("wine")), ("iris", study_workers.TASK))
+    )
+    mixed = optuna.create_study(study_name="mixed", storage=storage, direction="maximize")
+    for known, other in zip(iris.trials, wine.trials, strict=True):
+        known.system_attrs["automl_meta:predictions"] = other.system_attrs["automl_meta:predictions"]
+        mixed.add_trial(known)
+    model = study_workers.classifier(n_trials=3, study_name="mixed", **options).fit(study_workers.TASK)
+    assert model.best_score_ >= iris.best_value
+
+
 def test_a_study_of_another_search_space_is_refused(tmp_path: Path) -> None:
     storage = open_storage(tmp_path / "s.db")
     study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
