@@ -60,11 +60,13 @@ def test_tune_that_is_ended_at_random_moments_loses_nothing_and_ends_with_a_mode
         if "Traceback" in errors or process.returncode not in (0, -what, 130):
             found["tracebacks"] += 1
             print(f"\n{number} {name}: {process.returncode} {errors[-2000:]}")
-        if process.returncode == 130 and known and not (folder / "m.skops").exists():
-            found["models lost"] += 1
         found["orphans"] += len(programs.survivors())
         found["leftovers"] += len(programs.leftovers())
-        known = _check(folder, kind, known, found)
+        before, known = known, _check(folder, kind, known, found)
+        if process.returncode == 130 and len(known) > len(before) and not (folder / "m.skops").exists():
+            found["models lost"] += 1
+            print(f"\n{number} {name}: {errors[-2000:]}")
+        (folder / "m.skops").unlink(missing_ok=True)
         if len(known) == N_TRIALS:
             _end(programs, command, folder, found)
             round_, known = round_ + 1, set()
