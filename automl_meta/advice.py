@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
 
 from automl_meta._utils.threads import single_threaded
 from automl_meta.algorithms import algorithms_for, get_algorithm
@@ -183,7 +184,7 @@ class Advisor:
         copies = _near_copies(task, described.values, experience)
         if copies:
             experience = experience.select(datasets=set(experience.datasets.index) - set(copies))
-        model = DEFAULT_RECOMMENDER() if recommender is None else recommender
+        model = DEFAULT_RECOMMENDER() if recommender is None else clone(recommender)
         with single_threaded():
             model.fit(experience)
         return cls(

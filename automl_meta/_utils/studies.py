@@ -50,7 +50,8 @@ def require_studies(storage: str) -> None:
         return
     try:
         engine = create_engine(url, poolclass=NullPool)
-        has_studies = inspect(engine).has_table("studies")
+        with readable(f"The storage {shown_url(storage)}", SQLAlchemyError, ImportError):
+            has_studies = inspect(engine).has_table("studies")
     except (SQLAlchemyError, ImportError) as error:
         reason = without_secrets(str(error).strip().splitlines()[0], url)
         raise UsageError(f"The storage {shown_url(storage)} cannot be opened: {reason}") from error
@@ -59,8 +60,8 @@ def require_studies(storage: str) -> None:
 
 
 @contextlib.contextmanager
-def readable(what: str) -> Iterator[None]:
-    """Blame a storage or a study for whatever Optuna fails with when it reads it.
+def readable(what: str, *others: type[Exception]) -> Iterator[None]:
+    """Blame a storage or a study for whatever Optuna fails with when it reads it, but for some `others`.
 
     Raises
     ------
@@ -69,9 +70,9 @@ def readable(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except AutomlMetaError:
-        raise
     except Exception as error:  # each kind of storage has its own errors, and they share no base
+        if isinstance(error, (AutomlMetaError, *others)):
+            raise
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
         raise UsageError(

@@ -35,6 +35,7 @@ from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
 from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.studies import open_storage, open_study
+from automl_meta.automl.trials import score_of
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
 from automl_meta.experiments import Folds, Keeper
@@ -187,7 +188,7 @@ class AutoML(BaseEstimator, ABC):
             self.runs_ = runs_frame(trials, space)
         self.model_ = outcome.model
         self.best_configuration_ = space.configuration(outcome.best.params)
-        self.best_score_ = float(outcome.best.value or 0.0)
+        self.best_score_ = score_of(outcome.best)
         self.interrupted_ = tuner.interrupted
         self.report_ = TuningReport.of(
             outcome.model,

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta._utils.budget import Budget
 from automl_meta.automl.joint_space import ALGORITHM
-from automl_meta.automl.trials import Measured, busy_seconds, completed, fit_rows_of, is_lost
+from automl_meta.automl.trials import Measured, busy_seconds, completed, fit_rows_of, is_lost, score_of
 from automl_meta.experiments import Folds
 from automl_meta.task import TabularTask
 
@@ -90,7 +90,7 @@ class StudyBudget:
         """Seconds to keep for the refits of the best models so far, and a new worker to fit them in."""
         if self.time_limit is None:
             return 0.0
-        best = sorted(completed(trials), key=lambda trial: -(trial.value or -math.inf))
+        best = sorted(completed(trials), key=score_of, reverse=True)
         seconds = [self.refit_seconds(trial) for trial in best[: self.n_refits]]
         if not seconds:
             return min(1.0, 0.1 * self.time_limit)

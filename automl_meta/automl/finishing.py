@@ -16,7 +16,7 @@ from automl_meta.automl.ensemble import averaged, greedy_weights
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import has_been_ended
 from automl_meta.automl.shared_study import N_CANDIDATES
-from automl_meta.automl.trials import completed, is_lost
+from automl_meta.automl.trials import completed, is_lost, score_of
 from automl_meta.automl.tuner import AnyEvaluator, Tuner
 from automl_meta.exceptions import DataError, WorkerError
 from automl_meta.experiments import InProcessEvaluator, fewer_rows
@@ -112,7 +112,7 @@ def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
     trials = tuner.shared.trials()
     good = completed(trials)
     if good:
-        return sorted(good, key=lambda trial: (-float(trial.value or 0.0), trial.number))
+        return sorted(good, key=lambda trial: (-score_of(trial), trial.number))
     if tuner.interrupted:
         raise KeyboardInterrupt("Interrupted before any trial had ended: there is no model.")
     reasons = Counter(str(trial.user_attrs.get("reason")) for trial in trials if not is_lost(trial))
@@ -125,7 +125,7 @@ def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
 
 def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) -> tuple[list[Member], float]:
     """The best trial alone, or the greedy ensemble if it scores more; and the score."""
-    best_score = float(ranked[0].value or 0.0)
+    best_score = score_of(ranked[0])
     alone = [_member(tuner, ranked[0], 1.0)]
     candidates = [(trial, tuner.shared.responses(trial)) for trial in ranked[:N_CANDIDATES]]
     candidates = [(trial, responses) for trial, responses in candidates if responses]
@@ -154,7 +154,7 @@ def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) 
 def members_score(tuner: Tuner, members: Sequence[Member]) -> float:
     """Score of the out-of-fold predictions of some members together; of one, that of its trial."""
     if len(members) == 1:
-        return float(members[0].trial.value or 0.0)
+        return score_of(members[0].trial)
     weights = np.array([member.weight for member in members])
     mean = averaged(
         [tuner.shared.responses(member.trial) for member in members],

@@ -13,7 +13,7 @@ from automl_meta.advice import Advisor
 from automl_meta.algorithms import Algorithm
 from automl_meta.automl.joint_space import ALGORITHM, JointSpace
 from automl_meta.automl.sampling import Sampling
-from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost
+from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost, score_of
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
 from automl_meta.tuning import origin_of
@@ -234,7 +234,7 @@ class Proposals:
         best: dict[str, float] = {}
         for trial in completed(trials):
             name = str(trial.params.get(ALGORITHM))
-            best[name] = max(best.get(name, -math.inf), float(trial.value or 0.0))
+            best[name] = max(best.get(name, -math.inf), score_of(trial))
         ended = {str(trial.params.get(ALGORITHM)) for trial in trials if has_been_ended(trial)} - set(best)
         searched = [a for a in self.space.algorithms if a.space.distributions and a.name not in ended]
         order = sorted(searched or self.space.algorithms, key=lambda a: -best.get(a.name, -math.inf))

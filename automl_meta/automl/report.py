@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
-from automl_meta.automl.trials import Measured, completed, status_of
+from automl_meta.automl.trials import Measured, completed, score_of, status_of
 from automl_meta.exceptions import UsageError
 from automl_meta.tuning import origin_of
 
@@ -71,7 +71,7 @@ class TuningReport:
         return cls(
             metric=model.metric,
             study=study,
-            best_score=max(float(trial.value or 0.0) for trial in completed(trials)),
+            best_score=max(map(score_of, completed(trials))),
             score=model.cv_score,
             members=tuple(zip(model.configurations, model.weights, strict=True)),
             n_trials=len(trials),

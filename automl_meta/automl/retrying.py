@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import time
 import warnings
 from collections.abc import Callable
@@ -11,7 +13,8 @@ import optuna
 import sqlalchemy as sa
 from optuna.storages import BaseStorage, InMemoryStorage
 
-from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError
+from automl_meta._utils.studies import readable
+from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError, UsageError
 
 __all__ = ["STORAGE_ERRORS", "RetryingStorage", "patiently"]
 
@@ -19,6 +22,14 @@ STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError
 """What the storage of a study fails with when its disk is full or its server is away."""
 
 _PATIENCE_SECONDS = 30.0
+_PASSING = (  # of SQLite
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,  # also where the disk is too full for its shared memory
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+)
+_LISTS = ("get_all_studies", "get_all_trials")  # know no error of their own: what they fail with is damage
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds
 
 
@@ -36,19 +47,28 @@ def patiently(call: Callable[[], Any]) -> Any:
             return call()
         except DataError as error:
             raise StudyError(str(error)) from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise StudyError(f"The storage of the study is damaged: {error}.") from error
         except STORAGE_ERRORS as error:
-            reason = reason_of(error)
-            if time.monotonic() - started > _PATIENCE_SECONDS:
-                raise StudyError(f"The storage of the study does not work: {reason}.") from error
+            problem = f"The storage of the study does not work: {reason_of(error)}."
+            if not _may_pass(error) or time.monotonic() - started > _PATIENCE_SECONDS:
+                raise StudyError(problem) from error
             if pause == _FIRST_PAUSE:
                 warnings.warn(
-                    f"The storage of the study does not work ({reason}); it is tried again for "
-                    f"{_PATIENCE_SECONDS:.0f} s.",
+                    f"{problem} It is tried again for {_PATIENCE_SECONDS:.0f} s.",
                     AutomlMetaWarning,
                     stacklevel=2,
                 )
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it is an outage; a damaged file stays damaged."""
+    cause = error.__cause__ or error
+    if isinstance(cause, sa.exc.DBAPIError) and isinstance(cause.orig, sqlite3.Error):
+        return getattr(cause.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING
+    return isinstance(cause, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
 
 
 def reason_of(error: BaseException) -> str:
@@ -85,7 +105,16 @@ class RetryingStorage(BaseStorage):
 
 def _retrying(name: str) -> Callable[..., Any]:
     def method(self: RetryingStorage, *arguments: Any, **options: Any) -> Any:
-        return patiently(lambda: getattr(self.inner, name)(*arguments, **options))
+        def call() -> Any:
+            return getattr(self.inner, name)(*arguments, **options)
+
+        if name not in _LISTS:
+            return patiently(call)
+        try:
+            with readable("The storage of the study"):
+                return patiently(call)
+        except UsageError as error:
+            raise StudyError(str(error)) from error
 
     method.__name__ = name
     return method

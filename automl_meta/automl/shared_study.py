@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -64,6 +65,7 @@ class SharedStudy:
         self._note = note
         self._owners = Owners()
         self._running: set[int] = set()  # trials of this process
+        self._keeping = threading.Lock()
         self._predictions: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
         self._known: list[FrozenTrial] = []  # when it was last read
         self._untold: dict[
@@ -182,10 +184,11 @@ class SharedStudy:
 
     def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
         """Keep the predictions of the best trials only: those of all would fill the memory."""
-        self._predictions[number] = value, responses
-        if len(self._predictions) > N_CANDIDATES:
-            worst = min(self._predictions, key=lambda kept: (self._predictions[kept][0], -kept))
-            del self._predictions[worst]
+        with self._keeping:
+            self._predictions[number] = value, responses
+            if len(self._predictions) > N_CANDIDATES:
+                worst = min(self._predictions, key=lambda kept: (self._predictions[kept][0], -kept))
+                del self._predictions[worst]
 
     def _is_of_this_space(self, trial: FrozenTrial) -> bool:
         """Whether a trial can be used: others may write to the study, and search in another space."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-import sqlalchemy as sa
 from numpy.typing import NDArray
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.trial import FrozenTrial
@@ -22,7 +21,7 @@ from optuna.trial import FrozenTrial
 from automl_meta._utils.databases import parse_url, shown_url, without_secrets
 from automl_meta._utils.studies import database_address, is_journal, readable, require_studies
 from automl_meta.automl.journal import Journal
-from automl_meta.automl.retrying import RetryingStorage
+from automl_meta.automl.retrying import STORAGE_ERRORS, RetryingStorage, reason_of
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import UsageError
 
@@ -77,8 +76,8 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
         with Turn(url, "tables"):  # two that make the tables at once would collide
             # Optuna takes an address for a template.
             return optuna.storages.get_storage(RDBStorage(address.translate(_BRACES), options))
-    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OSError, RuntimeError, AssertionError) as error:
-        reason = without_secrets((str(error).strip() or "its version is not known").splitlines()[0], url)
+    except (*STORAGE_ERRORS, ImportError, ValueError, RuntimeError, AssertionError) as error:
+        reason = without_secrets(reason_of(error), url)
         raise UsageError(f"The storage {shown_url(text)} cannot be opened: {reason}") from error
 
 

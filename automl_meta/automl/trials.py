@@ -20,6 +20,7 @@ __all__ = [
     "fit_rows_of",
     "is_lost",
     "last_sign",
+    "score_of",
     "status_of",
 ]
 
@@ -73,6 +74,11 @@ class Measured:
 def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Those that succeeded."""
     return [trial for trial in trials if trial.state == TrialState.COMPLETE and _is_finite(trial)]
+
+
+def score_of(trial: FrozenTrial) -> float:
+    """What a trial that succeeded has reached."""
+    return float(trial.values[0])
 
 
 def configuration_id_of(trial: FrozenTrial) -> str:
@@ -139,7 +145,7 @@ def _end(trial: FrozenTrial, start: datetime, now: datetime) -> datetime:
 
 def _is_finite(trial: FrozenTrial) -> bool:
     values = trial.values
-    return values is not None and len(values) == 1 and math.isfinite(values[0])
+    return isinstance(values, list) and len(values) == 1 and math.isfinite(_number(values[0]))
 
 
 def _number(value: Any) -> float:

@@ -24,7 +24,7 @@ from automl_meta.automl.owners import signs_of_life
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
 from automl_meta.automl.shared_study import SharedStudy
-from automl_meta.automl.trials import FIT_ROWS, completed, is_lost
+from automl_meta.automl.trials import FIT_ROWS, completed, is_lost, score_of
 from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
 from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold
 from automl_meta.records import Configuration
@@ -327,7 +327,7 @@ class Tuner:
 
     def _try_all_rows(self, evaluator: AnyEvaluator, claim: _Claim) -> None:
         """Fit the best so far on all rows, so as to know how long that takes; it may be the final model."""
-        best = max(completed(self.shared.trials()), key=lambda t: (t.value or 0.0, -t.number), default=None)
+        best = max(completed(self.shared.trials()), key=lambda t: (score_of(t), -t.number), default=None)
         if best is None or best.number != claim.trial.number:
             return
         limit = self.budget.early_seconds(best)
@@ -365,7 +365,7 @@ class Tuner:
 
     def _state(self, last: str) -> TuningProgress:
         trials = [trial for trial in self.shared.trials() if trial.state.is_finished()]
-        values = [float(trial.value or 0.0) for trial in completed(trials)]
+        values = [score_of(trial) for trial in completed(trials)]
         return TuningProgress(
             n_trials=len(trials),
             n_failed=len(trials) - len(values),

@@ -57,7 +57,8 @@ def command(
     file: Annotated[str, typer.Argument(help=FILE_HELP)],
     target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
     time_limit: Annotated[
-        float | None, typer.Option(help="Seconds for everything once the file is read; 60 if no --trials are given.")
+        float | None,
+        typer.Option(help="Seconds for everything once the file is read; 60 if no --trials are given."),
     ] = None,
     trials: Annotated[int | None, typer.Option(help="Trials of the whole study.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the model here, as model.skops.")] = None,

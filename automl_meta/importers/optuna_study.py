@@ -95,19 +95,19 @@ def import_study(
     UsageError
         If the data set or the metric is not known, or the study has several objectives.
     """
-    if len(study.directions) > 1:
-        raise UsageError(
-            f"The study {study.study_name!r} has {len(study.directions)} objectives; only studies of one are imported."
-        )
     with readable(f"The study {study.study_name!r}"):
-        about = _about(study.user_attrs.get(_ABOUT))
+        directions, about = study.directions, _about(study.user_attrs.get(_ABOUT))
+    if len(directions) != 1:
+        raise UsageError(
+            f"The study {study.study_name!r} has {len(directions)} objectives; only studies of one are imported."
+        )
     record = _dataset(store, study, dataset, about)
     scored = _metric(study, metric, about, record.task_type)
     reader = _Reader(
         record=record,
         metric=scored,
         space=space,
-        sign=1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0,
+        sign=1.0 if directions[0] == StudyDirection.MAXIMIZE else -1.0,
         protocol=str(about.get("folds", f"optuna:{study.study_name}")),
         source=LOCAL.name if about else source,
     )
@@ -149,7 +149,7 @@ class _Reader:
         measured = measured if isinstance(measured, dict) else {}
         seconds = trial.duration.total_seconds() if trial.duration is not None else math.nan
         common: dict[str, Any] = {
-            "seconds": _cost(measured.get("seconds")) or _cost(seconds) or math.nan,
+            "seconds": _cost(seconds) if math.isnan(_cost(measured.get("seconds"))) else measured["seconds"],
             "protocol": self.protocol,
             "source": self.source,
         }
@@ -159,7 +159,7 @@ class _Reader:
                 return "lost with its process"
             reason = str(trial.user_attrs.get("reason", "")) or "the trial failed"
             return Run(self.record.dataset_id, configuration, status, reason=reason, **common)  # type: ignore[arg-type]
-        score = self.sign * trial.values[0] if trial.values else math.nan
+        score = self.sign * _number(trial.values)
         if not _is_possible(self.metric, score):
             return f"a value that {self.metric.name} cannot have"
         return Run(
@@ -167,7 +167,7 @@ class _Reader:
             configuration,
             "ok",
             scores={**self._scores(measured.get("scores")), self.metric.name: score},
-            fit_seconds=_cost(measured.get("fit_seconds")) or math.nan,
+            fit_seconds=_cost(measured.get("fit_seconds")),
             **common,
         )
 
@@ -191,7 +191,7 @@ class _Reader:
             if name is None:
                 return "no parameter 'algorithm'"
             prefix = "" if self.space is not None else f"{name}."
-            own = {k.removeprefix(prefix): v for k, v in parameters.items() if k.startswith(prefix)}
+            own = {k.removeprefix(prefix): v for k, v in parameters.items() if str(k).startswith(prefix)}
             found = Configuration(str(name), own)
         try:
             algorithm = get_algorithm(found.algorithm, self.record.task_type)
@@ -214,10 +214,16 @@ def _about(given: object) -> dict[str, str]:
     }
 
 
+def _number(values: object) -> float:
+    """The value of a trial, or NaN where it is no number: a damaged journal may hold anything."""
+    is_one = isinstance(values, list) and len(values) == 1 and isinstance(values[0], (int, float))
+    return float(values[0]) if is_one else math.nan  # type: ignore[index]
+
+
 def _cost(seconds: object) -> float:
-    """A number of seconds, or 0 where it is none."""
+    """A number of seconds, or NaN where it is none."""
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-    return float(seconds) if is_number and 0.0 < seconds < _LONGEST_SECONDS else 0.0  # type: ignore[arg-type,operator]
+    return float(seconds) if is_number and 0.0 <= seconds < _LONGEST_SECONDS else math.nan  # type: ignore[arg-type,operator]
 
 
 def _dataset(

@@ -206,7 +206,7 @@ def _load(storage: str | optuna.storages.BaseStorage, studies: str | Collection[
         storage = database_address(storage)
     with readable(f"The storage {name!r}"):
         opened = optuna.storages.get_storage(storage)
-        names = optuna.get_all_study_names(opened)
+        names = [str(one) for one in optuna.get_all_study_names(opened)]
     if isinstance(studies, str):
         chosen = [one for one in names if fnmatchcase(one, studies)]
         if not chosen and studies != "*":
@@ -216,7 +216,8 @@ def _load(storage: str | optuna.storages.BaseStorage, studies: str | Collection[
         unknown = sorted(set(chosen) - set(names))
         if unknown:
             raise UsageError(f"There is no study {unknown[0]!r} in {name!r}; there are {_listed(names)}.")
-    return (optuna.load_study(study_name=one, storage=opened) for one in chosen)
+    with readable(f"The storage {name!r}"):
+        return iter([optuna.load_study(study_name=one, storage=opened) for one in chosen])
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -228,23 +229,32 @@ def _from_studies(studies: Iterable[Study]) -> History:
     tasks: list[PastTask] = []
     distributions: dict[str, BaseDistribution] = {}
     for study in studies:
-        if len(study.directions) > 1:
+        with readable(f"The study {study.study_name!r}"):
+            directions = study.directions
+        if len(directions) != 1:
             raise UsageError(
-                f"The study {study.study_name!r} has {len(study.directions)} objectives; only studies of one can "
+                f"The study {study.study_name!r} has {len(directions)} objectives; only studies of one can "
                 "be history."
             )
-        sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+        sign = 1.0 if directions[0] == StudyDirection.MAXIMIZE else -1.0
         trials = trials_of(study, (TrialState.COMPLETE, TrialState.FAIL))
         trials = [trial for trial in trials if trial.params]
         for trial in trials:
             for name, distribution in trial.distributions.items():
                 distributions[name] = _wider(distributions.get(name), distribution)
         values = [
-            sign * trial.values[0] if trial.state == TrialState.COMPLETE and trial.values else math.nan
+            sign * trial.values[0]
+            if trial.state == TrialState.COMPLETE and _is_number(trial.values)
+            else math.nan
             for trial in trials
         ]
         tasks.append(_task(study.study_name, [dict(trial.params) for trial in trials], values))
     return History(_useful(tasks), distributions)
+
+
+def _is_number(values: object) -> bool:
+    """Whether the values of a trial are one number; a damaged journal may hold anything."""
+    return isinstance(values, list) and len(values) == 1 and isinstance(values[0], (int, float))
 
 
 def _wider(known: BaseDistribution | None, other: BaseDistribution) -> BaseDistribution:

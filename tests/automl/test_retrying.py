@@ -1,5 +1,6 @@
 """Storages of studies that fail for a while, or for good."""
 
+import json
 import sqlite3
 from typing import Any
 
@@ -15,6 +16,7 @@ from automl_meta.automl.studies import open_storage
 from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError
 
 FULL = sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+FULL.orig.sqlite_errorcode = sqlite3.SQLITE_FULL
 
 
 class Failing(RetryingStorage):
@@ -51,7 +53,7 @@ def test_a_short_outage_is_outlasted_with_a_word(clock: list[float]) -> None:
     storage = RetryingStorage(Failing(InMemoryStorage(), 1, 5))
     study = optuna.create_study(storage=storage)
     trial = study.ask()
-    with pytest.warns(AutomlMetaWarning, match=r"does not work \(database or disk is full\)") as said:
+    with pytest.warns(AutomlMetaWarning, match=r"does not work: database or disk is full") as said:
         trial.set_user_attr("a", 1)
     assert study.trials[0].user_attrs == {"a": 1}
     assert len(said) == 1
@@ -67,9 +69,19 @@ def test_patience_has_an_end(clock: list[float]) -> None:
     assert 30.0 < clock[0] < 35.0
 
 
-def test_what_is_damaged_is_not_tried_again(clock: list[float]) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        DataError("damaged"),
+        json.JSONDecodeError("damaged", "", 0),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "damaged"),
+        sa.exc.DatabaseError("SELECT", {}, sqlite3.DatabaseError("damaged")),
+        sa.exc.OperationalError("SELECT", {}, sqlite3.OperationalError("no such table: damaged")),
+    ],
+)
+def test_what_is_damaged_is_not_tried_again(clock: list[float], error: Exception) -> None:
     def fail() -> None:
-        raise DataError("damaged")
+        raise error
 
     with pytest.raises(StudyError, match="damaged"):
         patiently(fail)

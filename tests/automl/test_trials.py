@@ -4,7 +4,11 @@ from datetime import datetime, timedelta
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.trials import Measured, busy_seconds, completed
+from automl_meta.experiments import Folds
+from automl_meta.records import Protocol
+from automl_meta.task import TabularTask
 
 START = datetime(2026, 1, 1)
 
@@ -42,3 +46,14 @@ def test_attributes_of_any_form_are_read(said: object) -> None:
 def test_trials_of_two_objectives_or_without_a_number_have_not_succeeded() -> None:
     trials = [create_trial(values=[1.0, 2.0]), create_trial(value=math.inf), create_trial(value=0.5)]
     assert completed(trials) == trials[2:]
+
+
+def test_a_score_of_zero_is_a_score() -> None:
+    task = TabularTask.bundled("iris")
+    budget = StudyBudget(task, Folds.of_protocol(task, Protocol(n_folds=2)), None, 100.0, None, 1)
+    slow, quick = ({"fit_seconds": seconds, "wall_seconds": 2 * seconds} for seconds in (4.0, 0.0))
+    perfect, worse = (
+        create_trial(value=0.0, user_attrs={"run": slow}),
+        create_trial(value=-1.0, user_attrs={"run": quick}),
+    )
+    assert budget.reserve([perfect, worse]) == pytest.approx(budget.refit_seconds(perfect))

@@ -11,6 +11,7 @@ import optuna
 from fuzzing import damaged_json
 from optuna.storages.journal import JournalFileBackend
 
+from automl_meta._utils.studies import readable, trials_of
 from automl_meta.automl.studies import open_storage, predictions_of, storage_names
 from automl_meta.importers import import_study
 from automl_meta.records import DatasetRecord
@@ -77,10 +78,13 @@ def import_all(path: Path) -> str:
     with MetadataStore("sqlite://", seed=False) as store:
         store.add_dataset(RECORD)
         found = []
-        for name in sorted(storage_names(storage)):
-            study = optuna.load_study(study_name=name, storage=storage)
+        with readable("The storage"):
+            names = sorted(storage_names(storage))
+        for name in names:
+            with readable("The study"):
+                study = optuna.load_study(study_name=name, storage=storage)
             found.append(import_study(store, study))
-            for trial in study.get_trials(deepcopy=False):
+            for trial in trials_of(study):
                 predictions_of(trial)
         assert store.check() == []
     return repr(found)
