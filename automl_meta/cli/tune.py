@@ -97,6 +97,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     from automl_meta.automl import AutoMLClassifier, AutoMLRegressor
+    from automl_meta.automl.interruption import Interruption
     from automl_meta.exceptions import UsageError
 
     if (study is not None or resume) and storage is None:
@@ -130,13 +131,14 @@ def command(
             random_state=seed,
             progress=progress,
         ).fit(task, groups=group_values)
-    if out is not None:
-        model.save(out)
-    if json:
-        print_json(_as_json(model, out))
-    else:
-        _show(model, out)
-    if model.interrupted_:
+    with Interruption() as late:  # which must not cost the model any more
+        if out is not None:
+            model.save(out)
+        if json:
+            print_json(_as_json(model, out))
+        else:
+            _show(model, out)
+    if model.interrupted_ or late.came:
         raise typer.Exit(130)
 
 
