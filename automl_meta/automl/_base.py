@@ -141,17 +141,13 @@ class AutoML(BaseEstimator, ABC):
         scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
         space = JointSpace.for_task(task, self.algorithms, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
-        workers = started_evaluators(
+        workers = started_evaluators(  # they start while others read
             effective_n_jobs(self.n_jobs),
             isolated=self._isolated(time_limit),
             memory_limit=self.memory_limit,
         )
         interruption = Interruption()
-        with (
-            interruption,
-            workers as evaluators,
-            self._opened_store() as store,
-        ):  # they start while others read
+        with interruption, workers as evaluators, self._opened_store() as store:
             notes = list(task.notes)
             keeper = None if store is None else Keeper(store)
             with interruption.raised():
