@@ -114,6 +114,8 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
         (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
         (["sklearn:iris", "--groups", "g"], "Groups are a column of a file"),
         (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder is not there"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder is not there"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], message: str) -> None:
