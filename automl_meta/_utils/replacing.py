@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,12 +17,13 @@ def replacing(file: str | Path) -> Iterator[Path]:
     """A path beside a file, to write to; at the end what was written takes the place of the file.
 
     Nobody sees half of it: neither a reader at that moment, nor anybody after a death in the middle or a failure,
-    which leaves the file as it was. Several processes may do so at once; the last one wins.
+    which leaves the file as it was. Several processes may do so at once; the last one wins. A link stays, and
+    what it leads to is replaced.
 
     Raises
     ------
     OSError
-        If the folder cannot be written to.
+        If the folder cannot be written to, or what is there is no file but a folder or a device.
 
     Examples
     --------
@@ -32,7 +34,9 @@ def replacing(file: str | Path) -> Iterator[Path]:
     ...     [file.name for file in Path(folder).iterdir()]
     ['a.txt']
     """
-    path = Path(file)
+    path = Path(os.path.realpath(file))
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise FileExistsError(errno.EEXIST, "it is no file that can be replaced", str(file))
     part = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}.part")
     try:
         yield part

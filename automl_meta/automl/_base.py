@@ -27,6 +27,7 @@ from automl_meta.algorithms import ALGORITHMS, Algorithm
 from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.check_scoring import check_scoring
 from automl_meta.automl.finishing import finished
+from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
@@ -141,23 +142,20 @@ class AutoML(BaseEstimator, ABC):
         scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
         space = JointSpace.for_task(task, self.algorithms, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
-        workers = started_evaluators(
+        workers = started_evaluators(  # they start while others read
             effective_n_jobs(self.n_jobs),
             isolated=self._isolated(time_limit),
             memory_limit=self.memory_limit,
         )
-        with workers as evaluators, self._opened_store() as store:  # they start while others read
+        interruption = Interruption()
+        with interruption, workers as evaluators, self._opened_store() as store:
             notes = list(task.notes)
             keeper = None if store is None else Keeper(store)
-            advisor = self._advisor(task, scoring, space, keeper, clock, notes)
+            with interruption.raised():
+                advisor = self._advisor(task, scoring, space, keeper, clock, notes)
+            n_refits = _ENSEMBLE_REFITS if self.ensemble else 1
             budget = StudyBudget(
-                task,
-                folds,
-                self.n_trials,
-                time_limit,
-                self.trial_time_limit,
-                _ENSEMBLE_REFITS if self.ensemble else 1,
-                clock,
+                task, folds, self.n_trials, time_limit, self.trial_time_limit, n_refits, clock
             )
             tuner = Tuner(
                 task,
@@ -170,9 +168,13 @@ class AutoML(BaseEstimator, ABC):
                 lambda rows: self._folds(task, folds.seed, groups, sample_weight, rows),
                 keeper,
                 notes,
+                interruption,
             )
             self._tune(tuner, evaluators)
-        self.recommendation_ = None if advisor is None else advisor.recommend(10)
+            self.recommendation_ = None if advisor is None else advisor.recommend(10)
+        self.interrupted_ = interruption.came
+        if self.interrupted_:
+            warnings.warn("Interrupted: the best so far was fitted.", AutomlMetaWarning, stacklevel=2)
         return self
 
     def _tune(self, tuner: Tuner, evaluators: list[AnyEvaluator]) -> None:
@@ -189,7 +191,6 @@ class AutoML(BaseEstimator, ABC):
         self.model_ = outcome.model
         self.best_configuration_ = space.configuration(outcome.best.params)
         self.best_score_ = score_of(outcome.best)
-        self.interrupted_ = tuner.interrupted
         self.report_ = TuningReport.of(
             outcome.model,
             self.study_.study_name,
@@ -197,8 +198,6 @@ class AutoML(BaseEstimator, ABC):
             seconds={**seconds, **outcome.seconds, "total": clock.elapsed},
             notes=tuner.notes,
         )
-        if tuner.interrupted:
-            warnings.warn("Interrupted: the best so far was fitted.", AutomlMetaWarning, stacklevel=3)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """Predict labels or numbers; see `TabularModel.predict`.

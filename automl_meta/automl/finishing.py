@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
 def needs_fallback(tuner: Tuner) -> bool:
     """Whether nothing has succeeded for want of time or memory."""
     ended = [trial for trial in tuner.shared.trials() if not is_lost(trial)]
-    if tuner.interrupted or completed(ended):
+    if tuner.interruption.came or completed(ended):
         return False
     return all(trial.user_attrs.get("status") != "crash" for trial in ended) or any(
         map(has_been_ended, ended)
@@ -113,7 +114,7 @@ def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
     good = completed(trials)
     if good:
         return sorted(good, key=lambda trial: (-score_of(trial), trial.number))
-    if tuner.interrupted:
+    if tuner.interruption.came:
         raise KeyboardInterrupt("Interrupted before any trial had ended: there is no model.")
     reasons = Counter(str(trial.user_attrs.get("reason")) for trial in trials if not is_lost(trial))
     if not reasons:
@@ -124,7 +125,7 @@ def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
 
 
 def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) -> tuple[list[Member], float]:
-    """The best trial alone, or the greedy ensemble if it scores more; and the score."""
+    """The best trial alone, or the greedy ensemble if it scores more; and the score. Ctrl-C cuts the choice short."""
     best_score = score_of(ranked[0])
     alone = [_member(tuner, ranked[0], 1.0)]
     candidates = [(trial, tuner.shared.responses(trial)) for trial in ranked[:N_CANDIDATES]]
@@ -134,12 +135,18 @@ def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) 
     n_classes = len(tuner.task.classes)
     limit = tuner.budget.time_limit
     responses = [answer for _, answer in candidates]
-    weights = greedy_weights(
-        responses,
-        lambda answer: tuner.scoring.score(tuner.task, tuner.folds, answer, tuner.labels),
-        n_classes,
-        budget=Budget(None if limit is None else min(_SELECTION_SHARE * limit, tuner.budget.clock.remaining)),
-    )
+    budget = Budget(None if limit is None else min(_SELECTION_SHARE * limit, tuner.budget.clock.remaining))
+    try:
+        with tuner.interruption.raised():
+            weights = greedy_weights(
+                responses,
+                lambda answer: tuner.scoring.score(tuner.task, tuner.folds, answer, tuner.labels),
+                n_classes,
+                budget=budget,
+            )
+    except KeyboardInterrupt:
+        tuner.interruption.came = True
+        return alone, best_score
     members = [
         _member(tuner, trial, float(weight))
         for (trial, _), weight in zip(candidates, weights, strict=True)
@@ -170,7 +177,7 @@ def fitted_members(
     """Fit the members on all rows, the weightiest first, as far as the time goes.
 
     The first is fitted on fewer rows if all of them would take too long. If none can be fitted, the other
-    trials follow, the best first: a model has to be there in the end. Ctrl-C is heeded as soon as one is.
+    trials follow, the best first: a model has to be there in the end. Ctrl-C leaves out all but the first.
 
     Raises
     ------
@@ -184,14 +191,15 @@ def fitted_members(
             if done and tuner.budget.refit_seconds(member.trial) > left:
                 tuner.note(f"No time was left to fit {member.configuration} for the ensemble.")
                 continue
-            pipeline = _fitted(tuner, evaluator, member, left, is_needed=not done)
+            with tuner.interruption.raised() if done else nullcontext():
+                pipeline = _fitted(tuner, evaluator, member, left, is_needed=not done)
             if pipeline is not None:
                 done.append((member, pipeline))
     except KeyboardInterrupt:
         evaluator.close()  # which is at work on it yet
-        if not done and tuner.interrupted:
+        if not done:
             raise
-        tuner.interrupted = True
+        tuner.interruption.came = True
     if done:
         return done
     failed = {member.trial.number for member in members}

@@ -1,4 +1,4 @@
-"""Interruption: Ctrl-C ends a search where nothing is half done."""
+"""Interruption: Ctrl-C ends what goes on where nothing is half done."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Interruption"]
 
 
 class Interruption:
-    """Ctrl-C within the context is noted, and raised only in `raised`, where nothing is half done; the second, at once.
+    """Ctrl-C within the context is noted, and raised only in `raised`, where nothing is half done.
 
-    In another thread than the main one, or where somebody handles the signal already, nothing changes: a
-    KeyboardInterrupt may then be raised anywhere.
+    One that comes while another waits for such a place is raised at once. In another thread than the main one,
+    or where somebody handles the signal already, nothing changes: a KeyboardInterrupt may then be raised anywhere.
 
     Attributes
     ----------
@@ -26,6 +26,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.came = False
+        self._waits = False
         self._is_raised = False
         self._is_installed = False
 
@@ -44,20 +45,21 @@ class Interruption:
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Let Ctrl-C, also one that came before, raise a KeyboardInterrupt; in the main thread, which gets it."""
+        """Let Ctrl-C, also one that waits, raise a KeyboardInterrupt; in the main thread, which gets it."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         try:
             self._is_raised = True
-            if self.came:
+            if self._waits:
+                self._waits = False
                 raise KeyboardInterrupt
             yield
         finally:
             self._is_raised = False
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        is_raised, self._is_raised = self._is_raised or self.came, False
-        self.came = True
+        is_raised, self._is_raised = self._is_raised or self._waits, False
+        self.came, self._waits = True, not is_raised
         if is_raised:
             raise KeyboardInterrupt

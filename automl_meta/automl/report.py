@@ -90,7 +90,7 @@ class TuningReport:
         }
 
     def __str__(self) -> str:
-        failed = sum(n for status, n in self.by_status.items() if status != "ok")
+        failed = sum(n for status, n in self.by_status.items() if status not in ("ok", "running", "waiting"))
         origins = ", ".join(f"{n} {origin}" for origin, n in self.by_origin.items())
         lines = [
             f"{self.metric} {self.score:.4g} in cross-validation (best single configuration {self.best_score:.4g})",

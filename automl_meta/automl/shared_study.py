@@ -197,6 +197,9 @@ class SharedStudy:
             return False
         if trial.state == TrialState.COMPLETE and not completed([trial]):
             return False
+        has_times = (trial.datetime_start, trial.datetime_complete)
+        if trial.state.is_finished() and None in has_times:
+            return False
         if not trial.params:
             return trial.state != TrialState.COMPLETE
         try:

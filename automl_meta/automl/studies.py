@@ -7,6 +7,7 @@ import contextlib
 import io
 import logging
 import math
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
 from optuna.trial import FrozenTrial
 
-from automl_meta._utils.databases import parse_url, shown_url, without_secrets
+from automl_meta._utils.databases import database_file, parse_url, shown_url, without_secrets
 from automl_meta._utils.studies import database_address, is_journal, readable, require_studies
 from automl_meta.automl.journal import Journal
 from automl_meta.automl.retrying import STORAGE_ERRORS, RetryingStorage, reason_of
@@ -65,10 +66,15 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
     if not create:
         require_studies(text)
     if is_journal(text):
+        if create:
+            _require_folder(Path(text))
         with readable(f"The journal {text}"):
             return JournalStorage(Journal(text))
     address = database_address(text)
     url = parse_url(address)
+    file = database_file(url)
+    if create and file is not None:
+        _require_folder(file)
     try:
         options: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
@@ -79,6 +85,12 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
     except (*STORAGE_ERRORS, ImportError, ValueError, RuntimeError, AssertionError) as error:
         reason = without_secrets(reason_of(error), url)
         raise UsageError(f"The storage {shown_url(text)} cannot be opened: {reason}") from error
+
+
+def _require_folder(file: Path) -> None:
+    """Refuse at once what waiting, as for a server that is away, would not mend."""
+    if not os.access(file.parent, os.W_OK):
+        raise UsageError(f"The storage {file} cannot be opened: its folder is not there or not writable.")
 
 
 def open_study(
@@ -104,6 +116,11 @@ def open_study(
         If it is about something else, minimises, or is to be resumed and is not there.
     """
     storage = RetryingStorage.around(optuna.storages.get_storage(storage))
+    with readable(f"The study {name!r}"):
+        return _opened(storage, name, about, resume)
+
+
+def _opened(storage: BaseStorage, name: str | None, about: Mapping[str, Any], resume: bool) -> optuna.Study:
     known = name in storage_names(storage)
     if resume and not known:
         raise UsageError(f"There is no study {name!r} to resume. Leave out resume, or give its name.")

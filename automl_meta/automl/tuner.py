@@ -110,11 +110,11 @@ class Tuner:
         Every run goes there.
     notes : list of str
         What is decided on the way, in words; added to.
+    interruption : Interruption
+        Its context is the caller's, around all that a Ctrl-C must not cost.
 
     Attributes
     ----------
-    interrupted : bool
-        Whether Ctrl-C ended it.
     fitted : mapping of int to Pipeline
         By number of the trial: what was fitted on all rows already.
     """
@@ -129,7 +129,7 @@ class Tuner:
     fewer: Callable[[int], Folds]
     keeper: Keeper | None = None
     notes: list[str] = field(default_factory=list)
-    interrupted: bool = False
+    interruption: Interruption = field(default_factory=Interruption)
     fitted: Mapping[int, Pipeline] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -137,7 +137,6 @@ class Tuner:
             self.study, self.proposals.space, len(self.folds.tested), len(self.task.classes), self.note
         )
         self._stop = threading.Event()
-        self._interruption = Interruption()
         self._trying_all_rows = threading.Lock()
 
     def run(
@@ -145,17 +144,16 @@ class Tuner:
     ) -> None:
         """Run trials until the budget is spent, everything was tried, all fail alike, or Ctrl-C.
 
-        The interruption is noted in `interrupted`; what was done stays. So it does where the storage of the
-        study, or a worker process, is not to be had any more.
+        What was done stays. So it does where the storage of the study, or a worker process, is not to be had any
+        more.
         """
         try:
-            with self._interruption:
-                if len(evaluators) == 1:
-                    self._work(evaluators[0], progress)
-                else:
-                    self._work_together(evaluators, progress)
+            if len(evaluators) == 1:
+                self._work(evaluators[0], progress)
+            else:
+                self._work_together(evaluators, progress)
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.interruption.came = True  # also where it was not noted
             self.notes.append("Interrupted: the best so far was kept.")
         except StudyError as error:
             self.shared.go_on_in_memory(error)
@@ -183,7 +181,7 @@ class Tuner:
         with ThreadPoolExecutor(len(evaluators)) as pool:
             futures = [pool.submit(self._work, evaluator, progress) for evaluator in evaluators]
             try:
-                with self._interruption.raised():
+                with self.interruption.raised():
                     for future in futures:
                         future.result()
             except BaseException:
@@ -196,7 +194,7 @@ class Tuner:
     def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
         try:
             while not self._stop.is_set():
-                with self._interruption.raised():
+                with self.interruption.raised():
                     evaluator.wait()
                 with self.shared.turn:
                     self.budget.restart_seconds = evaluator.start_seconds
@@ -260,7 +258,7 @@ class Tuner:
         """Run a trial; how it ended in words, None if it was interrupted."""
         started = time.perf_counter()
         try:
-            with signs_of_life(self.shared.study, claim.trial._trial_id), self._interruption.raised():
+            with signs_of_life(self.shared.study, claim.trial._trial_id), self.interruption.raised():
                 found = evaluator.out_of_fold(
                     claim.configuration,
                     self.task,
@@ -285,7 +283,9 @@ class Tuner:
                 if not np.isfinite(value):
                     run = replace(run, status="crash", reason=f"{self.scoring.name} is not defined")
             except Exception as error:  # noqa: BLE001 - a scorer is the user's, and its failure is a result
-                run = replace(run, status="crash", reason=f"{self.scoring.name}: {error}"[:500])
+                run = replace(
+                    run, status="crash", reason=f"{self.scoring.name}: {error or type(error).__name__}"[:500]
+                )
         self._remember(found)
         measured = {
             "run_id": run.run_id,
@@ -335,7 +335,7 @@ class Tuner:
             return
         try:
             started = time.perf_counter()
-            with self._interruption.raised():
+            with self.interruption.raised():
                 found = evaluator.fit(
                     claim.configuration,
                     self.task,

@@ -30,9 +30,12 @@ def check_writable(path: Path, *, make_folder: bool = False) -> None:
     if make_folder:
         with contextlib.suppress(OSError):  # it is told below
             path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    real = Path(os.path.realpath(path))  # where a link leads
+    if real.is_dir() or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
         raise UsageError(f"{path} cannot be written: give a file in a folder that is there and writable.")
-    if path.exists() and not os.access(path, os.W_OK):
+    if real.is_symlink() or (real.exists() and not real.is_file()):
+        raise UsageError(f"{path} cannot be written: it is no file but a device or the like.")
+    if real.exists() and not os.access(real, os.W_OK):
         raise UsageError(f"{path} cannot be written: it is protected.")
 
 

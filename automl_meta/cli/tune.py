@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -98,6 +100,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     from automl_meta.automl import AutoMLClassifier, AutoMLRegressor
+    from automl_meta.automl.interruption import Interruption
     from automl_meta.exceptions import UsageError
 
     if (study is not None or resume) and storage is None:
@@ -131,17 +134,37 @@ def command(
             random_state=seed,
             progress=progress,
         ).fit(task, groups=group_values)
-    if out is not None:
-        model.save(out)
-    if json:
-        print_json(_as_json(model, out))
-    else:
-        _show(model, out)
-    if model.interrupted_:
+    with Interruption() as late:  # which must not cost the model any more
+        written = None if out is None else _saved(model, out)
+        if json:
+            print_json(_as_json(model, written))
+        else:
+            _show(model, written)
+    if written != out:
+        raise typer.Exit(1)
+    if model.interrupted_ or late.came:
         raise typer.Exit(130)
 
 
 command.__doc__ = _HELP
+
+
+def _saved(model: AutoMLClassifier | AutoMLRegressor, out: Path) -> Path:
+    """Write the model, and say where: elsewhere if its place does not take it, so that the search was not in vain."""
+    from automl_meta.exceptions import AutomlMetaWarning
+
+    try:
+        model.save(out)
+    except OSError as error:
+        spare = Path(tempfile.mkdtemp(prefix="automl-meta-"), out.name)
+        model.save(spare)
+        warnings.warn(
+            f"{out} cannot be written: {error.strerror}. The model is kept in {spare}.",
+            AutomlMetaWarning,
+            stacklevel=2,
+        )
+        return spare
+    return out
 
 
 def _without_groups(task: TabularTask, groups: str | None) -> tuple[TabularTask, Any]:

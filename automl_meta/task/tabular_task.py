@@ -372,7 +372,7 @@ def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> Non
     if len(counts) == 1:
         kind = "class" if task_type == "classification" else "value"
         raise DataError(
-            f"The target {name!r} has one {kind} only, {target.iloc[0]!r}: there is nothing to tell apart. "
+            f"The target {name!r} has one {kind} only, {target.tolist()[0]!r}: there is nothing to tell apart. "
             "Choose another target."
         )
     if task_type == "classification":

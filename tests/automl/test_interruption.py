@@ -1,9 +1,13 @@
 import os
 import signal
+from typing import Any
 
 import pytest
 
+from automl_meta import AutoMLClassifier, TabularTask
+from automl_meta.automl import finishing
 from automl_meta.automl.interruption import Interruption
+from automl_meta.exceptions import AutomlMetaWarning
 
 
 def press() -> None:
@@ -50,9 +54,20 @@ def test_ctrl_c_is_raised_there_at_once_and_what_cleans_up_is_not_disturbed() ->
     assert work.done == ["cleaned up"]
 
 
-def test_the_second_ctrl_c_is_raised_anywhere() -> None:
+def test_the_second_ctrl_c_is_raised_anywhere_while_the_first_waits() -> None:
     with pytest.raises(KeyboardInterrupt):
         Work().press_twice()
+
+
+def test_one_that_was_raised_is_over() -> None:
+    interruption = Interruption()
+    with interruption:
+        with pytest.raises(KeyboardInterrupt), interruption.raised():
+            press()
+        with interruption.raised():
+            press_is_over = True
+    assert press_is_over
+    assert interruption.came
 
 
 def test_a_handler_of_somebody_else_stays() -> None:
@@ -65,3 +80,21 @@ def test_a_handler_of_somebody_else_stays() -> None:
         signal.signal(signal.SIGINT, before)
     assert got == [signal.SIGINT]
     assert not interruption.came
+
+
+@pytest.mark.parametrize("place", ["ranked_trials", "greedy_weights", "_fitted_on"])
+def test_ctrl_c_after_the_search_costs_no_model(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = getattr(finishing, place)
+
+    def pressed(*arguments: Any, **options: Any) -> Any:
+        press()
+        return known(*arguments, **options)
+
+    monkeypatch.setattr(finishing, place, pressed)
+    algorithms = ["dummy", "lda", "gaussian_nb"]
+    model = AutoMLClassifier(n_trials=3, algorithms=algorithms, cv=2, store=False, random_state=0)
+    with pytest.warns(AutomlMetaWarning, match="the best so far was fitted"):
+        model.fit(TabularTask.bundled("iris"))
+    assert model.interrupted_
+    assert str(model.best_configuration_) in model.model_.configurations
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,8 @@ import optuna
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
+
+from automl_meta.automl.model import TabularModel
 
 QUICK = ["--algorithms", "dummy,decision_tree,lda", "--cv", "3", "--seed", "0"]
 
@@ -110,6 +114,8 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
         (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
         (["sklearn:iris", "--groups", "g"], "Groups are a column of a file"),
         (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder is not there"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder is not there"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], message: str) -> None:
@@ -117,6 +123,35 @@ def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], messag
     assert done.code == 2
     assert message in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_place_that_fills_up_meanwhile_costs_no_model(
+    run, iris_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, known = tmp_path / "m.skops", TabularModel.save
+
+    def save(model: TabularModel, file: Path) -> None:
+        if file == out:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        known(model, file)
+
+    monkeypatch.setattr(TabularModel, "save", save)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    done = run("tune", iris_file, "--target", "kind", "--trials", 2, "--out", out, *QUICK)
+    [spare] = tmp_path.glob("automl-meta-*/m.skops")
+    assert done.code == 1
+    assert f"No space left on device. The model is kept in {spare}." in done.err
+    assert TabularModel.load(spare).target == "kind"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "loop"])
+def test_an_output_that_is_no_file_is_refused_and_stays(run, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / kind
+    os.mkfifo(out) if kind == "pipe" else out.symlink_to(kind)
+    before = out.lstat()
+    done = run("tune", "sklearn:iris", "--trials", 2, "--out", out)
+    assert (done.code, "it is no file" in done.err) == (2, True)
+    assert out.lstat() == before
 
 
 INTERRUPTING = """
