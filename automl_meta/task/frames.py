@@ -89,7 +89,7 @@ def exact_array(y: Any) -> NDArray[Any]:
     if isinstance(y, np.ndarray):
         return _native(y)
     column = as_series(y)
-    if isinstance(column.dtype, pd.CategoricalDtype) or column.hasnans:
+    if column.hasnans:
         return column.astype(object).to_numpy()
     if pd.api.types.is_extension_array_dtype(column.dtype):
         return column.astype(object).infer_objects().to_numpy()

@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from automl_meta._utils.databases import shown_url
 from automl_meta._utils.printable import printable
 from automl_meta._utils.unpacking import check_unpacked, read_unpacked
 from automl_meta.exceptions import DataError
@@ -73,7 +74,7 @@ def open_content(source: str | Path) -> Content:
         OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
         ValueError,
     ) as error:  # fmt: skip
-        raise DataError(f"{text} cannot be read: {_reason(error)}") from error
+        raise DataError(f"{shown_url(text)} cannot be read: {_reason(error)}") from error
 
 
 def source_name(source: str | Path) -> str:
@@ -105,10 +106,12 @@ def _downloaded(url: str) -> bytes:
         with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
-        raise DataError(f"{url} cannot be read: the server answered {error.code} {error.reason}.") from error
+        raise DataError(
+            f"{shown_url(url)} cannot be read: the server answered {error.code} {error.reason}."
+        ) from error
     except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise DataError(f"{url} cannot be read: {_reason(reason)}") from error
+        raise DataError(f"{shown_url(url)} cannot be read: {_reason(reason)}") from error
 
 
 def _read_file(path: Path) -> bytes:

@@ -324,3 +324,10 @@ def test_runs_in_the_store_are_those_of_the_protocol(tmp_path) -> None:
     expected = Run(task.fingerprint, Configuration("lda", run.configuration.parameters), "ok")
     assert run.run_id == expected.run_id
     assert run.protocol == Protocol().name
+
+
+def test_labels_may_be_categories_of_numbers() -> None:
+    X, y = IRIS
+    model = classifier(n_trials=1).fit(X, y.astype("category"))
+    assert set(model.predict(X)) == {0, 1, 2}
+    assert model.predict(X).dtype == y.dtype

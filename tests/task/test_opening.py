@@ -126,3 +126,9 @@ def test_standard_input_is_read_in_any_format(monkeypatch: pytest.MonkeyPatch, c
 )  # fmt: skip
 def test_a_data_set_is_called_like_its_file(source: str, name: str) -> None:
     assert source_name(source) == name
+
+
+def test_passwords_of_addresses_are_not_shown() -> None:
+    with pytest.raises(DataError, match="cannot be read") as told:
+        read_table("http://me:secret@127.0.0.1:1/a.csv?token=secret")
+    assert "secret" not in str(told.value)
