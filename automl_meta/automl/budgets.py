@@ -169,9 +169,12 @@ class StudyBudget:
         return min(rows, float(fit_rows_of(trial) or rows))
 
     def _fold_seconds(self, trial: FrozenTrial) -> float:
-        """Of one fit: CPU seconds, or its part of the wall seconds if it were more; 0 if nobody knows."""
+        """Wall seconds of one fit: its CPU seconds, and more where the trial had to wait; 0 if nobody knows."""
         measured = Measured.of(trial)
-        return float(np.nanmax([measured.fit_seconds, measured.wall_seconds / len(self.folds.all), 0.0]))
+        waiting = measured.wall_seconds / measured.seconds if measured.seconds > 0 else math.nan
+        part = measured.wall_seconds / len(self.folds.all)  # of a fit with its predictions
+        fit = measured.fit_seconds * np.fmax(waiting, 1.0)
+        return float(np.nanmax([part if math.isnan(waiting) else fit, measured.fit_seconds, 0.0]))
 
     def _quickest(self, trials: Sequence[FrozenTrial]) -> float:
         """Seconds of the quickest trial so far: with less left, starting one is a waste."""

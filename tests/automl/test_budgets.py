@@ -1,7 +1,9 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 from optuna.trial import TrialState, create_trial
 
@@ -73,3 +75,25 @@ def test_what_others_spent_is_spent() -> None:
     shared = budget(time_limit=60.0, clock=Budget(60))
     assert shared.trial_seconds([trial(0, 57, run=run)]) == 0.0, "what is left is less than the quickest took"
     assert 0 < (shared.trial_seconds([trial(0, 45, run=run)]) or 0) < 15.0
+
+
+def test_predictions_for_many_rows_are_no_part_of_a_fit() -> None:
+    run = {"fit_seconds": 1.0, "seconds": 20.0, "wall_seconds": 40.0}
+    assert budget(time_limit=100.0).refit_seconds(trial(0, 40, 0.9, run=run)) == pytest.approx(
+        0.3 + 1.5 * 2.0 * 2
+    )
+
+
+def test_a_fit_on_all_rows_teaches_how_its_seconds_grow() -> None:
+    run = {"fit_seconds": 1.0, "seconds": 2.0, "wall_seconds": 2.0}
+    many = StudyBudget(replace(TASK), FOLDS, None, 100.0, None, 1)
+    many.task = TabularTask.from_frame(
+        pd.DataFrame(np.random.default_rng(0).normal(size=(7500, 2))), np.arange(7500) % 2
+    )
+    known = trial(0, 2, 0.9, run=run)
+    assert many.refit_seconds(known) == pytest.approx(0.3 + 1.5 * 100)
+    assert many.early_seconds(known) == pytest.approx(0.3 * many.clock.remaining)
+    many.learn(known, 10.3, has_ended=False)  # a hundred times the rows took ten times the seconds
+    assert many.refit_seconds(known) == pytest.approx(0.3 + 1.5 * 10)
+    assert many.early_seconds(known) is None
+    assert many.affordable_rows(known, 5.0) == pytest.approx(75 * (4.7 / 1.5) ** 2, abs=1)
