@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.budget import Budget
@@ -91,13 +91,14 @@ def finished(tuner: Tuner, evaluator: AnyEvaluator, ensemble: bool) -> Finished:
 
 
 def needs_fallback(tuner: Tuner) -> bool:
-    """Whether nothing has succeeded for want of time or memory."""
-    ended = [trial for trial in tuner.shared.trials() if not is_lost(trial)]
-    if tuner.interruption.came or completed(ended):
+    """Whether nothing has succeeded for want of time or memory, and nobody is at work on the last trials."""
+    trials = tuner.shared.trials()
+    if tuner.interruption.came or completed(trials):
         return False
-    return all(trial.user_attrs.get("status") != "crash" for trial in ended) or any(
-        map(has_been_ended, ended)
-    )
+    if any(trial.state == TrialState.RUNNING for trial in trials) and tuner.budget.n_left(trials) <= 0:
+        return False
+    ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
+    return not ended or any(map(has_been_ended, ended))
 
 
 def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
@@ -116,12 +117,14 @@ def ranked_trials(tuner: Tuner) -> list[FrozenTrial]:
         return sorted(good, key=lambda trial: (-score_of(trial), trial.number))
     if tuner.interruption.came:
         raise KeyboardInterrupt("Interrupted before any trial had ended: there is no model.")
-    reasons = Counter(str(trial.user_attrs.get("reason")) for trial in trials if not is_lost(trial))
+    ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
+    reasons = Counter(str(trial.user_attrs.get("reason")) for trial in ended)
     if not reasons:
-        raise DataError(" ".join(["No trial was made.", *tuner.notes[-1:]]))
+        others = "other processes are at work on those there are" if trials else "none was begun"
+        raise DataError(" ".join([f"No trial has ended; {others}.", *tuner.notes[-1:]]))
     reason, n_times = reasons.most_common(1)[0]
-    often = "all of them" if n_times == len(trials) else f"{n_times} of them"
-    raise DataError(f"None of {len(trials)} trials succeeded; {often} failed so: {reason}")
+    often = "all of them" if n_times == len(ended) else f"{n_times} of them"
+    raise DataError(f"None of {len(ended)} trials succeeded; {often} failed so: {reason}")
 
 
 def chosen_members(tuner: Tuner, ranked: Sequence[FrozenTrial], ensemble: bool) -> tuple[list[Member], float]:

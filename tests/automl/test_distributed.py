@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from automl_meta.automl.owners import Owners, this_process
 from automl_meta.automl.studies import open_storage, open_study
 from automl_meta.automl.turn import Turn
-from automl_meta.exceptions import UsageError
+from automl_meta.exceptions import DataError, UsageError
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
@@ -199,6 +199,15 @@ def test_trials_of_another_space_and_with_odd_attributes_do_no_harm(tmp_path: Pa
     model = study_workers.classifier(storage=storage, study_name="shared", n_trials=6).fit(study_workers.TASK)
     assert model.best_score_ <= 1.0
     assert "2 trials of the study are of another search space." in model.report_.notes
+
+
+def test_trials_of_others_that_run_are_no_reason_to_overrun_the_budget(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path / "s.db")
+    study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
+    study.ask().set_user_attr("process", this_process())
+    with pytest.raises(DataError, match="No trial has ended; other processes are at work"):
+        study_workers.classifier(storage=storage, study_name="shared", n_trials=1).fit(study_workers.TASK)
+    assert len(study.trials) == 1
 
 
 def test_predictions_of_another_shape_are_left_aside(tmp_path: Path) -> None:
