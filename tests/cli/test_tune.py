@@ -157,10 +157,11 @@ def test_an_output_that_is_no_file_is_refused_and_stays(run, tmp_path: Path, kin
 INTERRUPTING = """
 import os, signal, sys
 from automl_meta.automl.tuner import Tuner
-state = Tuner._state
+state, done = Tuner._state, []
 def interrupting(self, last):
     found = state(self, last)
-    if found.n_trials == 3:
+    if found.n_trials >= 3 and not done:  # two that end at once are counted together
+        done.append(1)
         os.killpg(0, signal.SIGINT)  # as a terminal sends it: to the whole process group
     return found
 Tuner._state = interrupting
