@@ -21,7 +21,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from automl_meta import ExperienceSampler
 from automl_meta.algorithms import Condition, SearchSpace
-from automl_meta.tuning._space import EncodedSpace
+from automl_meta.tuning.encoded_space import EncodedSpace
 
 KS = (1, 3, 5, 10, 25, 50)
 N_PAST = 200

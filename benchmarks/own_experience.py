@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from automl_meta.evaluation import Evaluation, leave_family_out, paired_bootstrap
+from automl_meta.evaluation import ReplayReport, leave_family_out, paired_bootstrap
 from automl_meta.metafeatures import EXTRACTORS
 from automl_meta.metafeatures.landmarkers import Landmarkers
 from automl_meta.metrics import get_metric
@@ -47,11 +47,11 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def play(meta: MetaDataset, splits: int, **options: Any) -> Evaluation:
+def play(meta: MetaDataset, splits: int, **options: Any) -> ReplayReport:
     return leave_family_out(meta, {NAME: DEFAULT_RECOMMENDER()}, n_splits=splits, **options)
 
 
-def points(evaluation: Evaluation) -> dict[str, float]:
+def points(evaluation: ReplayReport) -> dict[str, float]:
     table = evaluation.table()
     columns = [column for column in table.columns if column.startswith("normalized@")]
     return {column.partition("@")[2]: round(float(table.at[NAME, column]), 4) for column in columns}
@@ -87,7 +87,7 @@ def ablation(meta: MetaDataset, splits: int) -> dict[str, dict[str, Any]]:
     return {name: differences(name, variant, whole) for name, variant in variants.items()}
 
 
-def differences(name: str, variant: Evaluation, whole: Evaluation) -> dict[str, Any]:
+def differences(name: str, variant: ReplayReport, whole: ReplayReport) -> dict[str, Any]:
     found = {}
     for key, unit in (("regrets", "k"), ("timed_regrets", "seconds")):
         index = ["dataset_id", unit]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from automl_meta.automl.model import TabularModel
-from automl_meta.automl.studies import open_storage
+from automl_meta.automl.study_storage import open_storage
 from automl_meta.cli import main
 from automl_meta.importers import import_study
 from automl_meta.store import MetadataStore

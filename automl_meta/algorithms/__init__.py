@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._space import Condition, SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
 from automl_meta.algorithms.boosting import (
     ADABOOST_CLASSIFIER,
     ADABOOST_REGRESSOR,
@@ -33,6 +32,7 @@ from automl_meta.algorithms.linear import (
 from automl_meta.algorithms.naive_bayes import GAUSSIAN_NAIVE_BAYES
 from automl_meta.algorithms.neighbors import KNN_CLASSIFIER, KNN_REGRESSOR
 from automl_meta.algorithms.neural import MLP_CLASSIFIER, MLP_REGRESSOR
+from automl_meta.algorithms.search_space import Condition, SearchSpace
 from automl_meta.algorithms.trees import (
     DECISION_TREE_CLASSIFIER,
     DECISION_TREE_REGRESSOR,

@@ -16,10 +16,10 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._common import default_weight, for_classes
-from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
+from automl_meta.algorithms.common import default_weight, for_classes
 from automl_meta.algorithms.preprocessing import ordinal_codes
+from automl_meta.algorithms.search_space import SearchSpace
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

@@ -9,9 +9,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from sklearn.base import BaseEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._space import Condition, SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import Condition, SearchSpace
 from automl_meta.task import TabularTask
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from optuna.distributions import CategoricalDistribution
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
 from automl_meta.algorithms.preprocessing import ordinal_codes
+from automl_meta.algorithms.search_space import SearchSpace
 
 DUMMY_CLASSIFIER = Algorithm(
     name="dummy",

@@ -11,10 +11,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, Matern, WhiteKernel
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._common import default_weight, for_classes, on_scaled_target
-from automl_meta.algorithms._space import Condition, SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
+from automl_meta.algorithms.common import default_weight, for_classes, on_scaled_target
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import Condition, SearchSpace
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

@@ -9,10 +9,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge, SGDClassifier, SGDRegressor
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._common import default_weight, for_classes, on_scaled_target
-from automl_meta.algorithms._space import Condition, SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
+from automl_meta.algorithms.common import default_weight, for_classes, on_scaled_target
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import Condition, SearchSpace
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

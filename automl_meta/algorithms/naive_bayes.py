@@ -5,9 +5,9 @@ from __future__ import annotations
 from optuna.distributions import FloatDistribution
 from sklearn.naive_bayes import GaussianNB
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import SearchSpace
 
 GAUSSIAN_NAIVE_BAYES = Algorithm(
     name="gaussian_nb",

@@ -9,9 +9,9 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import SearchSpace
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

@@ -9,10 +9,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from sklearn.base import BaseEstimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from automl_meta.algorithms._base import Algorithm
-from automl_meta.algorithms._common import on_scaled_target
-from automl_meta.algorithms._space import SearchSpace
+from automl_meta.algorithms.algorithm import Algorithm
+from automl_meta.algorithms.common import on_scaled_target
 from automl_meta.algorithms.preprocessing import scaled_numbers
+from automl_meta.algorithms.search_space import SearchSpace
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

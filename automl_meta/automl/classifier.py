@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from automl_meta.automl._base import AutoML
+from automl_meta.automl.automl import AutoML
 from automl_meta.exceptions import DataError
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask

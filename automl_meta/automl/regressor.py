@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_array, column_or_1d
 
-from automl_meta.automl._base import AutoML
+from automl_meta.automl.automl import AutoML
 from automl_meta.metrics import TaskType
 from automl_meta.task.frames import exact_array
 

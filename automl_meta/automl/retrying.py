@@ -13,7 +13,7 @@ import optuna
 import sqlalchemy as sa
 from optuna.storages import BaseStorage, InMemoryStorage
 
-from automl_meta._utils.studies import readable
+from automl_meta._utils.optuna_studies import readable
 from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError, UsageError
 
 __all__ = ["STORAGE_ERRORS", "RetryingStorage", "patiently"]

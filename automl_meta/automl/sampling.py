@@ -13,7 +13,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta.algorithms import SearchSpace
-from automl_meta.automl.studies import quiet
+from automl_meta.automl.study_storage import quiet
 from automl_meta.tuning import origin_of
 
 __all__ = ["Sampling"]

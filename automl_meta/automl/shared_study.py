@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.owners import OWNER, Owners
-from automl_meta.automl.studies import predictions_of, quiet, save_predictions
+from automl_meta.automl.study_storage import predictions_of, quiet, save_predictions
 from automl_meta.automl.trials import completed
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import StudyError, UsageError

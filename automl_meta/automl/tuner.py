@@ -17,13 +17,13 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
-from automl_meta.automl.budgets import StudyBudget
 from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.joint_space import ALGORITHM
 from automl_meta.automl.owners import signs_of_life
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
 from automl_meta.automl.shared_study import SharedStudy
+from automl_meta.automl.study_budget import StudyBudget
 from automl_meta.automl.trials import FIT_ROWS, completed, is_lost, score_of
 from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
 from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     warnings.showwarning = _show_warning
     try:
-        from automl_meta.cli._app import app  # here, since Ctrl-C may come while this takes its time
+        from automl_meta.cli.app import app  # here, since Ctrl-C may come while this takes its time
 
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, TASK_TYPE_HELP, names, print_json, printable, say
-from automl_meta.cli._tables import (
+from automl_meta.cli.shared import STORE_HELP, TASK_TYPE_HELP, names, print_json, printable, say
+from automl_meta.cli.tables import (
     FILE_HELP,
     ColumnKinds,
     DateFormat,

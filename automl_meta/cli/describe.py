@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import TASK_TYPE_HELP, cell, console, names, print_json, say
-from automl_meta.cli._tables import (
+from automl_meta.cli.shared import TASK_TYPE_HELP, cell, console, names, print_json, say
+from automl_meta.cli.tables import (
     FILE_HELP,
     ColumnKinds,
     DateFormat,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, cell, check_writable, console, names, print_json, say
+from automl_meta.cli.shared import STORE_HELP, cell, check_writable, console, names, print_json, say
 
 if TYPE_CHECKING:
-    from automl_meta.evaluation import Evaluation
+    from automl_meta.evaluation import ReplayReport
 
 _KS = (1, 3, 5, 10)
 _KS_PLOTTED = tuple(range(1, 11))
@@ -122,7 +122,7 @@ def _budgets(text: str) -> tuple[float, ...]:
     return tuple(sorted(given))
 
 
-def _show(evaluation: Evaluation, n_datasets: int, budgets: tuple[float, ...]) -> None:
+def _show(evaluation: ReplayReport, n_datasets: int, budgets: tuple[float, ...]) -> None:
     from rich.table import Table
 
     frame = evaluation.table()

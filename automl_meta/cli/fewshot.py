@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_meta.cli._shared import check_writable, print_json, say
+from automl_meta.cli.shared import check_writable, print_json, say
 from automl_meta.exceptions import UsageError
 
 if TYPE_CHECKING:
     from automl_meta.fewshot import FewShotLearner, TaskSource
-    from automl_meta.fewshot.meta_training import Progress
+    from automl_meta.fewshot.meta_training import TrainingProgress
 
 app = typer.Typer(help="Few-shot learning: train on many tasks, then learn new classes from a few examples.", no_args_is_help=True)  # fmt: skip
 
@@ -83,7 +83,7 @@ def train(
     import torch
 
     from automl_meta.fewshot import meta_fit, save
-    from automl_meta.fewshot._distributed import rank_of_environment
+    from automl_meta.fewshot.distributed import rank_of_environment
 
     checkpoint = out.with_name(out.name + ".checkpoint")
     for file in (out, checkpoint):
@@ -302,8 +302,8 @@ def _images(learner: FewShotLearner, support: Path, query: Path) -> tuple[Any, A
     import numpy as np
 
     from automl_meta.exceptions import DataError
-    from automl_meta.fewshot.sources._images import read_image
     from automl_meta.fewshot.sources.image_folder import image_files, read_image_folder
+    from automl_meta.fewshot.sources.images import read_image
 
     shape, inverted = learner.backbone.input_shape, bool(learner.description.get("inverted"))
     X, y = read_image_folder(support, shape, inverted=inverted)
@@ -353,7 +353,7 @@ class _bar:  # noqa: N801 - used as a context
         self._bar.start()
         line = self._bar.add_task("", total=1.0)
 
-        def show(state: Progress) -> None:
+        def show(state: TrainingProgress) -> None:
             if state.valid_score is not None:
                 self._score = f", validation {state.valid_score:.4f}"
             text = (

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import check_writable, printable
-from automl_meta.cli._tables import Separator
+from automl_meta.cli.shared import check_writable, printable
+from automl_meta.cli.tables import Separator
 
 _HELP = """Predict with a model that "automl-meta tune" has written.
 

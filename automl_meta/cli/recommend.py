@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_meta.cli._shared import (
+from automl_meta.cli.shared import (
     STORE_HELP,
     TASK_TYPE_HELP,
     cell,
@@ -16,7 +16,7 @@ from automl_meta.cli._shared import (
     print_json,
     say,
 )
-from automl_meta.cli._tables import (
+from automl_meta.cli.tables import (
     FILE_HELP,
     ColumnKinds,
     DateFormat,
@@ -93,7 +93,7 @@ def command(
     if json:
         print_json({**advice.to_dict(), "task": task_json(task)})
     elif code:
-        from automl_meta.cli._code import script
+        from automl_meta.cli.generated_code import script
 
         ranked_by = get_metric(advice.metric, task.task_type)
         sys.stdout.write(script(task, file, advice.configurations[0].configuration, ranked_by, separator))

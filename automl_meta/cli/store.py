@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli._shared import STORE_HELP, print_json, say
-from automl_meta.cli._tables import load_task
+from automl_meta.cli.shared import STORE_HELP, print_json, say
+from automl_meta.cli.tables import load_task
 
 app = typer.Typer(help="Look at the stored experience, take it elsewhere.", no_args_is_help=True)
 Store = Annotated[str | None, typer.Option(help=STORE_HELP)]
@@ -121,8 +121,8 @@ def _import_studies(
     import optuna
 
     from automl_meta._utils.databases import shown_url
-    from automl_meta._utils.studies import readable
-    from automl_meta.automl.studies import open_storage, storage_names
+    from automl_meta._utils.optuna_studies import readable
+    from automl_meta.automl.study_storage import open_storage, storage_names
     from automl_meta.exceptions import UsageError
     from automl_meta.store import MetadataStore
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_meta.cli._shared import (
+from automl_meta.cli.shared import (
     STORE_HELP,
     TASK_TYPE_HELP,
     check_writable,
@@ -21,7 +21,7 @@ from automl_meta.cli._shared import (
     print_json,
     say,
 )
-from automl_meta.cli._tables import (
+from automl_meta.cli.tables import (
     FILE_HELP,
     ColumnKinds,
     DateFormat,

@@ -1,4 +1,4 @@
-"""Evaluation as a picture."""
+"""A replay as a picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl_meta._utils.printable import printable
-from automl_meta.evaluation.evaluation import Evaluation
+from automl_meta.evaluation.replay_report import ReplayReport
 from automl_meta.exceptions import MissingDependencyError, UsageError
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def check_plot_file(file: str | Path) -> None:
         )
 
 
-def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
+def plot_evaluation(evaluation: ReplayReport, file: str | Path) -> None:
     """Draw normalised regret over the number of trials, and over seconds if there are budgets.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : ReplayReport
         What to draw: recommenders as lines, baselines dashed; the mean over data sets, 0 for the
         best known score and 1 for a useless one.
     file : str or Path
@@ -69,7 +69,7 @@ def plot_evaluation(evaluation: Evaluation, file: str | Path) -> None:
             raise UsageError(f"The plot cannot be written to {file}: {error}.") from error
 
 
-def _draw(evaluation: Evaluation, figure: Figure) -> None:
+def _draw(evaluation: ReplayReport, figure: Figure) -> None:
     from matplotlib.ticker import NullLocator, ScalarFormatter
 
     table = evaluation.table()

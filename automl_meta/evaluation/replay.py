@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from automl_meta.evaluation.evaluation import Evaluation
 from automl_meta.evaluation.families import merged_families
 from automl_meta.evaluation.game import Outcomes, all_outcomes, judged, play_seconds, play_trials
-from automl_meta.evaluation.statistics import expected_best_of_random, expected_best_within
+from automl_meta.evaluation.intervals import expected_best_of_random, expected_best_within
+from automl_meta.evaluation.replay_report import ReplayReport
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.recommenders import Recommender
 from automl_meta.records import MetaDataset
@@ -35,7 +35,7 @@ def leave_family_out(
     n_splits: int | None = None,
     random_state: int = 0,
     progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
+) -> ReplayReport:
     """Fit on some families of data sets, recommend for the others, and look up what came of it.
 
     Nothing is run: the results are the stored ones. A recommended configuration that was never
@@ -73,7 +73,7 @@ def leave_family_out(
 
     Returns
     -------
-    Evaluation
+    ReplayReport
         Regrets, ranks, coverage.
 
     Raises
@@ -105,7 +105,7 @@ def leave_family_out(
         report.add_random(dataset_id, outcome, random_state)
         for name, configuration_id in baselines.items():
             report.add_constant(name, dataset_id, outcome, configuration_id)
-    return Evaluation(
+    return ReplayReport(
         meta.metric.name,
         meta.task_type,
         tuple(ks),
@@ -118,7 +118,7 @@ def leave_family_out(
 
 @dataclass
 class _Report:
-    """Rows of the frames of an `Evaluation`."""
+    """Rows of the frames of an `ReplayReport`."""
 
     ks: tuple[int, ...]
     seconds: tuple[float, ...]

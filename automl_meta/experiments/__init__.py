@@ -1,6 +1,6 @@
 """Making experience: configurations evaluated on tasks, under limits, into runs."""
 
-from automl_meta.experiments.campaign import Campaign, Progress
+from automl_meta.experiments.campaign import Campaign, CampaignProgress
 from automl_meta.experiments.evaluate import OutOfFold, evaluate, evaluate_out_of_fold, score_responses
 from automl_meta.experiments.evaluator import Evaluator, Limits
 from automl_meta.experiments.fitting import Fitted, fit_whole, takes_weights
@@ -10,6 +10,7 @@ from automl_meta.experiments.keeping import Keeper, dataset_record, describe_dat
 
 __all__ = [
     "Campaign",
+    "CampaignProgress",
     "Evaluator",
     "Fitted",
     "Folds",
@@ -17,7 +18,6 @@ __all__ = [
     "Keeper",
     "Limits",
     "OutOfFold",
-    "Progress",
     "dataset_record",
     "describe_dataset",
     "evaluate",

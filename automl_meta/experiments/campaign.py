@@ -25,7 +25,7 @@ from automl_meta.records import LOCAL, Configuration, Environment, Protocol, Run
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 
-__all__ = ["Campaign", "Progress"]
+__all__ = ["Campaign", "CampaignProgress"]
 
 
 _THREADS = "threading"
@@ -35,7 +35,7 @@ _FEW_ROWS = 300  # one cross-validation of fewer says little
 
 
 @dataclass(frozen=True)
-class Progress:
+class CampaignProgress:
     """How far a campaign is.
 
     Parameters
@@ -116,8 +116,8 @@ class Campaign:
         tasks: Sequence[TabularTask],
         *,
         families: Mapping[str, str] | None = None,
-        progress: Callable[[Progress], None] | None = None,
-    ) -> Progress:
+        progress: Callable[[CampaignProgress], None] | None = None,
+    ) -> CampaignProgress:
         """Run what is missing.
 
         What the store cannot take goes into a file, and a warning says how to add it later.
@@ -133,7 +133,7 @@ class Campaign:
 
         Returns
         -------
-        Progress
+        CampaignProgress
             At the end.
 
         Raises
@@ -151,7 +151,7 @@ class Campaign:
             missing, n_known = self._missing(task)
             batches += missing
             n_done += n_known
-        state = Progress("", n_done, n_done + sum(len(batch.configurations) for batch in batches), 0)
+        state = CampaignProgress("", n_done, n_done + sum(len(batch.configurations) for batch in batches), 0)
         keeper = Keeper(self.store)
         undescribed = self._undescribed(ordered)
 
@@ -169,7 +169,9 @@ class Campaign:
                 describe(task)
                 keeper.add_runs(replace(run, source=self.source.name) for run in runs)
                 failed = state.failed + sum(run.status != "ok" for run in runs)
-                state = Progress(task.name, state.done + len(runs), state.total, failed, keeper.n_kept)
+                state = CampaignProgress(
+                    task.name, state.done + len(runs), state.total, failed, keeper.n_kept
+                )
                 if progress is not None:
                     progress(state)
         return state

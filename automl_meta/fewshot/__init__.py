@@ -10,14 +10,14 @@ for _name in ("torch", "safetensors", "PIL"):
             f'Few-shot learning needs {_name}, which is not installed: pip install "automl_meta[fewshot]"'
         )
 
-from automl_meta.fewshot._base import FewShotLearner, Predictor
 from automl_meta.fewshot.anil import ANIL
 from automl_meta.fewshot.backbones import MLP, Backbone, Conv4, ResNet12
-from automl_meta.fewshot.classifier import FewShotClassifier
 from automl_meta.fewshot.episode import Episode
 from automl_meta.fewshot.evaluation import Evaluation, evaluate
+from automl_meta.fewshot.few_shot_classifier import FewShotClassifier
 from automl_meta.fewshot.finetuning import FineTuning
 from automl_meta.fewshot.fomaml import FOMAML
+from automl_meta.fewshot.learner import FewShotLearner, Predictor
 from automl_meta.fewshot.maml import MAML
 from automl_meta.fewshot.meta_sgd import MetaSGD
 from automl_meta.fewshot.meta_training import meta_fit
@@ -33,7 +33,7 @@ from automl_meta.fewshot.sources import (
     TabularSource,
     TaskSource,
 )
-from automl_meta.fewshot.training_options import Progress, TrainingOptions, TrainingResult
+from automl_meta.fewshot.training_options import TrainingOptions, TrainingProgress, TrainingResult
 
 __all__ = [
     "ANIL",
@@ -54,7 +54,6 @@ __all__ = [
     "MetaSGD",
     "OmniglotSource",
     "Predictor",
-    "Progress",
     "PrototypicalNetwork",
     "Reptile",
     "ResNet12",
@@ -62,6 +61,7 @@ __all__ = [
     "TabularSource",
     "TaskSource",
     "TrainingOptions",
+    "TrainingProgress",
     "TrainingResult",
     "evaluate",
     "load",

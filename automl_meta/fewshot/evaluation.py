@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from automl_meta.exceptions import UsageError
-from automl_meta.fewshot._base import FewShotLearner
 from automl_meta.fewshot.episode import Episode
+from automl_meta.fewshot.learner import FewShotLearner
 from automl_meta.fewshot.sources import TaskSource
 
 __all__ = ["Evaluation", "evaluate"]

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from automl_meta.exceptions import UsageError
-from automl_meta.fewshot._base import FewShotLearner, Predictor, per_task_loss
 from automl_meta.fewshot.backbones import Backbone
 from automl_meta.fewshot.episode import Episode
+from automl_meta.fewshot.learner import FewShotLearner, Predictor, per_task_loss
 
 __all__ = ["FineTuning"]
 

@@ -17,13 +17,13 @@ import torch
 from automl_meta._utils.memory import keep_freed_memory
 from automl_meta._utils.random import seed_of
 from automl_meta.exceptions import TrainingError, UsageError
-from automl_meta.fewshot import _distributed
-from automl_meta.fewshot._base import FewShotLearner
-from automl_meta.fewshot._checkpoint import load_checkpoint, save_checkpoint
+from automl_meta.fewshot import distributed
+from automl_meta.fewshot.checkpoint import load_checkpoint, save_checkpoint
 from automl_meta.fewshot.episode import Episode
 from automl_meta.fewshot.evaluation import evaluate
+from automl_meta.fewshot.learner import FewShotLearner
 from automl_meta.fewshot.sources import TaskSource
-from automl_meta.fewshot.training_options import Progress, TrainingOptions, TrainingResult
+from automl_meta.fewshot.training_options import TrainingOptions, TrainingProgress, TrainingResult
 
 __all__ = ["choose_device", "meta_fit"]
 
@@ -58,7 +58,7 @@ def meta_fit(
     checkpoint: str | Path | None = None,
     random_state: int | None = None,
     device: str = "auto",
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[TrainingProgress], None] | None = None,
     **changes: Any,
 ) -> TrainingResult:
     """Train a learner, in place, on tasks of a source.
@@ -85,7 +85,7 @@ def meta_fit(
     device : str, default='auto'
         A GPU if there is one.
     progress : callable, optional
-        Called now and then with a `Progress`.
+        Called now and then with a `TrainingProgress`.
     **changes
         Fields of `TrainingOptions`.
 
@@ -111,7 +111,7 @@ def meta_fit(
     where = choose_device(device)
     if where.type == "cpu":
         keep_freed_memory()
-    with _distributed.process_group(where):
+    with distributed.process_group(where):
         training = _Training(learner.to(where), source.to(where), chosen, valid_source, seed_of(random_state))
         training.checkpoint = None if checkpoint is None else Path(checkpoint)
         training.resume()
@@ -168,7 +168,7 @@ class _Training:
         self.started = (0.0, 0.0)
         learner.description = source.description | {"n_way": options.n_way, "n_shot": options.n_shot}
 
-    def run(self, progress: Callable[[Progress], None], interrupted: list[bool]) -> None:
+    def run(self, progress: Callable[[TrainingProgress], None], interrupted: list[bool]) -> None:
         """Train until a limit is reached."""
         options, result = self.options, self.result
         if options.precision == "bfloat16":
@@ -195,9 +195,9 @@ class _Training:
 
     def _is_interrupted(self, interrupted: list[bool], is_due: bool) -> bool:
         """Say whether to stop: several processes agree on it, where they look at their losses."""
-        if _distributed.world_size() == 1:
+        if distributed.world_size() == 1:
             return bool(interrupted)
-        return is_due and _distributed.largest(float(bool(interrupted)), self.source.device) > 0
+        return is_due and distributed.largest(float(bool(interrupted)), self.source.device) > 0
 
     def _step(self) -> torch.Tensor:
         """Take one step of the optimiser; return the loss of this process's tasks."""
@@ -213,16 +213,16 @@ class _Training:
             loss = self.learner.loss(chunk) * (len(chunk) / len(mine))
             loss.backward()
             total += loss.detach()
-        _distributed.average_gradients(self.parameters, len(mine) / len(batch))
+        distributed.average_gradients(self.parameters, len(mine) / len(batch))
         torch.nn.utils.clip_grad_norm_(self.parameters, options.max_gradient_norm)
         self.optimizer.step()
         self.result.episodes += len(batch)
         return total
 
-    def _look(self, fraction: float) -> Progress:
+    def _look(self, fraction: float) -> TrainingProgress:
         """Look at the losses, validate and save when it is time."""
         loss = float(torch.stack(self.losses).mean())
-        loss = _distributed.largest(loss if math.isfinite(loss) else math.inf, self.source.device)
+        loss = distributed.largest(loss if math.isfinite(loss) else math.inf, self.source.device)
         self.losses.clear()
         if not math.isfinite(loss):
             raise TrainingError(
@@ -236,7 +236,7 @@ class _Training:
             score = self._validate(loss)
             self.next_valid = fraction + self._valid_step()
             self.save()
-        return Progress(fraction, self.result.episodes, self.result.seconds, loss, score)
+        return TrainingProgress(fraction, self.result.episodes, self.result.seconds, loss, score)
 
     def _validate(self, loss: float) -> float | None:
         """Judge the parameters on other classes, and keep them if they are the best."""
@@ -288,7 +288,7 @@ class _Training:
             if limit is not None
         ]
         timed = options.time_limit is not None or options.cpu_limit is not None
-        return _distributed.largest(max(spent), self.source.device) if timed else max(spent)
+        return distributed.largest(max(spent), self.source.device) if timed else max(spent)
 
     def _valid_step(self) -> float:
         """Return the fraction of the budget between validations."""
@@ -306,7 +306,7 @@ class _Training:
 
     def save(self) -> None:
         """Write the checkpoint, if one is wanted and this is the first process."""
-        if self.checkpoint is not None and _distributed.rank() == 0:
+        if self.checkpoint is not None and distributed.rank() == 0:
             save_checkpoint(
                 self.checkpoint, self.learner, self.optimizer, self.generator, self.best, self._about()
             )
@@ -334,9 +334,9 @@ class _Training:
 
 def _own_share(batch: Episode) -> Episode:
     """Return the tasks of this process: every n-th of the batch, so that shares differ by one at most."""
-    n = _distributed.world_size()
+    n = distributed.world_size()
     if n == 1:
         return batch
     if len(batch) < n:
         raise UsageError(f"{n} processes share {len(batch)} tasks; give n_tasks={n} or more.")
-    return batch[slice(_distributed.rank(), None, n)]
+    return batch[slice(distributed.rank(), None, n)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from automl_meta.fewshot._base import per_task_loss
 from automl_meta.fewshot.episode import Episode
+from automl_meta.fewshot.learner import per_task_loss
 from automl_meta.fewshot.maml import MAML
 
 __all__ = ["Reptile"]

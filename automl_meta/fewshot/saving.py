@@ -15,11 +15,11 @@ from torch import Tensor
 
 from automl_meta._utils.replacing import replacing
 from automl_meta.exceptions import DataError
-from automl_meta.fewshot._base import FewShotLearner
 from automl_meta.fewshot.anil import ANIL
 from automl_meta.fewshot.backbones import BACKBONES, Backbone
 from automl_meta.fewshot.finetuning import FineTuning
 from automl_meta.fewshot.fomaml import FOMAML
+from automl_meta.fewshot.learner import FewShotLearner
 from automl_meta.fewshot.maml import MAML
 from automl_meta.fewshot.meta_sgd import MetaSGD
 from automl_meta.fewshot.prototypical import PrototypicalNetwork

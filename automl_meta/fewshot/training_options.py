@@ -8,7 +8,7 @@ from typing import Literal
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.sources import Shots
 
-__all__ = ["Progress", "TrainingOptions", "TrainingResult"]
+__all__ = ["TrainingOptions", "TrainingProgress", "TrainingResult"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where training stands.
 
     Parameters

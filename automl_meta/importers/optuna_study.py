@@ -12,7 +12,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from automl_meta._utils.studies import readable, trials_of
+from automl_meta._utils.optuna_studies import readable, trials_of
 from automl_meta.algorithms import get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import describe_dataset

@@ -1,7 +1,5 @@
 """Meta-features: a task described by numbers."""
 
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
-from automl_meta.metafeatures._view import TaskView
 from automl_meta.metafeatures.extraction import (
     EXTRACTORS,
     OUT_OF_TIME,
@@ -10,6 +8,8 @@ from automl_meta.metafeatures.extraction import (
     all_names,
     extract_metafeatures,
 )
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures.task_view import TaskView
 
 __all__ = [
     "EXTRACTORS",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_meta.metafeatures import _class_complexity, _number_complexity
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
-from automl_meta.metafeatures._sources import LORENA_2018, LORENA_2019, RIVOLLI_2022
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures import class_complexity, number_complexity
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures.references import LORENA_2018, LORENA_2019, RIVOLLI_2022
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
 __all__ = ["Complexity"]
@@ -129,21 +129,21 @@ class Complexity(MetaFeatureExtractor):
         suffix = "" if view.is_classification else "_regression"
         values |= {f"complexity_{name}{suffix}": value for name, value in measure(view, rng).items()}
         if view.encoded.n_columns:
-            dimensions = _class_complexity.dimensionality(view.encoded.X)
+            dimensions = class_complexity.dimensionality(view.encoded.X)
             values |= {f"complexity_{name}": value for name, value in dimensions.items()}
         return values
 
 
 def _classes(view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-    values = _class_complexity.class_balance(view.class_counts)
+    values = class_complexity.class_balance(view.class_counts)
     block, points = view.encoded, view.points
     if block.n_columns and block.n_classes > 1:
-        values |= _class_complexity.feature_overlap(block.X, block.y)
-        values |= _class_complexity.linearity(block.X, block.y, rng)
+        values |= class_complexity.feature_overlap(block.X, block.y)
+        values |= class_complexity.linearity(block.X, block.y, rng)
         if points.n_classes > 1:
-            values |= _class_complexity.neighbourhood(points, rng)
-            values |= _class_complexity.network(points)
-            values |= _class_complexity.separation(points.X, points.y, points.gower)
+            values |= class_complexity.neighbourhood(points, rng)
+            values |= class_complexity.network(points)
+            values |= class_complexity.separation(points.X, points.y, points.gower)
     return values
 
 
@@ -151,6 +151,6 @@ def _numbers(view: TaskView, rng: np.random.Generator) -> dict[str, float]:
     block, points = view.encoded, view.points
     if block.n_columns == 0:
         return {}
-    values = _number_complexity.column_correlation(block.X, block.y)
-    values |= _number_complexity.linearity(block.X, block.y, rng)
-    return values | _number_complexity.smoothness(points, rng)
+    values = number_complexity.column_correlation(block.X, block.y)
+    values |= number_complexity.linearity(block.X, block.y, rng)
+    return values | number_complexity.smoothness(points, rng)

@@ -16,14 +16,14 @@ from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta._utils.threads import single_threaded
 from automl_meta.exceptions import UsageError
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
-from automl_meta.metafeatures._view import TaskView
 from automl_meta.metafeatures.complexity import Complexity
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor
 from automl_meta.metafeatures.information import Information
 from automl_meta.metafeatures.landmarkers import Landmarkers
 from automl_meta.metafeatures.model_based import ModelBased
 from automl_meta.metafeatures.simple import Simple
 from automl_meta.metafeatures.statistical import Statistical
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, summaries, summarised
-from automl_meta.metafeatures._sources import CASTIELLO_2005, KALOUSIS_2001, RIVOLLI_2022, STATLOG, THEIL_1970
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor, summaries, summarised
+from automl_meta.metafeatures.references import (
+    CASTIELLO_2005,
+    KALOUSIS_2001,
+    RIVOLLI_2022,
+    STATLOG,
+    THEIL_1970,
+)
+from automl_meta.metafeatures.task_view import TaskView
 
 __all__ = ["Information"]
 

@@ -14,9 +14,9 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor
-from automl_meta.metafeatures._encoded import EncodedBlock
-from automl_meta.metafeatures._learners import (
+from automl_meta.metafeatures.encoded import EncodedBlock
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor
+from automl_meta.metafeatures.learners import (
     balanced_accuracy,
     gaussian_naive_bayes,
     linear_discriminant,
@@ -27,14 +27,14 @@ from automl_meta.metafeatures._learners import (
     split_on_one_column,
     stratified_folds,
 )
-from automl_meta.metafeatures._sources import (
+from automl_meta.metafeatures.references import (
     BENSUSAN_2000,
     FUERNKRANZ_2001,
     PFAHRINGER_2000,
     REIF_2014,
     RIVOLLI_2022,
 )
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
 __all__ = ["Landmarkers"]

@@ -6,9 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, Summary, summaries, summarised
-from automl_meta.metafeatures._sources import BENSUSAN_2000, PENG_2002
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.extractor import (
+    MetaFeature,
+    MetaFeatureExtractor,
+    Summary,
+    summaries,
+    summarised,
+)
+from automl_meta.metafeatures.references import BENSUSAN_2000, PENG_2002
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
 __all__ = ["ModelBased"]

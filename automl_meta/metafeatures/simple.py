@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, summaries, summarised
-from automl_meta.metafeatures._sources import ENGELS_1998, FEURER_2015, KALOUSIS_1999, RIVOLLI_2022, STATLOG
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor, summaries, summarised
+from automl_meta.metafeatures.references import ENGELS_1998, FEURER_2015, KALOUSIS_1999, RIVOLLI_2022, STATLOG
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 from automl_meta.task import ColumnKind
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl_meta.metafeatures import _statistics
-from automl_meta.metafeatures._base import MetaFeature, MetaFeatureExtractor, summarised
-from automl_meta.metafeatures._sources import (
+from automl_meta.metafeatures import descriptive
+from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor, summarised
+from automl_meta.metafeatures.references import (
     ALI_SMITH_2006,
     CASTIELLO_2005,
     DAGOSTINO_1973,
@@ -19,7 +19,7 @@ from automl_meta.metafeatures._sources import (
     SOARES_2004,
     STATLOG,
 )
-from automl_meta.metafeatures._view import TaskView
+from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
 __all__ = ["Statistical"]
@@ -337,12 +337,12 @@ class Statistical(MetaFeatureExtractor):
         values = dict.fromkeys(self.names(view.task_type), float("nan"))
         block = view.numeric
         if block.n_columns:
-            values |= _statistics.columns(block) | _statistics.together(block)
+            values |= descriptive.columns(block) | descriptive.together(block)
         if view.is_classification:
             if block.n_columns:
-                values |= _statistics.with_classes(block, view.y)
+                values |= descriptive.with_classes(block, view.y)
         else:
-            values |= _statistics.target(view) | _statistics.category_effects(view)
+            values |= descriptive.target(view) | descriptive.category_effects(view)
             if block.n_columns:
-                values |= _statistics.with_numbers(block, view.target_block.standardised[:, 0])
+                values |= descriptive.with_numbers(block, view.target_block.standardised[:, 0])
         return {name: float(value) for name, value in values.items()}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from automl_meta.recommenders._base import Recommender
 from automl_meta.recommenders.average_rank import AverageRank
 from automl_meta.recommenders.meta_model import MetaModel
 from automl_meta.recommenders.nearest_datasets import NearestDatasets
 from automl_meta.recommenders.portfolio import Portfolio
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
+from automl_meta.recommenders.recommender import Recommender
 from automl_meta.recommenders.regret import regret_scales
 from automl_meta.recommenders.score_model import ScoreModel
 from automl_meta.recommenders.similarity_portfolio import SimilarityPortfolio

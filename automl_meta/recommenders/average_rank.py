@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
-from automl_meta.recommenders._base import Choice, Recommender
-from automl_meta.recommenders._experience import Experience
+from automl_meta.recommenders.experience_matrix import ExperienceMatrix
+from automl_meta.recommenders.recommender import Choice, Recommender
 
 __all__ = ["AverageRank"]
 
@@ -23,7 +23,7 @@ class AverageRank(Recommender):
     selection, ECML.
     """
 
-    def _learn(self, experience: Experience) -> None:
+    def _learn(self, experience: ExperienceMatrix) -> None:
         self._mean_ranks = np.round(rankdata(-experience.scores, axis=1).mean(axis=0), 9)
 
     def _order(self, choice: Choice) -> list[int]:

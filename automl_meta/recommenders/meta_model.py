@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from automl_meta.recommenders._ensemble import Ensemble, shares_of_best
-from automl_meta.recommenders._experience import Experience
-from automl_meta.recommenders._forest import SimilarityForest
+from automl_meta.recommenders.experience_matrix import ExperienceMatrix
 from automl_meta.recommenders.portfolio import Portfolio
+from automl_meta.recommenders.posterior import Ensemble, shares_of_best
+from automl_meta.recommenders.similarity_forest import SimilarityForest
 
 __all__ = ["MetaModel"]
 
@@ -66,7 +66,7 @@ class MetaModel(Portfolio):
         self.scale_power = scale_power
         self.random_state = random_state
 
-    def _learn(self, experience: Experience) -> None:
+    def _learn(self, experience: ExperienceMatrix) -> None:
         self._forest = SimilarityForest(
             self._space.known,
             shares_of_best(experience.scores, experience.scale),

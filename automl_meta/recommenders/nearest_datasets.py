@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from automl_meta.recommenders._base import Recommender
+from automl_meta.recommenders.recommender import Recommender
 
 __all__ = ["NearestDatasets"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from automl_meta.recommenders._base import Choice, Recommender
+from automl_meta.recommenders.recommender import Choice, Recommender
 
 __all__ = ["Portfolio"]
 

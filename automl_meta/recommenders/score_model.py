@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automl_meta.recommenders._base import Recommender
-from automl_meta.recommenders._experience import Experience
+from automl_meta.recommenders.experience_matrix import ExperienceMatrix
+from automl_meta.recommenders.recommender import Recommender
 from automl_meta.records import Configuration
 
 __all__ = ["ScoreModel"]
@@ -55,7 +55,7 @@ class ScoreModel(Recommender):
         self.n_folds = n_folds
         self.random_state = random_state
 
-    def _learn(self, experience: Experience) -> None:
+    def _learn(self, experience: ExperienceMatrix) -> None:
         self._features = _configuration_features(experience.configurations)
         everything = np.ones(len(experience.best), dtype=bool)
         regrets = np.empty_like(experience.regrets)
@@ -74,7 +74,9 @@ class ScoreModel(Recommender):
         n_folds = max(min(self.n_folds, len(codes)), 1)
         return [np.isin(families, codes[fold::n_folds]) for fold in range(n_folds)]
 
-    def _fitted(self, experience: Experience, rows: NDArray[np.bool_]) -> tuple[Any, NDArray[np.float64]]:
+    def _fitted(
+        self, experience: ExperienceMatrix, rows: NDArray[np.bool_]
+    ) -> tuple[Any, NDArray[np.float64]]:
         from lightgbm import LGBMRegressor  # not needed by the other members, and slow to import
 
         regrets, known = experience.regrets[rows], experience.known[rows]

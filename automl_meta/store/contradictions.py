@@ -15,8 +15,8 @@ from sqlalchemy import Column
 
 from automl_meta.metrics import METRICS, TaskType
 from automl_meta.records import Configuration, RunStatus, run_digest
+from automl_meta.store.inserts import DATASET_COLUMNS, RUN_COLUMNS, RunRows
 from automl_meta.store.models import configurations, datasets, runs
-from automl_meta.store.writing import DATASET_COLUMNS, RUN_COLUMNS, RunRows
 
 __all__ = ["of_cells", "of_configurations", "of_datasets", "of_runs", "size_problem"]
 

@@ -20,9 +20,9 @@ from sqlalchemy import Connection, select
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.store import models
 from automl_meta.store.digests import changed, damaged, differing, stored, sums_of_store
-from automl_meta.store.reading import read_parameters
+from automl_meta.store.inserts import DATASET_COLUMNS, RUN_COLUMNS
+from automl_meta.store.queries import read_parameters
 from automl_meta.store.seed import CHECKSUMS
-from automl_meta.store.writing import DATASET_COLUMNS, RUN_COLUMNS
 
 __all__ = ["export_experience"]
 

@@ -40,7 +40,7 @@ from automl_meta.exceptions import StoreError
 from automl_meta.records import Environment, Source
 from automl_meta.store import models
 from automl_meta.store.contradictions import of_cells, of_configurations, of_datasets, of_runs
-from automl_meta.store.writing import (
+from automl_meta.store.inserts import (
     DATASET_COLUMNS,
     RUN_COLUMNS,
     RunRows,

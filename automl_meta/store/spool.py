@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from automl_meta.exceptions import StoreError
 from automl_meta.records import Configuration, DatasetRecord, Environment, Run
 from automl_meta.store.contradictions import of_datasets, of_runs
-from automl_meta.store.writing import DATASET_COLUMNS, insert_runs, put_dataset, put_environment, rows_of
+from automl_meta.store.inserts import DATASET_COLUMNS, insert_runs, put_dataset, put_environment, rows_of
 
 __all__ = ["how_to_add", "import_spooled", "spool"]
 

@@ -22,7 +22,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import TrialState
 
 from automl_meta._utils.databases import shown_url
-from automl_meta._utils.studies import database_address, readable, require_studies, trials_of
+from automl_meta._utils.optuna_studies import database_address, readable, require_studies, trials_of
 from automl_meta.algorithms import ALGORITHMS
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.metrics import TaskType

@@ -14,11 +14,11 @@ from optuna.trial import FrozenTrial
 from automl_meta.algorithms import SearchSpace
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders import Recommendation
-from automl_meta.tuning._candidates import is_among
-from automl_meta.tuning._space import EncodedSpace
-from automl_meta.tuning._study import fitted_value, seen_space, under_way
+from automl_meta.tuning.domain import is_among
+from automl_meta.tuning.encoded_space import EncodedSpace
 from automl_meta.tuning.history import joint_name
 from automl_meta.tuning.origin import ORIGIN
+from automl_meta.tuning.study_rows import fitted_value, seen_space, under_way
 
 __all__ = ["WarmStartEntry", "WarmStartReport", "warm_start"]
 

@@ -13,7 +13,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
 from automl_meta.automl.owners import Owners, this_process
-from automl_meta.automl.studies import open_storage, open_study
+from automl_meta.automl.study_storage import open_storage, open_study
 from automl_meta.automl.turn import Turn
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.store import MetadataStore

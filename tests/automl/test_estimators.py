@@ -256,7 +256,7 @@ def spent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     done: list[str] = []
     for name in ("started_evaluators", "extract_metafeatures", "open_study"):
         monkeypatch.setattr(
-            f"automl_meta.automl._base.{name}", lambda *_, _name=name, **__: done.append(_name)
+            f"automl_meta.automl.automl.{name}", lambda *_, _name=name, **__: done.append(_name)
         )
     return done
 

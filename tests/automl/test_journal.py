@@ -8,7 +8,7 @@ import pytest
 from optuna.storages import JournalStorage
 
 from automl_meta.automl.journal import Journal
-from automl_meta.automl.studies import open_storage
+from automl_meta.automl.study_storage import open_storage
 from automl_meta.exceptions import DataError, UsageError
 
 

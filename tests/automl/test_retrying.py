@@ -12,7 +12,7 @@ from optuna.storages import InMemoryStorage
 from automl_meta import AutoMLClassifier, TabularTask
 from automl_meta.automl import retrying
 from automl_meta.automl.retrying import RetryingStorage, patiently
-from automl_meta.automl.studies import open_storage
+from automl_meta.automl.study_storage import open_storage
 from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError
 
 FULL = sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from automl_meta.automl.budgets import StudyBudget
+from automl_meta.automl.study_budget import StudyBudget
 from automl_meta.automl.trials import Measured, busy_seconds, completed
 from automl_meta.experiments import Folds
 from automl_meta.records import Protocol

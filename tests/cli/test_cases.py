@@ -11,7 +11,7 @@ import pytest
 
 from automl_meta.algorithms import get_algorithm
 from automl_meta.cli import main
-from automl_meta.cli._code import script
+from automl_meta.cli.generated_code import script
 from automl_meta.experiments import evaluate
 from automl_meta.metrics import default_metric
 from automl_meta.task import TabularTask

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from automl_meta._utils.printable import printable
 from automl_meta.automl.model import TabularModel
-from automl_meta.cli._shared import print_json, say
+from automl_meta.cli.shared import print_json, say
 from automl_meta.store import MetadataStore
 
 N_ROWS = 60

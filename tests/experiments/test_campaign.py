@@ -11,7 +11,7 @@ from processes import Marked
 
 from automl_meta.algorithms import algorithms_for
 from automl_meta.exceptions import WorkerError
-from automl_meta.experiments import Campaign, Keeper, Limits, Progress, dataset_record
+from automl_meta.experiments import Campaign, CampaignProgress, Keeper, Limits, dataset_record
 from automl_meta.records import Configuration, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -40,7 +40,7 @@ def store(tmp_path: Path):
 
 
 def test_every_pair_is_run_and_stored(store: MetadataStore) -> None:
-    seen: list[Progress] = []
+    seen: list[CampaignProgress] = []
     end = campaign(store).run(TASKS, families={"iris": "flowers"}, progress=seen.append)
     assert (end.done, end.total, end.failed) == (20, 20, 0)
     assert [state.task for state in seen] == ["iris"] * 10 + ["wine"] * 10, "the smallest comes first"
@@ -53,14 +53,14 @@ def test_every_pair_is_run_and_stored(store: MetadataStore) -> None:
 
 def test_the_same_campaign_again_runs_nothing(store: MetadataStore) -> None:
     campaign(store).run(TASKS)
-    seen: list[Progress] = []
+    seen: list[CampaignProgress] = []
     end = campaign(store).run(TASKS, progress=seen.append)
     assert (end.done, seen) == (20, [])
 
 
 def test_a_larger_campaign_runs_only_what_is_new(store: MetadataStore) -> None:
     campaign(store).run(TASKS[:1])
-    seen: list[Progress] = []
+    seen: list[CampaignProgress] = []
     end = campaign(store, n_sampled=3).run(TASKS, progress=seen.append)
     expected = sum(len(algorithm.configurations(3)) for algorithm in campaign(store).algorithms)
     assert end.total == 2 * expected
@@ -74,7 +74,7 @@ def test_small_data_sets_are_cross_validated_repeatedly(store: MetadataStore) ->
     sizes = store.datasets()["n_rows"]
     found = {int(sizes[run.dataset_id]): run.protocol for run in store.runs()}
     assert found == {150: "cv5x3-rows5000-seed0", 569: "cv5-rows5000-seed0"}
-    seen: list[Progress] = []
+    seen: list[CampaignProgress] = []
     assert repeated.run(tasks, progress=seen.append).total == 8
     assert not seen
 
@@ -197,7 +197,7 @@ def test_a_campaign_on_mended_folds_knows_its_runs_and_those_of_other_folds_advi
     small = replace(campaign(store, n_sampled=0), protocol=Protocol(max_train_rows=20))
     end = small.run([task])
     assert {run.protocol for run in store.runs()} == {"cv5-rows20-seed0-allclasses"}
-    seen: list[Progress] = []
+    seen: list[CampaignProgress] = []
     assert small.run([task], progress=seen.append).done == end.total == 4
     assert not seen
     other = Run(task.fingerprint, Configuration("lda"), "ok", {"accuracy": 0.5}, protocol="cv5-rows20-seed0")

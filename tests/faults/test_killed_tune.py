@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from processes import Marked
 
 from automl_meta.automl.model import TabularModel
-from automl_meta.automl.studies import open_storage
+from automl_meta.automl.study_storage import open_storage
 from automl_meta.store import MetadataStore
 
 N_TRIES = int(os.environ.get("FAULTS_TUNE", "60"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl_meta.exceptions import DataError
-from automl_meta.fewshot.sources._download import download
+from automl_meta.fewshot.sources.download import download
 
 CONTENT = bytes(range(256)) * 2000
 CHECKSUM = hashlib.sha256(CONTENT).hexdigest()

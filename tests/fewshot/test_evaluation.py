@@ -38,7 +38,7 @@ def test_memory_does_not_decide_which_tasks_are_drawn(
 ) -> None:
     options = {"n_query": 3, "n_episodes": 60}
     whole = evaluate(learner, DigitsSource("test"), **options)
-    monkeypatch.setattr("automl_meta.fewshot._base.CPU_CHUNK_BYTES", 1)
+    monkeypatch.setattr("automl_meta.fewshot.learner.CPU_CHUNK_BYTES", 1)
     assert evaluate(learner, DigitsSource("test"), **options).accuracy == pytest.approx(whole.accuracy)
 
 

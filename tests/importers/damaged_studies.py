@@ -11,8 +11,8 @@ import optuna
 from fuzzing import damaged_json
 from optuna.storages.journal import JournalFileBackend
 
-from automl_meta._utils.studies import readable, trials_of
-from automl_meta.automl.studies import open_storage, predictions_of, storage_names
+from automl_meta._utils.optuna_studies import readable, trials_of
+from automl_meta.automl.study_storage import open_storage, predictions_of, storage_names
 from automl_meta.importers import import_study
 from automl_meta.records import DatasetRecord
 from automl_meta.store import MetadataStore

@@ -14,7 +14,7 @@ from fuzzing import Child, damaged, fuzz
 from importers import damaged_studies
 from importers.damaged_studies import array_text
 
-from automl_meta.automl.studies import open_storage, predictions_of
+from automl_meta.automl.study_storage import open_storage, predictions_of
 from automl_meta.exceptions import UsageError
 from automl_meta.importers import import_study
 from automl_meta.store import MetadataStore

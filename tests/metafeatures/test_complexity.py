@@ -10,9 +10,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.svm import LinearSVC
 
-from automl_meta.metafeatures import TaskView, _class_complexity, _number_complexity, extract_metafeatures
-from automl_meta.metafeatures._encoded import EncodedBlock
-from automl_meta.metafeatures._geometry import minimum_spanning_tree
+from automl_meta.metafeatures import TaskView, class_complexity, extract_metafeatures, number_complexity
+from automl_meta.metafeatures.encoded import EncodedBlock
+from automl_meta.metafeatures.geometry import minimum_spanning_tree
 from automl_meta.task import TabularTask
 
 
@@ -35,10 +35,10 @@ def distances(points: EncodedBlock) -> np.ndarray:
 def measured(points: EncodedBlock) -> dict[str, float]:
     rng = np.random.default_rng(0)
     return (
-        _class_complexity.neighbourhood(points, rng)
-        | _class_complexity.network(points)
-        | _class_complexity.feature_overlap(points.X, points.y)
-        | _class_complexity.linearity(points.X, points.y, rng)
+        class_complexity.neighbourhood(points, rng)
+        | class_complexity.network(points)
+        | class_complexity.feature_overlap(points.X, points.y)
+        | class_complexity.linearity(points.X, points.y, rng)
     )
 
 
@@ -110,7 +110,7 @@ def test_hub_scores_are_the_leading_eigenvector() -> None:
     star = np.zeros((6, 6))
     star[0, 1:] = star[1:, 0] = 1.0
     expected = np.r_[1.0, np.full(5, 1 / np.sqrt(5))]
-    np.testing.assert_allclose(_class_complexity._hub_scores(star), expected, atol=1e-6)
+    np.testing.assert_allclose(class_complexity._hub_scores(star), expected, atol=1e-6)
 
 
 def test_f1_agrees_with_a_loop(points: EncodedBlock, measured: dict) -> None:
@@ -165,7 +165,7 @@ def test_the_machine_finds_the_optimum_of_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 3))
     signs = np.where(X @ [1.0, -0.5, 0.2] + 0.5 * rng.normal(size=80) + 0.3 > 0, 1.0, -1.0)
-    weights = _class_complexity.squared_hinge_machine(X, signs)
+    weights = class_complexity.squared_hinge_machine(X, signs)
     # A large scale of its constant column takes the penalty off scikit-learn's intercept.
     model = LinearSVC(C=1.0, intercept_scaling=1e3, tol=1e-10, max_iter=200_000).fit(X, signs)
     np.testing.assert_allclose(weights, np.r_[model.coef_[0], model.intercept_], atol=1e-3)
@@ -188,15 +188,15 @@ def test_l2_is_the_error_of_the_machine(points: EncodedBlock, measured: dict) ->
 
 
 def test_c1_and_c2_of_balanced_classes() -> None:
-    balanced = _class_complexity.class_balance(np.array([20, 20, 20]))
+    balanced = class_complexity.class_balance(np.array([20, 20, 20]))
     assert balanced["c1"] == pytest.approx(1.0)
     assert balanced["c2"] == pytest.approx(0.0)
-    skewed = _class_complexity.class_balance(np.array([90, 10]))
+    skewed = class_complexity.class_balance(np.array([90, 10]))
     assert skewed["c2"] == pytest.approx(1 - 1 / (0.5 * (9 + 1 / 9)))
 
 
 def test_separation_agrees_with_scikit_learn(points: EncodedBlock, distances: np.ndarray) -> None:
-    values = _class_complexity.separation(points.X, points.y, distances)
+    values = class_complexity.separation(points.X, points.y, distances)
     assert values["silhouette"] == pytest.approx(silhouette_score(distances, points.y, metric="precomputed"))
     assert values["davies_bouldin"] == pytest.approx(davies_bouldin_score(points.X, points.y))
     assert values["calinski_harabasz"] == pytest.approx(calinski_harabasz_score(points.X, points.y))
@@ -205,7 +205,7 @@ def test_separation_agrees_with_scikit_learn(points: EncodedBlock, distances: np
 def test_points_between_rows_lie_between_rows_of_their_class() -> None:
     X = np.array([[0.0], [1.0], [10.0], [11.0], [5.0]])
     y = np.array([0, 0, 1, 1, 2])
-    points, codes = _class_complexity.interpolate(X, y, np.random.default_rng(0))
+    points, codes = class_complexity.interpolate(X, y, np.random.default_rng(0))
     assert np.bincount(codes).tolist() == [2, 2, 1]
     for code, (low, high) in enumerate([(0, 1), (10, 11), (5, 5)]):
         assert ((points[codes == code] >= low) & (points[codes == code] <= high)).all()
@@ -220,7 +220,7 @@ def numbers() -> EncodedBlock:
 
 
 def test_rank_correlations_agree_with_scipy(numbers: EncodedBlock) -> None:
-    values = _number_complexity.column_correlation(numbers.X, numbers.y)
+    values = number_complexity.column_correlation(numbers.X, numbers.y)
     expected = [abs(spearmanr(column, numbers.y).statistic) for column in numbers.X.T]
     assert values["c1"] == pytest.approx(max(expected))
     assert values["c2"] == pytest.approx(np.mean(expected))
@@ -229,16 +229,16 @@ def test_rank_correlations_agree_with_scipy(numbers: EncodedBlock) -> None:
 def test_no_row_is_in_the_way_of_a_monotone_column() -> None:
     x = np.linspace(0, 1, 30)
     noise = np.random.default_rng(0).random(30)
-    values = _number_complexity.column_correlation(np.column_stack([noise, -(x**3)]), x)
+    values = number_complexity.column_correlation(np.column_stack([noise, -(x**3)]), x)
     assert values["c3"] == 0.0
     disturbed = x.copy()
     disturbed[[2, 27]] = x[[27, 2]]
-    values = _number_complexity.column_correlation(disturbed[:, None], x)
+    values = number_complexity.column_correlation(disturbed[:, None], x)
     assert 0.0 < values["c3"] <= 2 / 30
 
 
 def test_linear_measures_agree_with_least_squares(numbers: EncodedBlock) -> None:
-    values = _number_complexity.linearity(numbers.X, numbers.y, np.random.default_rng(0))
+    values = number_complexity.linearity(numbers.X, numbers.y, np.random.default_rng(0))
     model = LinearRegression().fit(numbers.X, numbers.y)
     residuals = numbers.y - model.predict(numbers.X)
     assert values["l1"] == pytest.approx(np.abs(residuals).mean(), rel=1e-5)
@@ -249,7 +249,7 @@ def test_a_linear_target_is_smooth_and_linear_everywhere() -> None:
     x = np.linspace(0, 1, 40)[:, None]
     block = EncodedBlock(x, x, x[:, 0], 1)
     rng = np.random.default_rng(0)
-    values = _number_complexity.linearity(x, x[:, 0], rng) | _number_complexity.smoothness(block, rng)
+    values = number_complexity.linearity(x, x[:, 0], rng) | number_complexity.smoothness(block, rng)
     assert values["l3"] == pytest.approx(0.0, abs=1e-9)
     assert values["s1"] == values["s2"] == pytest.approx(1 / 39)
     assert values["s3"] == pytest.approx((1 / 39) ** 2)
@@ -258,7 +258,7 @@ def test_a_linear_target_is_smooth_and_linear_everywhere() -> None:
 
 def test_smoothness_agrees_with_loops(numbers: EncodedBlock) -> None:
     distances = cdist(numbers.unit, numbers.unit, "cityblock") / 3
-    values = _number_complexity.smoothness(numbers, np.random.default_rng(0))
+    values = number_complexity.smoothness(numbers, np.random.default_rng(0))
     i, j = scipy_tree(distances).nonzero()
     assert values["s1"] == pytest.approx(np.mean(np.abs(numbers.y[i] - numbers.y[j])))
     order = np.argsort(numbers.y)
@@ -270,7 +270,7 @@ def test_smoothness_agrees_with_loops(numbers: EncodedBlock) -> None:
 def test_columns_per_row_and_components_are_counted() -> None:
     a = np.random.default_rng(0).normal(size=(40, 1))
     X = np.hstack([a, -a, a + 1e-9])
-    values = _class_complexity.dimensionality(X)
+    values = class_complexity.dimensionality(X)
     assert values == {"t2": 3 / 40, "t3": 1 / 40, "t4": 1 / 3}
 
 
@@ -278,5 +278,5 @@ def test_the_twelve_largest_of_many_classes_are_paired() -> None:
     rng = np.random.default_rng(0)
     task = TabularTask.from_frame(rng.normal(size=(400, 3)), rng.integers(0, 30, 400).astype(str))
     view = TaskView(task)
-    assert len(_class_complexity._pairs(view.encoded.n_classes)) == 66
+    assert len(class_complexity._pairs(view.encoded.n_classes)) == 66
     assert np.isfinite(list(extract_metafeatures(task, groups=["complexity"]).values.values())).all()

@@ -4,8 +4,8 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
-from automl_meta.metafeatures import _contingency, extract_metafeatures
-from automl_meta.metafeatures._contingency import ContingencyBlock
+from automl_meta.metafeatures import contingency, extract_metafeatures
+from automl_meta.metafeatures.contingency import ContingencyBlock
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_tau_agrees_with_its_definition_in_both_directions(block: ContingencyBlo
 def test_tables_too_large_to_be_dense_give_the_same(
     block: ContingencyBlock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_contingency, "_MAX_DENSE_CELLS", 0)
+    monkeypatch.setattr(contingency, "_MAX_DENSE_CELLS", 0)
     sparse = ContingencyBlock(block.codes, block.target)
     np.testing.assert_allclose(sparse.joint_entropies, block.joint_entropies)
     np.testing.assert_allclose(sparse.target_given_column, block.target_given_column)

@@ -6,7 +6,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LinearRegression
 
 from automl_meta.metafeatures import extract_metafeatures
-from automl_meta.metafeatures._numeric import NumericBlock
+from automl_meta.metafeatures.numeric import NumericBlock
 
 
 @pytest.fixture(scope="module", name="X")

@@ -92,9 +92,9 @@ def write_runs(worker: int, url: str, n_runs: int) -> int:
 
 def write_until_killed(url: str, n_scores: int) -> None:
     """Be killed between the runs and their scores, in the middle of a transaction."""
-    from automl_meta.store import writing
+    from automl_meta.store import inserts
 
-    insert = writing.bulk_insert
+    insert = inserts.bulk_insert
 
     def dying_insert(connection, table, columns, rows):
         insert(connection, table, columns, rows)
@@ -105,5 +105,5 @@ def write_until_killed(url: str, n_scores: int) -> None:
         record = dataset(0)
         store.add_dataset(record)
         store.add_runs([run(record, number) for number in range(n_scores)])
-        writing.bulk_insert = dying_insert
+        inserts.bulk_insert = dying_insert
         store.add_runs([run(record, number) for number in range(n_scores, 500 + n_scores)])

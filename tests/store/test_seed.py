@@ -149,7 +149,7 @@ def test_the_shipped_experience_is_read_once(
     seed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     MetadataStore(tmp_path / "store.db").close()
-    monkeypatch.setattr("automl_meta.store.store.import_experience", None)
+    monkeypatch.setattr("automl_meta.store.metadata_store.import_experience", None)
     with MetadataStore(tmp_path / "store.db") as store:
         assert len(store.run_ids()) == 24
 

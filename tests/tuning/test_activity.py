@@ -1,8 +1,8 @@
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from automl_meta.tuning._activity import Activity
-from automl_meta.tuning._space import EncodedSpace
+from automl_meta.tuning.activity import Activity
+from automl_meta.tuning.encoded_space import EncodedSpace
 
 NOTHING = np.empty((0, 4))
 SPACE = EncodedSpace(

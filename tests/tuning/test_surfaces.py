@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from automl_meta.tuning._space import EncodedSpace
-from automl_meta.tuning._surfaces import PastRows, Surfaces
+from automl_meta.tuning.encoded_space import EncodedSpace
+from automl_meta.tuning.surfaces import PastRows, Surfaces
 
 SPACE = EncodedSpace({"x": FloatDistribution(0.0, 1.0), "y": FloatDistribution(0.0, 1.0)})
 

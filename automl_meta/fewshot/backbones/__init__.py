@@ -1,6 +1,6 @@
 """Networks from examples to features."""
 
-from automl_meta.fewshot.backbones._base import Backbone, Weights
+from automl_meta.fewshot.backbones.backbone import Backbone, Weights
 from automl_meta.fewshot.backbones.conv4 import Conv4
 from automl_meta.fewshot.backbones.mlp import MLP
 from automl_meta.fewshot.backbones.resnet12 import ResNet12

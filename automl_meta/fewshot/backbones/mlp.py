@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from automl_meta.exceptions import UsageError
-from automl_meta.fewshot.backbones._base import Backbone, Weights
+from automl_meta.fewshot.backbones.backbone import Backbone, Weights
 
 __all__ = ["MLP"]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from automl_meta.exceptions import UsageError
-from automl_meta.fewshot.backbones._base import Backbone, Normalisation, Weights, check_normalisation
+from automl_meta.fewshot.backbones.backbone import Backbone, Normalisation, Weights, check_normalisation
 from automl_meta.fewshot.layers import (
     batch_norm_relu,
     channels_to_tasks,

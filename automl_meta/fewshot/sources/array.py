@@ -14,7 +14,7 @@ from torch import Tensor
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.fewshot.episode import Episode
-from automl_meta.fewshot.sources._base import Shots, TaskSource
+from automl_meta.fewshot.sources.task_source import Shots, TaskSource
 
 __all__ = ["ArraySource", "Augmentation", "as_tensor"]
 

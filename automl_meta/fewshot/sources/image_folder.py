@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from automl_meta.exceptions import DataError
-from automl_meta.fewshot.sources._images import read_image
 from automl_meta.fewshot.sources.array import ArraySource
+from automl_meta.fewshot.sources.images import read_image
 
 __all__ = ["ImageFolderSource", "read_image_folder"]
 

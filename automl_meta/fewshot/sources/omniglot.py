@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from automl_meta.exceptions import DataError, UsageError
-from automl_meta.fewshot.sources._download import download as fetch
-from automl_meta.fewshot.sources._images import read_image
 from automl_meta.fewshot.sources.array import ArraySource, Augmentation
+from automl_meta.fewshot.sources.download import download as fetch
+from automl_meta.fewshot.sources.images import read_image
 
 __all__ = ["OmniglotSource"]
 

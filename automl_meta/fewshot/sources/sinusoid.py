@@ -8,7 +8,7 @@ import torch
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.episode import Episode
-from automl_meta.fewshot.sources._base import Shots, TaskSource
+from automl_meta.fewshot.sources.task_source import Shots, TaskSource
 
 __all__ = ["SinusoidSource"]
 

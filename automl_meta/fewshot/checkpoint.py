@@ -1,0 +1,131 @@
+"""Checkpoints of meta-training: all that is needed to go on to the same numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from automl_meta.exceptions import DataError, UsageError
+from automl_meta.fewshot.learner import FewShotLearner
+from automl_meta.fewshot.saving import check_shapes, describe, read, write
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+# Limits may differ between the runs of one training: it is how a finished one is carried on.
+_MAY_DIFFER = ("time_limit", "cpu_limit", "n_episodes", "patience")
+
+
+def save_checkpoint(
+    path: Path,
+    learner: FewShotLearner,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    best: dict[str, Tensor] | None,
+    about: dict[str, Any],
+) -> None:
+    """Write the state of a training to one file, whole or not at all."""
+    tensors = {f"learner/{name}": value for name, value in learner.state_dict().items()}
+    tensors |= {f"best/{name}": value for name, value in (best or {}).items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer/{number}/{name}": value for name, value in state.items() if value is not None}
+    tensors["generator"] = generator.get_state()
+    write(path, tensors, {"kind": "checkpoint"} | describe(learner) | about)
+
+
+def load_checkpoint(
+    path: Path,
+    learner: FewShotLearner,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    about: dict[str, Any],
+) -> tuple[dict[str, Any], dict[str, Tensor] | None]:
+    """Put the state of a training back, and return what else is known of it and its best parameters.
+
+    Raises
+    ------
+    DataError
+        If the file is no checkpoint, or broken.
+    UsageError
+        If it is of another learner, or of other options.
+    """
+    tensors, known = read(path)
+    if known.get("kind") != "checkpoint":
+        raise DataError(f"{path} holds a {known.get('kind')}, not a checkpoint; name another file.")
+    expected = json.loads(json.dumps(describe(learner) | about))
+    try:
+        _check_known(known, expected)
+        _check_same(path, known, expected)
+        best = _part(tensors, "best/")
+        states = _optimizer_states(_part(tensors, "optimizer/"), learner, optimizer)
+        for kept in (_part(tensors, "learner/"), best):
+            if kept or kept is not best:
+                check_shapes(kept, learner.state_dict())
+        generator.set_state(tensors["generator"])
+        learner.load_state_dict(_part(tensors, "learner/"))
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    except UsageError:
+        raise
+    except Exception as error:  # what the parts of a damaged file lead to is in nobody's contract
+        raise DataError(
+            f"The checkpoint {path} is damaged ({error!r:.200}); remove it to begin anew."
+        ) from error
+    return known, best or None
+
+
+def _check_known(known: dict[str, Any], expected: dict[str, Any]) -> None:
+    """See that what is known of a training has its parts, of their types."""
+    result = known["result"]
+    if set(result) != set(expected["result"]) or not isinstance(result["stopped_by"], str):
+        raise ValueError("the result is incomplete")
+    rows = [(row["episodes"], row["loss"]) for row in result["history"]]
+    scores = [row["score"] for row in result["history"]] + [result["best_score"]]
+    counted = [result["seconds"], result["cpu_seconds"], known["next_valid"], *known["losses"]]
+    for number in (result["episodes"], *chain(*rows), *counted, *(s for s in scores if s is not None)):
+        if type(number) not in (int, float) or not math.isfinite(number):
+            raise ValueError(f"{number!r:.40} is no number")
+    if result["best_score"] not in (None, *scores[:-1]):
+        raise ValueError("the best score is none of those that were reached")
+
+
+def _check_same(path: Path, known: dict[str, Any], expected: dict[str, Any]) -> None:
+    for part in ("learner", "backbone", "options", "seed"):
+        was, now = ({**c[part]} if isinstance(c[part], dict) else {part: c[part]} for c in (known, expected))
+        differing = [name for name in now if was.get(name) != now[name] and name not in _MAY_DIFFER]
+        if differing:
+            raise UsageError(
+                f"The checkpoint {path} was made with {differing[0]} {was.get(differing[0])!r:.200}; now it is "
+                f"{now[differing[0]]!r}. Give the same again, or another file."
+            )
+
+
+def _optimizer_states(
+    tensors: dict[str, Tensor], learner: FewShotLearner, optimizer: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
+    """The state of each parameter by its number; the optimiser itself relies on their shapes."""
+    parameters = list(learner.parameters())
+    names = set() if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        number, key = name.split("/")
+        parameter = parameters[int(number)]
+        if (
+            value.shape != (torch.Size([]) if key == "step" else parameter.shape)
+            or value.dtype != parameter.dtype
+        ):
+            raise ValueError(f"{name} has shape {tuple(value.shape)}")
+        if key in ("step", "exp_avg_sq") and bool((value < 0).any()):
+            raise ValueError(f"{name} is negative")
+        states.setdefault(int(number), {})[key] = value
+    if any(set(state) != names for state in states.values()):
+        raise ValueError("the state of the optimiser is incomplete")
+    return states
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,176 @@
+"""Experience as arrays: what every recommender starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from automl_meta.exceptions import NoExperienceError
+from automl_meta.recommenders.regret import regret_scales
+from automl_meta.recommenders.seconds_model import sizes_of
+from automl_meta.records import Configuration, MetaDataset, Protocol
+
+_PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
+
+
+@dataclass(frozen=True, eq=False)
+class ExperienceMatrix:
+    """Known runs as matrices, rows and columns sorted by their ids.
+
+    Data sets and configurations without any good run are left out: they tell nothing that could
+    be recommended.
+
+    Parameters
+    ----------
+    dataset_ids, names : list of str
+        Of the n_datasets rows.
+    families : ndarray of shape (n_datasets,)
+        Integer code of each data set's family.
+    sizes : ndarray of shape (n_datasets, 4)
+        `sizes_of` the data sets, in the rows that a cross-validation fits on.
+    configurations : list of Configuration
+        Of the n_configurations columns.
+    known : bool ndarray of shape (n_datasets, n_configurations)
+        Where a good run is known.
+    raw_scores : ndarray of shape (n_datasets, n_configurations)
+        Greater is better; NaN where `known` is False.
+    scores : ndarray of shape (n_datasets, n_configurations)
+        The same without gaps: failed runs and useless scores count as the lowest that matters
+        (see `regret_scales`), pairs never tried as what is usual for both.
+    best, scale : ndarray of shape (n_datasets,)
+        Of `regret_scales`.
+    seconds : ndarray of shape (n_datasets, n_configurations)
+        Of one fit; NaN where unknown.
+    run_ids : ndarray of str of shape (n_datasets, n_configurations)
+        Empty where no run is known.
+    """
+
+    dataset_ids: list[str]
+    names: list[str]
+    families: NDArray[np.int64]
+    sizes: NDArray[np.float64]
+    configurations: list[Configuration]
+    known: NDArray[np.bool_]
+    raw_scores: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    best: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    run_ids: NDArray[np.object_]
+
+    @classmethod
+    def from_meta_dataset(cls, meta: MetaDataset) -> ExperienceMatrix:
+        """Arrange the runs of a `MetaDataset`.
+
+        Raises
+        ------
+        NoExperienceError
+            If no run in it has a score.
+        """
+        cells, shape = _cells(meta), (len(meta.datasets), len(meta.configurations))
+        good = (meta.runs["status"] == "ok").to_numpy(bool)
+        raw_scores = _matrix(shape, cells, meta.runs["score"].to_numpy(np.float64), np.nan)
+        known = np.isfinite(raw_scores) & _matrix(shape, cells, good, False)
+        rows = _sorted_positions(meta.datasets.index, known.any(axis=1))
+        columns = _sorted_positions(meta.configurations.index, known.any(axis=0))
+        if not len(rows):
+            raise NoExperienceError(
+                f"Of {len(meta)} known runs none has a {meta.metric.name} score on a {meta.task_type} data set, so "
+                "nothing can be recommended. Collect or import experience first, or ask for another metric."
+            )
+        block = np.ix_(rows, columns)
+        known = known[block]
+        raw_scores = np.where(known, raw_scores[block], np.nan)
+        run_ids = _matrix(shape, cells, meta.runs["run_id"].to_numpy(object), "")[block]
+        # A run that was ended at its time limit counts with all it took: a fit might take as long.
+        timeout = (meta.runs["status"] == "timeout").to_numpy(bool)
+        seconds = np.where(timeout, meta.runs["seconds"], np.where(good, meta.runs["fit_seconds"], np.nan))
+        best, scale = regret_scales(raw_scores)
+        regrets = np.clip((best[:, None] - raw_scores) / scale[:, None], 0.0, 1.0)
+        regrets[(run_ids != "") & ~known] = 1.0
+        datasets, configurations = meta.datasets.iloc[rows], meta.configurations.iloc[columns]
+        return cls(
+            dataset_ids=[str(key) for key in datasets.index],
+            names=[str(name) for name in datasets["name"]],
+            families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
+            sizes=_sizes(datasets, meta.metafeatures.iloc[rows], meta.protocol),
+            configurations=[
+                Configuration(algorithm, parameters)
+                for algorithm, parameters in zip(
+                    configurations["algorithm"], configurations["parameters"], strict=True
+                )
+            ],
+            known=known,
+            raw_scores=raw_scores,
+            scores=best[:, None] - _without_gaps(regrets) * scale[:, None],
+            best=best,
+            scale=scale,
+            seconds=_matrix(shape, cells, seconds, np.nan)[block],
+            run_ids=run_ids,
+        )
+
+    @property
+    def regrets(self) -> NDArray[np.float64]:
+        """Normalised regrets, 0 (best known) to 1 (useless or failed), without gaps."""
+        return (self.best[:, None] - self.scores) / self.scale[:, None]
+
+    @cached_property
+    def configuration_ids(self) -> list[str]:
+        """Keys of the columns."""
+        return [configuration.configuration_id for configuration in self.configurations]
+
+    @cached_property
+    def winners(self) -> list[str]:
+        """Name of the algorithm with the best score on each data set."""
+        return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
+
+
+def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame, protocol: Protocol) -> NDArray[np.float64]:
+    known = datasets[["n_rows", "n_features", "n_classes"]].join(
+        metafeatures.reindex(columns=["n_numeric", "n_levels_sum"])
+    )
+    counts = [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy(np.float64)]
+    return np.array([sizes_of(count, protocol.fit_rows(count["n_rows"])) for count in counts])
+
+
+def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
+    order = np.argsort(index.to_numpy(dtype=object).astype(str), kind="stable")
+    return order[keep[order]]
+
+
+def _cells(meta: MetaDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and column of each run."""
+    return (
+        meta.datasets.index.get_indexer(pd.Index(meta.runs["dataset_id"])),
+        meta.configurations.index.get_indexer(pd.Index(meta.runs["configuration_id"])),
+    )
+
+
+def _matrix(
+    shape: tuple[int, int],
+    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
+    values: NDArray[Any],
+    missing: Any,
+) -> NDArray[Any]:
+    matrix = np.full(shape, missing, dtype=values.dtype)
+    matrix[cells] = values
+    return matrix
+
+
+def _without_gaps(regrets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fill each gap with the configuration's usual regret, moved as the data set's others are."""
+    present = ~np.isnan(regrets)
+    if present.all():
+        return regrets
+    values = np.where(present, regrets, 0.0)
+    usual = values.sum() / present.sum()
+    of_configuration = (values.sum(axis=0) + _PRIOR_RUNS * usual) / (present.sum(axis=0) + _PRIOR_RUNS)
+    deviation = np.where(present, regrets - of_configuration, 0.0)
+    of_dataset = deviation.sum(axis=1) / (present.sum(axis=1) + _PRIOR_RUNS)
+    guess = np.clip(of_configuration + of_dataset[:, None], 0.0, 1.0)
+    return np.where(present, regrets, guess)

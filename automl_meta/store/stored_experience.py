@@ -1,0 +1,312 @@
+"""Experience for one metric, as recommenders see it, read fast and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Select, and_, select
+
+from automl_meta.exceptions import NoExperienceError
+from automl_meta.metrics import Metric, TaskType
+from automl_meta.records import MetaDataset
+from automl_meta.store.digests import (
+    METAFEATURES,
+    ORIGINS,
+    RESULTS,
+    damaged,
+    hashes,
+    score_part,
+    sums,
+    sums_of_columns,
+    verify,
+)
+from automl_meta.store.models import configurations, datasets, metafeature_values, run_scores, runs
+from automl_meta.store.queries import dataset_frame, read_parameters, revision, text_array
+from automl_meta.store.rows import columns_of, numbers
+
+__all__ = ["ExperienceMemo", "StoredExperience", "nothing_left", "read_experience"]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredExperience:
+    """A `MetaDataset` of all data sets, with the positions that make leaving some out cheap.
+
+    Parameters
+    ----------
+    meta : MetaDataset
+        Everything there is for one metric.
+    rows, columns : ndarray of shape (n_runs,), int64
+        Position of each run's data set in ``meta.datasets`` and of its configuration in
+        ``meta.configurations``.
+    """
+
+    meta: MetaDataset
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+
+    def without(self, exclude: Collection[str], algorithms: Collection[str] | None) -> MetaDataset:
+        """Leave out data sets, and all but some algorithms; no frame is shared with `meta`."""
+        meta = self.meta
+        keep = np.ones(len(meta.runs), dtype=bool)
+        if exclude:
+            keep &= ~meta.datasets.index.isin(list(exclude))[self.rows]
+        if algorithms is not None:
+            keep &= meta.configurations["algorithm"].isin(list(algorithms)).to_numpy()[self.columns]
+        # Copies share their values until somebody writes to one: pandas copies on write.
+        if keep.all():
+            return MetaDataset(
+                meta.metric,
+                meta.task_type,
+                meta.datasets.copy(deep=False),
+                meta.metafeatures.copy(deep=False),
+                meta.configurations.copy(deep=False),
+                meta.runs.copy(deep=False),
+            )
+        used_rows = np.bincount(self.rows[keep], minlength=len(meta.datasets)) > 0
+        used_columns = np.bincount(self.columns[keep], minlength=len(meta.configurations)) > 0
+        return MetaDataset(
+            meta.metric,
+            meta.task_type,
+            meta.datasets[used_rows],
+            meta.metafeatures[used_rows],
+            meta.configurations[used_columns],
+            meta.runs[keep].reset_index(drop=True),
+        )
+
+
+def nothing_left(
+    url: str,
+    metric: Metric,
+    task_type: TaskType,
+    protocol: str | None,
+    exclude: Collection[str],
+    algorithms: Collection[str] | None,
+) -> NoExperienceError:
+    """Say that a store knows nothing of what was asked for, what that was, and what to do."""
+    limits = [
+        f"protocol {protocol}" if protocol is not None else "",
+        f"{len(exclude)} data sets left out" if exclude else "",
+        f"algorithms {', '.join(sorted(algorithms))}" if algorithms is not None else "",
+    ]
+    limited = "; ".join(limit for limit in limits if limit)
+    return NoExperienceError(
+        f"The store {url} knows no {task_type} run with {metric.name}{f' ({limited})' if limited else ''}. "
+        "Make some with `automl-meta collect`, or open a store with the shipped experience."
+    )
+
+
+class ExperienceMemo:
+    """What was read last for each metric, as long as nobody writes to the store."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Metric, TaskType, str | None], tuple[int, StoredExperience]] = {}
+        self._parsed: dict[str, Mapping[str, Any]] = {}
+
+    def get(
+        self, connection: Connection, metric: Metric, task_type: TaskType, protocol: str | None
+    ) -> StoredExperience:
+        """Read the experience, unless it was read before and still holds."""
+        key = (metric, task_type, protocol)
+        now = revision(connection)
+        read_at, experience = self._known.get(key, (None, None))
+        if experience is not None and read_at == now:
+            return experience
+        experience = read_experience(connection, metric, task_type, protocol, self._parsed)
+        # A new dict, since another thread may be looking at the old one.
+        self._known = {k: entry for k, entry in self._known.items() if entry[0] == now} | {
+            key: (now, experience)
+        }
+        return experience
+
+
+def read_experience(
+    connection: Connection,
+    metric: Metric,
+    task_type: TaskType,
+    protocol: str | None,
+    parsed: dict[str, Mapping[str, Any]],
+) -> StoredExperience:
+    """Read all that is known for one metric; see `MetadataStore.meta_dataset`.
+
+    Parameters
+    ----------
+    parsed : dict
+        Configuration id to parameters; those read here are added, so that none is parsed twice.
+    """
+    described = dataset_frame(connection, task_type)
+    columns = columns_of(connection, _run_query(metric, task_type), 7)
+    _verify_results(connection, metric, described.index, columns)
+    run_id, dataset_id, configuration_id, score, fit, seconds, status = columns
+    frame = pd.DataFrame(
+        {
+            "run_id": text_array(run_id),
+            "dataset_id": text_array(dataset_id),
+            "configuration_id": text_array(configuration_id),
+            "score": numbers(score),
+            "fit_seconds": numbers(fit),
+            "seconds": numbers(seconds),
+            "status": text_array(status),
+        }
+    )
+    row = described.index.get_indexer(pd.Index(frame["dataset_id"]))
+    codes, _ = pd.factorize(frame["configuration_id"], sort=True)
+    is_ok = (frame["status"] == "ok").to_numpy()
+    keep = ~(is_ok & frame["score"].isna().to_numpy())
+    if not metric.scale_free:
+        scale = described["target_scale"].to_numpy()[row]
+        keep &= scale > 0  # per nothing, or per something unknown, there is nothing to compare
+        frame["score"] = frame["score"].to_numpy() / np.where(scale > 0, scale, np.nan)
+    has_rivals = frame.duplicated(["dataset_id", "configuration_id"]).any()
+    if protocol is not None or has_rivals:  # which is seldom
+        origins = _origins(connection, described.index, task_type).loc[frame["run_id"]]
+        keep &= (protocol is None) | (origins["protocol"] == protocol).to_numpy()
+    candidates = pd.DataFrame({"row": row, "column": codes, "is_ok": is_ok, "run_id": frame["run_id"]})[keep]
+    if has_rivals:
+        chosen = _one_for_each_pair(candidates, origins)
+    else:
+        chosen = candidates.sort_values(["row", "column"]).index
+    return _assembled(connection, metric, task_type, described, frame.iloc[chosen.to_numpy()], parsed)
+
+
+def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.Index:
+    """Positions of the run that speaks for each pair of data set and configuration, in their order."""
+    pair = ["row", "column"]
+    candidates = candidates.join(origins, on="run_id")
+    candidates["n_comparable"] = candidates.groupby(["row", "protocol"])["row"].transform("size")
+    ranked = candidates.sort_values(
+        [*pair, "is_ok", "n_comparable", "created_at", "run_id"],
+        ascending=[True, True, False, False, False, False],
+    )
+    return ranked.drop_duplicates(pair).index
+
+
+def _verify_results(
+    connection: Connection, metric: Metric, dataset_ids: pd.Index, columns: NDArray[Any]
+) -> None:
+    """See that the columns of `_run_query` are what was written."""
+    run_id, dataset_id, configuration_id, score, fit, seconds, status = columns
+    run_ids = hashes(run_id, is_text=True)
+    results = sums(
+        dataset_id,
+        run_ids,
+        hashes(configuration_id, is_text=True),
+        hashes(fit, is_text=False),
+        hashes(seconds, is_text=False),
+        hashes(status, is_text=True),
+    )
+    verify(connection, RESULTS, results, dataset_ids)
+    there = score != None  # noqa: E711 - of each
+    scored = sums(dataset_id[there], run_ids[there], hashes(score[there], is_text=False))
+    verify(connection, score_part(metric.name), scored, dataset_ids)
+
+
+def _origins(connection: Connection, dataset_ids: pd.Index, task_type: TaskType) -> pd.DataFrame:
+    """Protocol and time of each run."""
+    query = (
+        select(runs.c.run_id, runs.c.dataset_id, runs.c.protocol, runs.c.created_at)
+        .select_from(runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id))
+        .where(datasets.c.task_type == task_type)
+    )
+    run_id, dataset_id, *origin = columns_of(connection, query, 4)
+    found = sums(dataset_id, *(hashes(column, is_text=True) for column in (run_id, *origin)))
+    verify(connection, ORIGINS, found, dataset_ids)
+    protocol, created_at = map(text_array, origin)
+    return pd.DataFrame({"protocol": protocol, "created_at": created_at}, index=pd.Index(text_array(run_id)))
+
+
+def _assembled(
+    connection: Connection,
+    metric: Metric,
+    task_type: TaskType,
+    described: pd.DataFrame,
+    chosen: pd.DataFrame,
+    parsed: dict[str, Mapping[str, Any]],
+) -> StoredExperience:
+    columns, ids = pd.factorize(chosen["configuration_id"], sort=True)
+    rows, dataset_ids = pd.factorize(chosen["dataset_id"], sort=True)
+    index = pd.Index(dataset_ids, dtype="str", name="dataset_id")
+    names = ["name", "family", "n_rows", "n_features", "n_classes", "target_scale"]
+    meta = MetaDataset(
+        metric=metric,
+        task_type=task_type,
+        datasets=described.loc[index, names],
+        metafeatures=_metafeature_frame(connection, task_type, described.index, index),
+        configurations=_configuration_frame(connection, pd.Index(ids), parsed),
+        runs=chosen.reset_index(drop=True),
+    )
+    return StoredExperience(meta, rows, columns)
+
+
+def _configuration_frame(
+    connection: Connection, ids: pd.Index, parsed: dict[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    rows = connection.execute(select(configurations)).all()
+    algorithm_of = {}
+    for configuration_id, algorithm, parameters in rows:
+        algorithm_of[configuration_id] = algorithm
+        if configuration_id not in parsed:
+            parsed[configuration_id] = read_parameters(connection, configuration_id, algorithm, parameters)
+    if not ids.isin(algorithm_of).all():
+        raise damaged(connection, f"the configuration {ids[~ids.isin(algorithm_of)][0]} is lost")
+    index = pd.Index(ids, dtype="str", name="configuration_id")
+    return pd.DataFrame(
+        {
+            "algorithm": pd.Series([algorithm_of[i] for i in ids], index=index, dtype="str"),
+            "parameters": pd.Series([parsed[i] for i in ids], index=index, dtype=object),
+        }
+    )
+
+
+def _run_query(metric: Metric, task_type: TaskType) -> Select[Any]:
+    scored = and_(run_scores.c.number == runs.c.number, run_scores.c.metric == metric.name)
+    return (
+        select(
+            runs.c.run_id,
+            runs.c.dataset_id,
+            runs.c.configuration_id,
+            run_scores.c.score,
+            runs.c.fit_seconds,
+            runs.c.seconds,
+            runs.c.status,
+        )
+        .select_from(
+            runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id).outerjoin(run_scores, scored)
+        )
+        .where(datasets.c.task_type == task_type)
+    )
+
+
+def _metafeature_frame(
+    connection: Connection, task_type: TaskType, described: pd.Index, dataset_ids: pd.Index
+) -> pd.DataFrame:
+    """Read the meta-features of some data sets of one kind, one column for each name that any of them has.
+
+    Where the versions of a name differ, only the newest counts: a value of an older one has
+    another meaning and becomes NaN.
+    """
+    table = metafeature_values
+    query = (
+        select(table.c.dataset_id, table.c.name, table.c.value, table.c.version)
+        .select_from(table.join(datasets, datasets.c.dataset_id == table.c.dataset_id))
+        .where(datasets.c.task_type == task_type)
+    )
+    given, names, values, versions = columns = columns_of(connection, query, 4)
+    verify(connection, METAFEATURES, sums_of_columns(table.c, columns), described)
+    rows = dataset_ids.get_indexer(pd.Index(given, dtype=dataset_ids.dtype))
+    codes, known_names = pd.factorize(names, sort=True)
+    version = versions.astype(np.int64)
+    newest = np.zeros(len(known_names), dtype=np.int64)
+    np.maximum.at(newest, codes, version)
+    kept = (rows >= 0) & (version == newest[codes])
+    matrix = np.full((len(dataset_ids), len(known_names)), np.nan)
+    matrix[rows[kept], codes[kept]] = numbers(values)[kept]
+    present = np.zeros(len(known_names), dtype=bool)
+    present[codes[kept]] = True
+    return pd.DataFrame(
+        matrix[:, present], index=dataset_ids, columns=pd.Index(known_names[present], dtype="str")
+    )

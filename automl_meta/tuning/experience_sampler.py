@@ -1,0 +1,217 @@
+"""ExperienceSampler: an Optuna sampler that remembers other studies."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import zlib
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from automl_meta._utils.isolation import default_settings
+from automl_meta._utils.random import RandomState, child_generator, seed_of
+from automl_meta._utils.threads import single_threaded
+from automl_meta.tuning.encoded_space import EncodedSpace
+from automl_meta.tuning.history import Direction, History, HistoryLike, as_history
+from automl_meta.tuning.planner import Planner
+from automl_meta.tuning.study_rows import (
+    PLAN,
+    Branches,
+    announce,
+    fitted_value,
+    fixed_row,
+    n_ahead,
+    observed_of,
+    past_rows,
+    seen_space,
+    under_way,
+)
+
+__all__ = ["ExperienceSampler"]
+
+_MOST_AHEAD = 8  # running trials that have not said what they try, and that are waited for in line
+_ATTEMPTS = 8  # to find what no other process tries at this moment
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+_logger = logging.getLogger(__name__)
+
+
+class ExperienceSampler(BaseSampler):
+    """Optuna sampler that starts from past experiments and goes on learning from this one.
+
+    The first trials are a portfolio: configurations that complement each other over the past tasks,
+    re-weighted by what they reach here. Then expected improvement is maximised under two Gaussian
+    processes, one whose mean and covariance come from the past tasks' response surfaces, and one
+    that knows this study only. They are weighed by how well each foretells the trials it is not
+    shown, so that a history which misleads loses its say. Without a history the second one is all.
+
+    Trials that run count as tried; those that failed, or whose value is NaN, count as the worst so
+    far; pruned ones as no better than the median. The user attribute `ORIGIN` of each trial tells
+    where its configuration came from. With a `seed`, a study in one process comes out the same
+    every time; processes that share a study do not suggest one configuration twice.
+
+    Parameters
+    ----------
+    history : Study, sequence of Study, str, BaseStorage, StoreQuery, DataFrame, History or None
+        What was tried on other tasks; see `as_history`. Parameters that this study does not have
+        are left aside, those that the history does not know are searched without it. A past study
+        of the same name as the one at hand is not asked.
+    seed : int, Generator, RandomState or None
+        Decides all randomness; None is other every time.
+    direction : {"maximize", "minimize"}, optional
+        Of the column ``value`` if `history` is a frame.
+    studies : str or collection of str
+        Which studies if `history` is a storage, as a pattern or by their names.
+
+    Raises
+    ------
+    UsageError
+        If the history cannot be read.
+
+    References
+    ----------
+    Wang et al. (2024), Pre-trained Gaussian processes for Bayesian optimization, JMLR 25.
+    Wistuba, Schilling & Schmidt-Thieme (2015), Sequential model-free hyperparameter tuning, ICDM.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import optuna
+    >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+    >>> past = pd.DataFrame({"task": "old", "x": [0.1, 0.4, 0.7, 0.9], "value": [0.5, 0.2, 0.1, 0.4]})
+    >>> sampler = ExperienceSampler(past, seed=0, direction="minimize")
+    >>> study = optuna.create_study(sampler=sampler)
+    >>> study.optimize(lambda trial: (trial.suggest_float("x", 0.0, 1.0) - 0.6) ** 2, n_trials=10)
+    >>> study.best_params["x"].__round__(1), study.trials[0].user_attrs
+    (0.6, {'automl_meta:origin': 'advice rank 1'})
+    """
+
+    def __init__(
+        self,
+        history: HistoryLike = None,
+        seed: RandomState = None,
+        *,
+        direction: Direction | None = None,
+        studies: str | Collection[str] = "*",
+    ) -> None:
+        self._history = as_history(history, direction=direction, studies=studies)
+        self._branches = Branches(self._history)
+        self._seed = seed_of(seed)
+        self._lock = threading.RLock()
+        self._made: tuple[EncodedSpace, str, Planner] | None = None
+        self._told = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """All parameters that finished trials had so far, each with its latest distribution."""
+        self._raise_error_if_multi_objective(study)
+        return seen_space(study.get_trials(deepcopy=False))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Plan the whole configuration, announce it to other processes, and give what was asked for."""
+        self._raise_error_if_multi_objective(study)
+        with self._lock, single_threaded(), default_settings():
+            configuration = self._planned(study, trial, search_space)
+        return {name: value for name, value in configuration.items() if name in search_space}
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """The planned value of a parameter that the study shows for the first time, or a random one."""
+        self._raise_error_if_multi_objective(study)
+        planned = trial.system_attrs.get(PLAN) or {}
+        value = fitted_value(param_distribution, planned.get(param_name))
+        if value is not None:
+            return value
+        others = _all_announced(study, trial)
+        for attempt in range(_ATTEMPTS):
+            value = _even_value(self._seed, param_name, param_distribution, trial.number + attempt)
+            if not any(_agrees(other, {**trial.params, param_name: value}) for other in others):
+                break
+        return value
+
+    def _planned(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """A configuration that no other running trial has announced, announced."""
+        configuration: dict[str, Any] = {}
+        for attempt in range(_ATTEMPTS):
+            others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
+            space, planner = self._planner_for(study, search_space, others)
+            rng = np.random.default_rng([self._seed, trial.number, attempt])
+            observed = observed_of(space, others, study.direction)
+            # Trials that started earlier and have not chosen yet are left the first choice.
+            for _ in range(1 + min(n_ahead(others, trial.number), _MOST_AHEAD)):
+                plan = planner.plan(observed, fixed_row(space, trial), rng)
+                observed = observed.with_pending(plan.row)
+            configuration = space.decode(plan.row)
+            announce(study, trial, configuration, plan.origin)
+            if not configuration or configuration not in _all_announced(study, trial):
+                break
+        return configuration
+
+    def _planner_for(
+        self, study: Study, search_space: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]
+    ) -> tuple[EncodedSpace, Planner]:
+        """The planner of the space as far as it is known, made anew when more of it shows."""
+        history = self._history.without(study.study_name)
+        space = EncodedSpace(self._branches.joined(search_space, trials))
+        if self._made is None or not space.same_as(self._made[0]) or self._made[1] != study.study_name:
+            tasks, n_foreign = past_rows(space, history)
+            if search_space and not self._told:
+                self._told = True
+                _tell(search_space, history, space, n_foreign)
+            self._made = (space, study.study_name, Planner(space, tasks, self._seed))
+        return self._made[0], self._made[2]
+
+
+def _even_value(seed: int, name: str, distribution: BaseDistribution, number: int) -> Any:
+    """A value for each trial number: those of successive ones are far from each other, in any process."""
+    space = EncodedSpace({name: distribution})
+    stride = math.sqrt(_PRIMES[zlib.crc32(name.encode()) % len(_PRIMES)])
+    share = np.full((1, 1), (child_generator(seed, name).random() + number * stride) % 1.0)
+    row = np.floor(share * space.categories) if space.categories[0] else share
+    return space.decode(space.snap(row)[0])[name]
+
+
+def _agrees(configuration: Mapping[str, Any], with_these: Mapping[str, Any]) -> bool:
+    return all(name in configuration and configuration[name] == value for name, value in with_these.items())
+
+
+def _all_announced(study: Study, trial: FrozenTrial) -> list[dict[str, Any]]:
+    """What all other trials tried, or are going to."""
+    trials = study.get_trials(deepcopy=False)
+    return [under_way(other) or other.params for other in trials if other.number != trial.number]
+
+
+def _tell(
+    search_space: Mapping[str, BaseDistribution], history: History, space: EncodedSpace, n_foreign: int
+) -> None:
+    """Say what of the history and of the space does not meet."""
+    if not history.tasks:
+        return
+    unknown = sorted(set(search_space) - set(history.distributions))
+    unused = sorted(set(history.distributions) - set(space.names))
+    if unknown:
+        _logger.warning("The history does not know %s; searched without it.", ", ".join(unknown))
+    if unused:
+        _logger.warning("This study does not have %s; left aside in the history.", ", ".join(unused))
+    if n_foreign:
+        _logger.warning(
+            "%d of %d past configurations have a category that this study does not have; not used.",
+            n_foreign,
+            history.n_rows,
+        )

@@ -1,0 +1,277 @@
+"""A Gaussian process whose mean and covariance may come from past tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.optimize import minimize
+from scipy.special import erfcx, log_ndtr
+
+from automl_meta.tuning.encoded_space import Matrix
+from automl_meta.tuning.matern import Vector, matern
+
+_OFFSET = 10.0  # prior variance of the level, in units of the squared scale: next to unknown
+_FITTED_ROWS = 120  # the parameters are fitted to at most so many observations
+_MAX_ITERATIONS = 25
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Where a model is asked, or was observed.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, n_dimensions)
+        Embedded configurations.
+    mean : ndarray of shape (n,)
+        What past tasks say on average, greater is better, in units of regret; 0 without a history.
+    features : ndarray of shape (n, n_tasks)
+        How each past task deviates from that, over the root of their number: the prior covariance
+        is their product. No column without a history.
+    """
+
+    points: Matrix
+    mean: Vector
+    features: Matrix
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, chosen: NDArray[np.int64]) -> Inputs:
+        return Inputs(self.points[chosen], self.mean[chosen], self.features[chosen])
+
+    def without_history(self) -> Inputs:
+        """The same, had there been no past task."""
+        return Inputs(self.points, np.zeros(len(self)), np.zeros((len(self), 0)))
+
+    def joined(self, other: Inputs) -> Inputs:
+        """These, then the others."""
+        return Inputs(
+            np.vstack([self.points, other.points]),
+            np.concatenate([self.mean, other.mean]),
+            np.vstack([self.features, other.features]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """Where the model's parameters are expected: means and spreads of their logarithms.
+
+    Parameters
+    ----------
+    scale, scale_spread : float
+        Of the affine link: values change by so much where regret changes by one.
+    residual, residual_spread : float
+        Variance of what past tasks do not explain, in squared units of regret.
+    noise, noise_spread : float
+        Variance of the noise, in the same unit.
+    lengthscales : ndarray of shape (n_columns,)
+        Of what they do not explain, in shares of the range.
+    lengthscale_spread : float
+        Of all of them.
+    owners : ndarray of int of shape (n_dimensions,)
+        Which column each dimension belongs to.
+    informed : bool
+        Whether the model listens to past tasks.
+    """
+
+    scale: float
+    scale_spread: float
+    residual: float
+    residual_spread: float
+    noise: float
+    noise_spread: float
+    lengthscales: Vector
+    lengthscale_spread: float
+    owners: NDArray[np.int64]
+    informed: bool
+
+    @property
+    def means(self) -> Vector:
+        """Of the vector of all parameters, as logarithms."""
+        return np.log(np.concatenate([[self.scale, self.residual, self.noise], self.lengthscales]))
+
+    @property
+    def spreads(self) -> Vector:
+        """Standard deviations, in the same order."""
+        return np.concatenate(
+            [
+                [self.scale_spread, self.residual_spread, self.noise_spread],
+                np.full(len(self.lengthscales), self.lengthscale_spread),
+            ]
+        )
+
+
+class GaussianModel:
+    """A Gaussian process fitted to what was observed on the task at hand.
+
+    ``value = level + scale * (mean + features @ weights + residual + noise)``, with standard normal
+    weights, a Matérn 5/2 residual and an unknown level. Without features this is the usual
+    Gaussian process. Its parameters are the most probable ones (maximum a posteriori).
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Of the n_observed observations.
+    values : ndarray of shape (n_observed,)
+        Greater is better.
+    prior : Prior
+        Of its parameters.
+    fitted : bool
+        Whether its parameters are fitted, or left as the prior expects them.
+    """
+
+    def __init__(self, inputs: Inputs, values: Vector, prior: Prior, *, fitted: bool = True) -> None:
+        self._prior = prior
+        inputs = self._heard(inputs)
+        self.parameters = self._fitted(inputs, values) if fitted else prior.means
+        self.evidence = 0.0
+        self._condition(inputs, values)
+
+    @property
+    def scale(self) -> float:
+        """By how much values change where regret changes by one."""
+        return float(np.exp(self.parameters[0]))
+
+    def believing(self, pending: Inputs) -> GaussianModel:
+        """The same model had each pending configuration reached just what is expected of it."""
+        if not len(pending):
+            return self
+        pending = self._heard(pending)
+        believer = object.__new__(GaussianModel)
+        believer._prior, believer.parameters, believer.evidence = self._prior, self.parameters, self.evidence
+        values = np.concatenate([self._values, self.predict(pending)[0]])
+        believer._condition(self._inputs.joined(pending), values)
+        return believer
+
+    def predict(self, inputs: Inputs) -> tuple[Vector, Vector]:
+        """Mean and standard deviation of the noiseless values, each of shape (n,)."""
+        inputs = self._heard(inputs)
+        cross = self._covariance(inputs, self._inputs)
+        mean = self._level + self.scale * (inputs.mean - self._centre + cross @ self._weights)
+        half = solve_triangular(self._factor[0], cross.T, lower=True)
+        own = (inputs.features**2).sum(axis=1) + np.exp(self.parameters[1]) + _OFFSET
+        variance = np.maximum(own - (half**2).sum(axis=0), 1e-10)
+        return mean, self.scale * np.sqrt(variance)
+
+    def log_improvement(self, inputs: Inputs) -> Vector:
+        """Logarithm of the expected improvement over the best there is, shape (n,)."""
+        mean, spread = self.predict(inputs)
+        return log_expected_improvement(mean, spread, self.best)
+
+    def _heard(self, inputs: Inputs) -> Inputs:
+        return inputs if self._prior.informed else inputs.without_history()
+
+    def _fitted(self, inputs: Inputs, values: Vector) -> Vector:
+        means, spreads = self._prior.means, self._prior.spreads
+        if len(values) < 2 or np.ptp(values) == 0.0:
+            return means
+        chosen = most_telling(values, _FITTED_ROWS)
+        inputs, values = inputs[chosen], values[chosen]
+        squares = _squares(inputs.points, self._prior.owners, len(self._prior.lengthscales))
+        explained = inputs.features @ inputs.features.T + _OFFSET
+        centred = (values - values.mean(), inputs.mean - inputs.mean.mean())
+
+        def loss(parameters: Vector) -> tuple[float, Vector]:
+            misfit, slope = _misfit(parameters, squares, explained, *centred)
+            off = (parameters - means) / spreads
+            return misfit + 0.5 * float(off @ off), slope + off / spreads
+
+        bounds = list(zip(means - 4.0 * spreads, means + 4.0 * spreads, strict=True))
+        found = minimize(
+            loss, means, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _MAX_ITERATIONS}
+        )
+        return found.x
+
+    def _condition(self, inputs: Inputs, values: Vector) -> None:
+        self._inputs, self._values = inputs, values
+        self._level, self._centre = float(values.mean()), float(inputs.mean.mean())
+        covariance = self._covariance(inputs, inputs)
+        covariance[np.diag_indices(len(values))] += np.exp(self.parameters[2])
+        self._factor = cho_factor(covariance, lower=True)
+        error = (values - self._level) / self.scale - (inputs.mean - self._centre)
+        self._weights = cho_solve(self._factor, error)
+        self.evidence = self._left_out()
+        self.best = float(self.predict(inputs)[0].max())
+
+    def _left_out(self) -> float:
+        """Sum of the log densities of each observation given all others."""
+        variance = 1.0 / np.diag(cho_solve(self._factor, np.eye(len(self._weights))))
+        error = self._weights * variance
+        return float(
+            -0.5 * (np.log(2.0 * np.pi * variance) + error**2 / variance).sum()
+            - len(error) * self.parameters[0]
+        )
+
+    def _covariance(self, left: Inputs, right: Inputs) -> Matrix:
+        lengths = np.exp(self.parameters[3:])[self._prior.owners]
+        residual = np.exp(self.parameters[1]) * matern(left.points / lengths, right.points / lengths)
+        return left.features @ right.features.T + residual + _OFFSET
+
+
+def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vector:
+    """Logarithm of the expected improvement, also where that is next to nothing (Ament et al. 2023).
+
+    Examples
+    --------
+    >>> log_expected_improvement(np.array([0.0]), np.array([1.0]), 0.0).round(4).tolist()
+    [-0.9189]
+    """
+    z = (mean - best) / spread
+    log_density = -0.5 * z**2 - 0.5 * np.log(2.0 * np.pi)
+    near = np.maximum(z, -30.0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        ratio = np.log1p(near * np.sqrt(np.pi / 2.0) * erfcx(-near / np.sqrt(2.0)))
+    tail = np.where(z > -30.0, ratio, -2.0 * np.log(np.maximum(np.abs(z), 1.0)))
+    plain = np.log(np.maximum(np.exp(log_density) + z * np.exp(log_ndtr(z)), 1e-300))
+    return np.log(spread) + np.where(z > -1.0, plain, log_density + tail)
+
+
+def most_telling(values: Vector, most: int) -> NDArray[np.int64]:
+    """Positions of the best and the latest observations, at most so many, in their order."""
+    if len(values) <= most:
+        return np.arange(len(values))
+    order = np.argsort(-values, kind="stable")
+    latest = np.sort(order[most // 2 :])[-(most - most // 2) :]
+    return np.sort(np.concatenate([order[: most // 2], latest]))
+
+
+def _squares(points: Matrix, owners: NDArray[np.int64], n_columns: int) -> Matrix:
+    """Squared distances along each column, shape (n_columns, n, n)."""
+    along = (points[:, None, :] - points[None, :, :]) ** 2
+    squares = np.zeros((n_columns, len(points), len(points)))
+    for dimension, column in enumerate(owners):
+        squares[column] += along[:, :, dimension]
+    return squares
+
+
+def _misfit(
+    parameters: Vector, squares: Matrix, explained: Matrix, values: Vector, mean: Vector
+) -> tuple[float, Vector]:
+    """Negative log likelihood and its gradient, by the logarithms of scale, residual, noise, lengths."""
+    n = len(values)
+    scale, residual, noise = np.exp(parameters[:3])
+    inverse = np.exp(-2.0 * parameters[3:])
+    distance = np.sqrt(5.0 * np.tensordot(inverse, squares, 1))
+    decay = np.exp(-distance)
+    matern_part = residual * (1.0 + distance + distance**2 / 3.0) * decay
+    covariance = explained + matern_part
+    covariance[np.diag_indices(n)] += noise
+    factor = cho_factor(covariance, lower=True)
+    error = values / scale - mean
+    weights = cho_solve(factor, error)
+    misfit = 0.5 * float(error @ weights) + float(np.log(np.diag(factor[0])).sum()) + n * float(parameters[0])
+    outer = cho_solve(factor, np.eye(n)) - np.outer(weights, weights)
+    common = 0.5 * outer * residual * (5.0 / 3.0) * (1.0 + distance) * decay
+    slope = np.concatenate(
+        [
+            [n - float(weights @ values) / scale],
+            [0.5 * float((outer * matern_part).sum())],
+            [0.5 * noise * float(np.trace(outer))],
+            inverse * np.tensordot(squares, common, 2),
+        ]
+    )
+    return misfit, slope

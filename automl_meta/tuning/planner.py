@@ -1,0 +1,206 @@
+"""Planner: which configuration comes next, from what was observed and what past tasks say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import qmc
+
+from automl_meta.tuning.activity import Activity
+from automl_meta.tuning.domain import Domain, is_among
+from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
+from automl_meta.tuning.gaussian_model import GaussianModel, Inputs, Prior, most_telling
+from automl_meta.tuning.matern import Vector
+from automl_meta.tuning.surfaces import PastRows, Surfaces
+from automl_meta.tuning.task_weights import portfolio_gain, task_weights
+
+_ADVISED = 3  # trials that the portfolio decides, before there is a model; no more than past tasks
+_INITIAL = 5  # trials that fill the space, where there is no history
+_POOL = 300  # random rows at which a search begins
+_MOST_MODELLED = 300  # observations; of more, the best and the latest
+_TAIL = 5.0  # values further below the best than so many times the median one are drawn in to there
+_MOST_PAST = 2000  # past rows from which the conditions of the space are read
+_TRUST = 4.0  # how much likelier than not it is that the history helps, before there are trials
+_WARY_EVERY = 10  # trials without a history, of which one is left to a model that is unsure of itself
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """What is known of the task at hand.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_finished, n_columns)
+        Finished configurations, encoded.
+    values : ndarray of shape (n_finished,)
+        What they reached, greater is better.
+    pending : ndarray of shape (n_pending, n_columns)
+        Those that are being evaluated now.
+    """
+
+    rows: Matrix
+    values: Vector
+    pending: Matrix
+
+    @property
+    def taken(self) -> Matrix:
+        """All of them."""
+        return np.vstack([self.rows, self.pending])
+
+    def with_pending(self, row: Vector) -> Observed:
+        """The same with one more under way."""
+        return Observed(self.rows, self.values, np.vstack([self.pending, row]))
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A configuration to try, and where it came from."""
+
+    row: Vector
+    origin: str
+
+
+class Planner:
+    """Portfolio first, then expected improvement under two models that are weighed by evidence.
+
+    Parameters
+    ----------
+    space : EncodedSpace
+        Of all rows.
+    tasks : sequence of PastRows
+        Past tasks; may be empty.
+    seed : int
+        Decides what is drawn when the surfaces are made.
+    """
+
+    def __init__(self, space: EncodedSpace, tasks: Sequence[PastRows], seed: int) -> None:
+        self._space, self._seed = space, seed
+        rng = np.random.default_rng([seed, 1])
+        past = np.vstack([np.empty((0, len(space))), *(task.rows for task in tasks)])
+        self._past = past[rng.permutation(len(past))[:_MOST_PAST]]
+        self._surfaces = Surfaces(space, tasks, rng) if tasks and len(space) else None
+
+    def plan(self, observed: Observed, fixed: Vector, rng: np.random.Generator) -> Plan:
+        """The next configuration.
+
+        Parameters
+        ----------
+        observed : Observed
+            So far.
+        fixed : ndarray of shape (n_columns,)
+            Values that are decided already; NaN for all others.
+        rng : Generator
+            Draws the candidates.
+        """
+        activity = Activity(self._space, self._past, observed.rows)
+        domain = Domain(self._space, activity, fixed)
+        n_taken = len(observed.taken)
+        if self._surfaces is not None and n_taken < min(_ADVISED, len(self._surfaces)):
+            return Plan(self._advised(self._surfaces, domain, observed, rng), f"advice rank {n_taken + 1}")
+        if (n_taken < _INITIAL and self._surfaces is None) or len(observed.rows) < 2:
+            return Plan(self._filling(domain, observed, rng), "space-filling")
+        return self._modelled(domain, observed, rng)
+
+    def _advised(
+        self, surfaces: Surfaces, domain: Domain, observed: Observed, rng: np.random.Generator
+    ) -> Vector:
+        weights = np.full(len(surfaces), 1.0 / len(surfaces))
+        if len(observed.rows):
+            weights = task_weights(surfaces.predict(observed.rows), observed.values, surfaces.scale)
+        reached = np.ones(len(surfaces))
+        if len(observed.taken):
+            reached = np.minimum(reached, surfaces.predict(observed.taken).min(axis=1))
+
+        def gain(rows: Matrix) -> Vector:
+            return portfolio_gain(surfaces.predict(rows), reached, weights)
+
+        return domain.search(gain, self._starts(domain, observed, rng), observed.taken, rng)
+
+    def _filling(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Vector:
+        """A point of a sequence that fills the space evenly."""
+        n_taken, n_columns = len(observed.taken), max(1, len(self._space))
+        point = qmc.Halton(n_columns, seed=self._seed).random(n_taken + 1)[-1][: len(self._space)]
+        categories = self._space.categories
+        row = domain.valid(np.where(categories > 0, np.floor(point * categories), point)[None, :], rng)[0]
+        return domain.fresh(observed.taken, rng) if is_among(row, observed.taken) else row
+
+    def _modelled(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Plan:
+        chosen = most_telling(observed.values, _MOST_MODELLED)
+        rows, values = observed.rows[chosen], _without_tail(observed.values[chosen])
+        models, log_weights = self._models(rows, values)
+        pending = self._inputs(observed.pending)
+        models = [model.believing(pending) for model in models]
+
+        def score(candidates: Matrix) -> Vector:
+            inputs = self._inputs(candidates)
+            each = [
+                weight + model.log_improvement(inputs)
+                for model, weight in zip(models, log_weights, strict=True)
+            ]
+            return logsumexp(each, axis=0)
+
+        row = domain.search(score, self._starts(domain, observed, rng), observed.taken, rng)
+        is_local = self._surfaces is None or log_weights[0] > np.log(0.5)
+        return Plan(row, "local" if is_local else "transferred")
+
+    def _models(self, rows: Matrix, values: Vector) -> tuple[list[GaussianModel], Vector]:
+        """The model that knows this study only, then that of the history; logarithms of their weights."""
+        inputs, prior = self._inputs(rows), self._cold_prior(values)
+        if self._surfaces is None:
+            # Fitted to a few good values that are all alike, a model is sure of too much, and the
+            # study would stay where it is: now and then its parameters are as they were expected.
+            is_wary = len(values) % _WARY_EVERY == 0
+            return [GaussianModel(inputs, values, prior, fitted=not is_wary)], np.zeros(1)
+        models = [GaussianModel(inputs, values, one) for one in (prior, self._warm_prior(self._surfaces))]
+        evidence = np.array([models[0].evidence, models[1].evidence + np.log(_TRUST)])
+        return models, evidence - logsumexp(evidence)
+
+    def _cold_prior(self, values: Vector) -> Prior:
+        spread = float(values.std()) or 1.0
+        n = len(self._space)
+        return Prior(spread, 0.5, 1.0, 0.5, 1e-3, 1.5, np.full(n, 0.7), 0.8, self._space.owners, False)
+
+    def _warm_prior(self, surfaces: Surfaces) -> Prior:
+        # Few tasks tell little of how different tasks can be.
+        residual = 0.05 + 0.5 / len(surfaces)
+        return Prior(
+            surfaces.scale,
+            1.0,
+            residual,
+            1.0,
+            1e-3,
+            1.5,
+            surfaces.lengthscales,
+            0.5,
+            self._space.owners,
+            True,
+        )
+
+    def _inputs(self, rows: Matrix) -> Inputs:
+        points = self._space.embed(rows)
+        if self._surfaces is None:
+            return Inputs(points, np.zeros(len(rows)), np.zeros((len(rows), 0)))
+        regrets = self._surfaces.predict(rows)
+        mean = regrets.mean(axis=0)
+        return Inputs(points, -mean, -(regrets - mean).T / np.sqrt(len(regrets)))
+
+    def _starts(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Matrix:
+        """Random rows, the best of past tasks, and what is best so far and its neighbours."""
+        starts = [domain.sample(_POOL, rng)]
+        if self._surfaces is not None:
+            starts.append(domain.valid(self._surfaces.best_rows, rng))
+        if len(observed.rows):
+            best = observed.rows[np.argsort(-observed.values, kind="stable")[:5]]
+            starts.append(domain.mutated(np.repeat(best, 10, axis=0), 0.1, rng))
+        return np.vstack(starts)
+
+
+def _without_tail(values: Vector) -> Vector:
+    """Values with the worst ones drawn in, since a diverged run must not decide the scale."""
+    best, median = values.max(), float(np.median(values))
+    if len(values) < 5 or best <= median:
+        return values
+    return np.maximum(values, best - _TAIL * (best - median))

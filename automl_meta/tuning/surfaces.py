@@ -1,0 +1,154 @@
+"""Surfaces: how good each past task would have found any configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
+from automl_meta.tuning.matern import Vector, fit_lengthscales, matern
+
+_MOST_ROWS = 300  # of one task; the best and a random sample of the others
+_FITTED_TASKS, _FITTED_ROWS = 8, 120  # from which the lengthscales are learnt
+_MOST_CENTRES = 500
+_WORST = 3.0  # regret of a diverged run
+_SMOOTHER = 3.0  # times the likeliest lengthscales: fewer false optima between a task's few rows
+_JITTER = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class PastRows:
+    """Encoded configurations of one past task and what they reached, greater is better."""
+
+    rows: Matrix
+    values: Vector
+
+
+class Surfaces:
+    """One response surface for each past task, all in normalised regret and on common centres.
+
+    In each task, 0 is the best that its surface promises and 1 is its median configuration; what
+    is worse than the median grows with the logarithm, up to 3, so that a diverged run bends little. The
+    surfaces are Gaussian-process means (Matérn 5/2) with shared lengthscales. So that all of them
+    can be asked at once, whatever rows each task has, they are carried over to common centres.
+
+    Parameters
+    ----------
+    space : EncodedSpace
+        Of the rows.
+    tasks : sequence of PastRows
+        At least one, each with at least one finite value; NaN counts as the task's worst.
+    rng : Generator
+        Draws the rows of large tasks, and the centres.
+
+    Attributes
+    ----------
+    lengthscales : ndarray of shape (n_columns,)
+        How fast past tasks changed along each parameter, in shares of its range.
+    noise : float
+        Variance of their noise as a share of the signal's.
+    scale : float
+        Typical distance from the best to the median value, in the history's own unit.
+    best_rows : ndarray of shape (n, n_columns)
+        The best configurations of each task.
+    """
+
+    def __init__(self, space: EncodedSpace, tasks: Sequence[PastRows], rng: np.random.Generator) -> None:
+        self._space, self._owners = space, space.owners
+        tasks = [_thinned(task, rng) for task in tasks]
+        regrets, scales = zip(*(_regrets(task.values) for task in tasks), strict=True)
+        self.scale = float(np.median(scales))
+        points = [space.embed(task.rows) for task in tasks]
+        likeliest, self.noise = _shared_lengthscales(space, points, regrets, rng)
+        self.lengthscales = _SMOOTHER * likeliest
+        points = [self._stretched(one) for one in points]
+        self._centres = _centres(np.vstack(points), rng)
+        self._base = np.array([regret.mean() for regret in regrets])
+        at_centres = np.array(
+            [
+                matern(self._centres, one) @ _weights(matern(one, one), self.noise, regret - base)
+                for one, regret, base in zip(points, regrets, self._base, strict=True)
+            ]
+        )
+        kernel = matern(self._centres, self._centres)
+        self._weights = _weights(kernel, _JITTER, at_centres.T)
+        self.best_rows = np.vstack(
+            [task.rows[np.argsort(regret)[:3]] for task, regret in zip(tasks, regrets, strict=True)]
+        )
+        self._low, self._high = np.zeros(len(tasks)), np.ones(len(tasks))
+        self._rescale(regrets)
+
+    def __len__(self) -> int:
+        return len(self._base)
+
+    def predict(self, rows: Matrix) -> Matrix:
+        """Normalised regrets, shape (n_tasks, n_rows); a little below 0 where a task promises more yet."""
+        kernel = matern(self._stretched(self._space.embed(rows)), self._centres)
+        raw = self._base + kernel @ self._weights
+        return ((raw - self._low) / (self._high - self._low)).T
+
+    def _stretched(self, points: Matrix) -> Matrix:
+        return points / self.lengthscales[self._owners]
+
+    def _rescale(self, regrets: Sequence[Vector]) -> None:
+        """Make 0 of the lowest that each surface comes to on its best rows and those of others."""
+        self._low = np.minimum(0.0, self.predict(self.best_rows).min(axis=1))
+
+
+def _thinned(task: PastRows, rng: np.random.Generator) -> PastRows:
+    """At most so many rows, the best half of them and others by chance; failures as the worst."""
+    values = np.where(np.isnan(task.values), np.nanmin(task.values), task.values)
+    if len(values) <= _MOST_ROWS:
+        return PastRows(task.rows, values)
+    order = np.argsort(-values, kind="stable")
+    others = rng.choice(order[_MOST_ROWS // 2 :], _MOST_ROWS - _MOST_ROWS // 2, replace=False)
+    chosen = np.concatenate([order[: _MOST_ROWS // 2], np.sort(others)])
+    return PastRows(task.rows[chosen], values[chosen])
+
+
+def _regrets(values: Vector) -> tuple[Vector, float]:
+    """Normalised regrets with their tail drawn in, and the distance from the best to the median."""
+    best = values.max()
+    scale = best - np.median(values)
+    if scale <= 0.0:  # half of all reached the best
+        scale = max(best - values.min(), 1e-12)
+    return squash((best - values) / scale), float(scale)
+
+
+def squash(regrets: Vector) -> Vector:
+    """Regrets up to 1 as they are, above that with the logarithm, and no more than 3.
+
+    Examples
+    --------
+    >>> squash(np.array([0.5, 1.0, 4.0, 1e9])).round(1).tolist()
+    [0.5, 1.0, 2.4, 3.0]
+    """
+    return np.where(regrets > 1.0, np.minimum(1.0 + np.log(np.maximum(regrets, 1.0)), _WORST), regrets)
+
+
+def _shared_lengthscales(
+    space: EncodedSpace, points: Sequence[Matrix], regrets: Sequence[Vector], rng: np.random.Generator
+) -> tuple[Vector, float]:
+    enough = [index for index, regret in enumerate(regrets) if len(regret) >= 3 and np.ptp(regret) > 0.0]
+    if not enough:
+        return np.ones(len(space)), 0.01
+    chosen = rng.permutation(enough)[:_FITTED_TASKS]
+    samples = []
+    for index in chosen:
+        rows = rng.permutation(len(regrets[index]))[:_FITTED_ROWS]
+        samples.append((points[index][rows], regrets[index][rows]))
+    return fit_lengthscales(samples, space.owners, len(space))
+
+
+def _centres(points: Matrix, rng: np.random.Generator) -> Matrix:
+    distinct = np.unique(points, axis=0)
+    chosen = rng.permutation(len(distinct))[:_MOST_CENTRES]
+    return distinct[np.sort(chosen)]
+
+
+def _weights(kernel: Matrix, noise: float, values: Matrix) -> Matrix:
+    kernel = kernel + (noise + _JITTER) * np.eye(len(kernel))
+    return cho_solve(cho_factor(kernel, lower=True), values)
