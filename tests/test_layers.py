@@ -17,6 +17,7 @@ LAYERS = {
     "task": 1,
     "metrics": 1,
     "records": 1,
+    "transfer": 1,
     "metafeatures": 2,
     "algorithms": 2,
     "store": 2,

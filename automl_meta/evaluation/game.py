@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from automl_meta.recommenders import RankedConfiguration, Recommender, regret_scales
+from automl_meta.recommenders import RankedConfiguration, Recommender
 from automl_meta.records import MetaDataset
+from automl_meta.transfer import regret_scales
 
 __all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "judged", "play_seconds", "play_trials"]
 

@@ -37,7 +37,7 @@ class ReplayReport:
     regrets : DataFrame
         Columns ``name``, ``dataset_id``, ``family``, ``k``, ``regret`` (of the best of the first
         k, in the unit of the metric) and ``normalized_regret`` (0 best known, 1 useless). A
-        regret is at most the data set's regret scale (see `recommenders.regret_scales`), so that
+        regret is at most the data set's regret scale (see `transfer.regret_scales`), so that
         one diverged fit does not decide a mean.
     timed_regrets : DataFrame
         The same with ``seconds`` in place of ``k``: of what was reached within the budget.

@@ -8,7 +8,6 @@ from automl_meta.recommenders.nearest_datasets import NearestDatasets
 from automl_meta.recommenders.portfolio import Portfolio
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
 from automl_meta.recommenders.recommender import Recommender
-from automl_meta.recommenders.regret import regret_scales
 from automl_meta.recommenders.score_model import ScoreModel
 from automl_meta.recommenders.similarity_portfolio import SimilarityPortfolio
 
@@ -26,7 +25,6 @@ __all__ = [
     "Recommender",
     "ScoreModel",
     "SimilarityPortfolio",
-    "regret_scales",
 ]
 
 RECOMMENDERS: tuple[type[Recommender], ...] = (

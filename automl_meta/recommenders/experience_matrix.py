@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl_meta.exceptions import NoExperienceError
-from automl_meta.recommenders.regret import regret_scales
 from automl_meta.recommenders.seconds_model import sizes_of
 from automl_meta.records import Configuration, MetaDataset, Protocol
+from automl_meta.transfer import regret_scales
 
 _PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from automl_meta.recommenders.experience_matrix import ExperienceMatrix
 from automl_meta.recommenders.portfolio import Portfolio
-from automl_meta.recommenders.posterior import Ensemble, shares_of_best
 from automl_meta.recommenders.similarity_forest import SimilarityForest
+from automl_meta.transfer import KnownTasks, shares_of_best
 
 __all__ = ["MetaModel"]
 
@@ -22,7 +22,7 @@ class MetaModel(Portfolio):
     meta-features which configurations win put it and the task into one leaf. What they learn is
     each configuration's chance to be the best, so that neither the order of the losers nor the
     depth of a failure decides a split. Scores observed on the task itself then weigh and move all
-    rows (see `Ensemble`). The trees vote on what comes next: each ranks the configurations by the
+    rows (see `KnownTasks`). The trees vote on what comes next: each ranks the configurations by the
     score it expects, or once something was tried by the expected improvement of the best so far,
     per square root of a second if ``remaining_seconds`` is given; the best mean rank wins. A task
     that is further from all that is known than any known data set is from the others gets the
@@ -83,10 +83,10 @@ class MetaModel(Portfolio):
         near = np.where(total > 0.0, near / np.where(total > 0.0, total, 1.0), uniform)
         return (1.0 - self.uniform_share) * near + self.uniform_share * uniform
 
-    def _ensemble(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> Ensemble:
-        ensemble = replace(super()._ensemble(point, distances), scale_power=self.scale_power)
+    def _known_tasks(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> KnownTasks:
+        known_tasks = replace(super()._known_tasks(point, distances), scale_power=self.scale_power)
         if not self._space.percentile(distances.min()) < 1.0:
-            return ensemble
+            return known_tasks
         voters = self._forest.votes(np.nan_to_num(point))
-        weights = (1.0 - self.uniform_share) * voters.mean(axis=0) + self.uniform_share * ensemble.weights
-        return replace(ensemble, weights=weights, voters=voters)
+        weights = (1.0 - self.uniform_share) * voters.mean(axis=0) + self.uniform_share * known_tasks.weights
+        return replace(known_tasks, weights=weights, voters=voters)

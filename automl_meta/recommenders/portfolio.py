@@ -21,4 +21,4 @@ class Portfolio(Recommender):
     """
 
     def _order(self, choice: Choice) -> list[int]:
-        return choice.ensemble.greedy_portfolio(choice.candidates, choice.n, choice.seconds)
+        return choice.known_tasks.greedy_portfolio(choice.candidates, choice.n, choice.seconds)

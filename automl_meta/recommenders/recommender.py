@@ -16,10 +16,10 @@ from automl_meta.exceptions import UsageError
 from automl_meta.recommenders.difficulty_model import DifficultyModel
 from automl_meta.recommenders.experience_matrix import ExperienceMatrix
 from automl_meta.recommenders.metafeature_space import MetafeatureSpace
-from automl_meta.recommenders.posterior import NOISE, Ensemble
 from automl_meta.recommenders.recommendation import Evidence, Neighbor, RankedConfiguration, Recommendation
 from automl_meta.recommenders.seconds_model import SecondsModel, sizes_of
 from automl_meta.records import MetaDataset
+from automl_meta.transfer import NOISE, KnownTasks
 
 __all__ = ["Choice", "Recommender"]
 
@@ -33,7 +33,7 @@ _N_EVIDENCE, _N_NEAREST = 3, 5
 class Choice(NamedTuple):
     """What is to be put in order: columns of `candidates`, at most `n`, by `seconds` too if they count."""
 
-    ensemble: Ensemble
+    known_tasks: KnownTasks
     candidates: NDArray[np.int64]
     n: int
     seconds: NDArray[np.float64] | None
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
 class Recommender(BaseEstimator):
     """From experience to ranked configurations.
 
-    All members see the task as an `Ensemble`: each known data set gives one plausible row of
+    All members see the task as an `KnownTasks`: each known data set gives one plausible row of
     scores, moved by the difference in difficulty that the meta-features predict until something
     was observed on the task itself. A member says how much each known data set counts (`_weights`),
     what it expects beyond that (`_learn`, `_expected_gaps`), and in which order configurations are
@@ -147,25 +147,25 @@ class Recommender(BaseEstimator):
         notes: list[str] = []
         point = self._space.locate(metafeatures)
         distances = self._space.distances(point)
-        ensemble = self._ensemble(point, distances)
+        known_tasks = self._known_tasks(point, distances)
         columns, scores = self._observations(observed or {})
         if len(columns):
             # What was reached tells the level better than meta-features do, and the scores of known
             # data sets as they are tell better which of them the task is like.
             lift = self._difficulty.predict(point)[0] - self._known_best
-            ensemble = replace(ensemble, rows=ensemble.rows - lift).observe(columns, scores)
+            known_tasks = replace(known_tasks, rows=known_tasks.rows - lift).observe(columns, scores)
         seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
         limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
         candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
         costs = seconds if remaining_seconds is not None and self._seconds.has_times else None
-        order = self._order(Choice(ensemble, candidates, n, costs)) if len(candidates) else []
+        order = self._order(Choice(known_tasks, candidates, n, costs)) if len(candidates) else []
         nearest = float(distances.min())
         far = bool(self._space.is_far(nearest))
         self._note(notes, order, nearest, far)
         return Recommendation(
             metric=self.metric_.name,
             task_type=self.task_type_,
-            configurations=self._ranked(order, ensemble, seconds, distances),
+            configurations=self._ranked(order, known_tasks, seconds, distances),
             far_from_experience=far,
             distance=nearest,
             distance_percentile=self._space.percentile(nearest),
@@ -209,7 +209,7 @@ class Recommender(BaseEstimator):
 
     def _order(self, choice: Choice) -> list[int]:
         """Columns of the configurations to recommend, the first to try first."""
-        return choice.ensemble.best_on_average(choice.candidates, choice.n)
+        return choice.known_tasks.best_on_average(choice.candidates, choice.n)
 
     # What all share ------------------------------------------------------------------------
 
@@ -222,10 +222,10 @@ class Recommender(BaseEstimator):
         """How much each known data set counts for each other, shape (n_datasets, n_datasets)."""
         return self._normalized_weights(self._space.between)
 
-    def _ensemble(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> Ensemble:
+    def _known_tasks(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> KnownTasks:
         center = self._difficulty.predict(point)[0] - self._expected_gaps(point)
         weights = self._normalized_weights(distances[None, :])[0]
-        return Ensemble(center + self._departures, self.experience_.scale, weights)
+        return KnownTasks(center + self._departures, self.experience_.scale, weights)
 
     def _calibrated_quantiles(self) -> tuple[float, float]:
         """10 % and 90 % quantile of standardised residuals, each family predicted from the others."""
@@ -301,13 +301,13 @@ class Recommender(BaseEstimator):
     def _ranked(
         self,
         order: list[int],
-        ensemble: Ensemble,
+        known_tasks: KnownTasks,
         seconds: NDArray[np.float64],
         distances: NDArray[np.float64],
     ) -> tuple[RankedConfiguration, ...]:
         best = self.metric_.best
-        expected, chances = ensemble.expected, ensemble.chance_of_best()
-        low, high = (expected + quantile * ensemble.deviation for quantile in self._quantiles)
+        expected, chances = known_tasks.expected, known_tasks.chance_of_best()
+        low, high = (expected + quantile * known_tasks.deviation for quantile in self._quantiles)
         low, high = np.minimum(low, expected), np.maximum(high, expected)
         return tuple(
             RankedConfiguration(

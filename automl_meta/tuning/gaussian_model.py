@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import erfcx, log_ndtr
 
 from automl_meta.tuning.encoded_space import Matrix
-from automl_meta.tuning.matern import Vector, matern
+from automl_meta.tuning.matern import Vector, matern, matern_of, normal_misfit, squared_distances
 
 _OFFSET = 10.0  # prior variance of the level, in units of the squared scale: next to unknown
 _FITTED_ROWS = 120  # the parameters are fitted to at most so many observations
@@ -171,12 +171,12 @@ class GaussianModel:
             return means
         chosen = most_telling(values, _FITTED_ROWS)
         inputs, values = inputs[chosen], values[chosen]
-        squares = _squares(inputs.points, self._prior.owners, len(self._prior.lengthscales))
+        squares = squared_distances(inputs.points, self._prior.owners, len(self._prior.lengthscales))
         explained = inputs.features @ inputs.features.T + _OFFSET
         centred = (values - values.mean(), inputs.mean - inputs.mean.mean())
 
         def loss(parameters: Vector) -> tuple[float, Vector]:
-            misfit, slope = _misfit(parameters, squares, explained, *centred)
+            misfit, slope = model_misfit(parameters, squares, explained, *centred)
             off = (parameters - means) / spreads
             return misfit + 0.5 * float(off @ off), slope + off / spreads
 
@@ -239,39 +239,20 @@ def most_telling(values: Vector, most: int) -> NDArray[np.int64]:
     return np.sort(np.concatenate([order[: most // 2], latest]))
 
 
-def _squares(points: Matrix, owners: NDArray[np.int64], n_columns: int) -> Matrix:
-    """Squared distances along each column, shape (n_columns, n, n)."""
-    along = (points[:, None, :] - points[None, :, :]) ** 2
-    squares = np.zeros((n_columns, len(points), len(points)))
-    for dimension, column in enumerate(owners):
-        squares[column] += along[:, :, dimension]
-    return squares
-
-
-def _misfit(
+def model_misfit(
     parameters: Vector, squares: Matrix, explained: Matrix, values: Vector, mean: Vector
 ) -> tuple[float, Vector]:
-    """Negative log likelihood and its gradient, by the logarithms of scale, residual, noise, lengths."""
+    """Negative log likelihood and its gradient by log scale, residual and noise variance and lengthscales."""
     n = len(values)
     scale, residual, noise = np.exp(parameters[:3])
-    inverse = np.exp(-2.0 * parameters[3:])
-    distance = np.sqrt(5.0 * np.tensordot(inverse, squares, 1))
-    decay = np.exp(-distance)
-    matern_part = residual * (1.0 + distance + distance**2 / 3.0) * decay
-    covariance = explained + matern_part
+    kernel, slopes = matern_of(squares, parameters[3:])
+    covariance = explained + residual * kernel
     covariance[np.diag_indices(n)] += noise
-    factor = cho_factor(covariance, lower=True)
-    error = values / scale - mean
-    weights = cho_solve(factor, error)
-    misfit = 0.5 * float(error @ weights) + float(np.log(np.diag(factor[0])).sum()) + n * float(parameters[0])
-    outer = cho_solve(factor, np.eye(n)) - np.outer(weights, weights)
-    common = 0.5 * outer * residual * (5.0 / 3.0) * (1.0 + distance) * decay
-    slope = np.concatenate(
-        [
-            [n - float(weights @ values) / scale],
-            [0.5 * float((outer * matern_part).sum())],
-            [0.5 * noise * float(np.trace(outer))],
-            inverse * np.tensordot(squares, common, 2),
-        ]
-    )
-    return misfit, slope
+    misfit, slope, solved = normal_misfit(covariance, values / scale - mean)
+    gradient = [
+        n - float(solved @ values) / scale,
+        residual * float((slope * kernel).sum()),
+        noise * float(np.trace(slope)),
+        *(residual * np.tensordot(slopes, slope, 2)),
+    ]
+    return misfit + n * float(parameters[0]), np.array(gradient)

@@ -9,13 +9,13 @@ import numpy as np
 from scipy.special import logsumexp
 from scipy.stats import qmc
 
+from automl_meta.transfer import KnownTasks, matching_weights
 from automl_meta.tuning.activity import Activity
 from automl_meta.tuning.domain import Domain, is_among
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.gaussian_model import GaussianModel, Inputs, Prior, most_telling
 from automl_meta.tuning.matern import Vector
 from automl_meta.tuning.surfaces import PastRows, Surfaces
-from automl_meta.tuning.task_weights import portfolio_gain, task_weights
 
 _ADVISED = 3  # trials that the portfolio decides, before there is a model; no more than past tasks
 _INITIAL = 5  # trials that fill the space, where there is no history
@@ -107,15 +107,13 @@ class Planner:
     def _advised(
         self, surfaces: Surfaces, domain: Domain, observed: Observed, rng: np.random.Generator
     ) -> Vector:
-        weights = np.full(len(surfaces), 1.0 / len(surfaces))
-        if len(observed.rows):
-            weights = task_weights(surfaces.predict(observed.rows), observed.values, surfaces.scale)
-        reached = np.ones(len(surfaces))
-        if len(observed.taken):
-            reached = np.minimum(reached, surfaces.predict(observed.taken).min(axis=1))
+        weights = matching_weights(surfaces.predict(observed.rows), observed.values, surfaces.scale)
+        scale = np.ones(len(surfaces))
+        best_so_far = -np.vstack([scale, surfaces.predict(observed.taken).T]).min(axis=0)
 
         def gain(rows: Matrix) -> Vector:
-            return portfolio_gain(surfaces.predict(rows), reached, weights)
+            scores = -np.clip(surfaces.predict(rows), 0.0, 1.0)
+            return KnownTasks(scores, scale, weights).expected_improvement(best_so_far)
 
         return domain.search(gain, self._starts(domain, observed, rng), observed.taken, rng)
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from automl_meta.transfer import compress_tail, regret_scales
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.matern import Vector, fit_lengthscales, matern
 
 _MOST_ROWS = 300  # of one task; the best and a random sample of the others
 _FITTED_TASKS, _FITTED_ROWS = 8, 120  # from which the lengthscales are learnt
 _MOST_CENTRES = 500
-_WORST = 3.0  # regret of a diverged run
 _SMOOTHER = 3.0  # times the likeliest lengthscales: fewer false optima between a task's few rows
 _JITTER = 1e-6
 
@@ -59,7 +59,14 @@ class Surfaces:
     def __init__(self, space: EncodedSpace, tasks: Sequence[PastRows], rng: np.random.Generator) -> None:
         self._space, self._owners = space, space.owners
         tasks = [_thinned(task, rng) for task in tasks]
-        regrets, scales = zip(*(_regrets(task.values) for task in tasks), strict=True)
+        bests, scales = zip(
+            *(regret_scales(task.values[None], n_medians=1.0, smallest_share=0.0) for task in tasks),
+            strict=True,
+        )
+        regrets = [
+            compress_tail((best - task.values) / scale)
+            for task, best, scale in zip(tasks, bests, scales, strict=True)
+        ]
         self.scale = float(np.median(scales))
         points = [space.embed(task.rows) for task in tasks]
         likeliest, self.noise = _shared_lengthscales(space, points, regrets, rng)
@@ -107,26 +114,6 @@ def _thinned(task: PastRows, rng: np.random.Generator) -> PastRows:
     others = rng.choice(order[_MOST_ROWS // 2 :], _MOST_ROWS - _MOST_ROWS // 2, replace=False)
     chosen = np.concatenate([order[: _MOST_ROWS // 2], np.sort(others)])
     return PastRows(task.rows[chosen], values[chosen])
-
-
-def _regrets(values: Vector) -> tuple[Vector, float]:
-    """Normalised regrets with their tail drawn in, and the distance from the best to the median."""
-    best = values.max()
-    scale = best - np.median(values)
-    if scale <= 0.0:  # half of all reached the best
-        scale = max(best - values.min(), 1e-12)
-    return squash((best - values) / scale), float(scale)
-
-
-def squash(regrets: Vector) -> Vector:
-    """Regrets up to 1 as they are, above that with the logarithm, and no more than 3.
-
-    Examples
-    --------
-    >>> squash(np.array([0.5, 1.0, 4.0, 1e9])).round(1).tolist()
-    [0.5, 1.0, 2.4, 3.0]
-    """
-    return np.where(regrets > 1.0, np.minimum(1.0 + np.log(np.maximum(regrets, 1.0)), _WORST), regrets)
 
 
 def _shared_lengthscales(

@@ -6,8 +6,14 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 from tuning.spaces import rows_of
 
-from automl_meta.tuning import gaussian_model, matern
-from automl_meta.tuning.gaussian_model import GaussianModel, Inputs, Prior, log_expected_improvement
+from automl_meta.tuning.gaussian_model import (
+    GaussianModel,
+    Inputs,
+    Prior,
+    log_expected_improvement,
+    model_misfit,
+)
+from automl_meta.tuning.matern import lengthscale_misfit, squared_distances
 
 OWNERS = np.array([0, 1, 2, 2])
 
@@ -27,12 +33,12 @@ def _values(inputs: Inputs) -> np.ndarray:
 
 def test_the_gradient_of_the_target_model_is_that_of_its_likelihood() -> None:
     inputs = _inputs(12)
-    squares = gaussian_model._squares(inputs.points, OWNERS, 3)
+    squares = squared_distances(inputs.points, OWNERS, 3)
     explained = inputs.features @ inputs.features.T
     at = np.array([0.3, -1.0, -2.0, -0.5, 0.1, 0.4])
 
     def misfit(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        return gaussian_model._misfit(parameters, squares, explained, _values(inputs), inputs.mean)
+        return model_misfit(parameters, squares, explained, _values(inputs), inputs.mean)
 
     np.testing.assert_allclose(
         misfit(at)[1], approx_fprime(at, lambda p: misfit(p)[0], 1e-7), rtol=1e-3, atol=1e-4
@@ -41,13 +47,13 @@ def test_the_gradient_of_the_target_model_is_that_of_its_likelihood() -> None:
 
 def test_the_gradient_of_the_shared_lengthscales_is_that_of_their_likelihood() -> None:
     points = rows_of(3, 15)
-    squares = [matern._squared(points[:, [column]]) for column in range(3)]
+    squares = squared_distances(points, np.arange(3), 3)
     values = np.sin(5.0 * points[:, 0]) + points[:, 1]
     values -= values.mean()
     at = np.array([-0.7, 0.2, 0.5, -3.0])
 
     def misfit(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        return matern._misfit(parameters, squares, values)
+        return lengthscale_misfit(parameters, squares, values)
 
     np.testing.assert_allclose(
         misfit(at)[1], approx_fprime(at, lambda p: misfit(p)[0], 1e-7), rtol=1e-3, atol=1e-4

@@ -3,14 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from automl_meta.recommenders.posterior import Ensemble, shares_of_best
+from automl_meta.transfer import KnownTasks, shares_of_best
 
 
-def ensemble(rows: list[list[float]]) -> Ensemble:
-    return Ensemble(np.array(rows), np.ones(len(rows)), np.full(len(rows), 1 / len(rows)))
+def known_tasks(rows: list[list[float]]) -> KnownTasks:
+    return KnownTasks(np.array(rows), np.ones(len(rows)), np.full(len(rows), 1 / len(rows)))
 
 
-SPECIALISTS = ensemble([[0.9, 0.8, 0.1, 0.5], [0.9, 0.8, 0.1, 0.5], [0.2, 0.3, 1.0, 0.5]])
+SPECIALISTS = known_tasks([[0.9, 0.8, 0.1, 0.5], [0.9, 0.8, 0.1, 0.5], [0.2, 0.3, 1.0, 0.5]])
 ALL = np.arange(4)
 
 
@@ -31,7 +31,7 @@ def test_an_observation_is_taken_over_and_moves_what_goes_along_with_it() -> Non
     rng = np.random.default_rng(0)
     level, kind = rng.normal(size=(200, 1)), rng.normal(size=(200, 1))
     rows = 0.1 * np.hstack([level + kind, level + kind, level - kind, level - kind])
-    before = Ensemble(rows, np.full(200, 0.3), np.full(200, 1 / 200))
+    before = KnownTasks(rows, np.full(200, 0.3), np.full(200, 1 / 200))
     after = before.observe(np.array([0, 2]), np.array([0.2, -0.2]))
     assert after.expected == pytest.approx([0.2, 0.2, -0.2, -0.2], abs=0.03)
     assert (after.deviation < 0.6 * before.deviation).all()
@@ -44,11 +44,13 @@ def test_after_an_observation_the_next_pick_is_what_may_be_better() -> None:
 
 
 def test_one_row_alone_moves_too() -> None:
-    single = ensemble([[0.9, 0.8]])
+    single = known_tasks([[0.9, 0.8]])
     assert single.observe(np.array([0]), np.array([0.5])).expected[1] < 0.7
 
 
-def naive_observe(before: Ensemble, columns: list[int], scores: list[float]) -> tuple[np.ndarray, np.ndarray]:
+def naive_observe(
+    before: KnownTasks, columns: list[int], scores: list[float]
+) -> tuple[np.ndarray, np.ndarray]:
     """The same by explicit loops over rows: how likely each is, and moved rows."""
     n, m = before.rows.shape
     mean = sum(weight * row for weight, row in zip(before.weights, before.rows, strict=True))
@@ -76,7 +78,7 @@ def test_observing_agrees_with_the_formulas_row_by_row() -> None:
     rng = np.random.default_rng(1)
     weights = rng.uniform(size=30)
     scores, scale = rng.normal(0.7, 0.1, (30, 6)), rng.uniform(0.1, 0.4, 30)
-    before = Ensemble(scores, scale, weights / weights.sum(), voters=np.eye(30)[:2])
+    before = KnownTasks(scores, scale, weights / weights.sum(), voters=np.eye(30)[:2])
     after = before.observe(np.array([1, 4]), np.array([0.8, 0.6]))
     likelihood, rows = naive_observe(before, [1, 4], [0.8, 0.6])
     assert after.weights == pytest.approx(before.weights * likelihood / (before.weights @ likelihood))
@@ -95,7 +97,7 @@ def test_rows_that_explain_what_was_observed_count_more() -> None:
 
 def test_the_spread_left_after_an_observation_is_smallest_where_it_was_made() -> None:
     rng = np.random.default_rng(0)
-    before = Ensemble(rng.normal(size=(50, 5)), np.ones(50), np.full(50, 0.02))
+    before = KnownTasks(rng.normal(size=(50, 5)), np.ones(50), np.full(50, 0.02))
     after = before.observe(np.array([2]), np.array([0.3]))
     assert int(np.argmin(after.within)) == 2
     assert int(np.argmin(after.deviation)) == 2
@@ -103,20 +105,20 @@ def test_the_spread_left_after_an_observation_is_smallest_where_it_was_made() ->
 
 def test_voters_decide_the_first_place_by_mean_rank_and_not_by_mean_score() -> None:
     rows = np.array([[0.9, 0.8], [0.9, 0.8], [0.1, 0.8]])
-    voted = Ensemble(rows, np.ones(3), np.full(3, 1 / 3), voters=np.eye(3))
+    voted = KnownTasks(rows, np.ones(3), np.full(3, 1 / 3), voters=np.eye(3))
     assert voted.greedy_portfolio(np.arange(2), 1) == [0]
-    assert Ensemble(rows, np.ones(3), np.full(3, 1 / 3)).greedy_portfolio(np.arange(2), 1) == [1]
+    assert KnownTasks(rows, np.ones(3), np.full(3, 1 / 3)).greedy_portfolio(np.arange(2), 1) == [1]
 
 
 def test_voters_decide_what_comes_next_by_the_mean_rank_of_the_gain() -> None:
     rows = np.array([[0.5, 0.5, 0.6], [0.5, 0.5, 0.6], [0.5, 1.0, 0.5]])
-    observed = Ensemble(rows, np.ones(3), np.full(3, 1 / 3), reached=0.5)
+    observed = KnownTasks(rows, np.ones(3), np.full(3, 1 / 3), reached=0.5)
     assert observed.greedy_portfolio(np.arange(3), 1) == [1]  # .5 for one row is more than .1 for two
     assert replace(observed, voters=np.eye(3)).greedy_portfolio(np.arange(3), 1) == [2]
 
 
 def test_gain_per_square_root_of_a_second_decides_where_seconds_count() -> None:
-    before = Ensemble(np.array([[0.9, 0.6, 0.2]]), np.array([1.0]), np.array([1.0]))
+    before = KnownTasks(np.array([[0.9, 0.6, 0.2]]), np.array([1.0]), np.array([1.0]))
     # Gains over a useless score (0.9 - 1.0 = -0.1): 1.0, 0.7, 0.3.
     assert before.greedy_portfolio(np.arange(3), 1, np.array([1.0, 1.0, 1.0])) == [0]
     assert before.greedy_portfolio(np.arange(3), 1, np.array([4.0, 1.0, 1.0])) == [1]
@@ -129,3 +131,9 @@ def test_shares_of_the_best_ignore_how_the_losers_rank_and_how_far_they_fall() -
     assert shares.sum(axis=1) == pytest.approx(np.ones(4))
     assert shares[:3] == pytest.approx(np.tile([1.0, 0.0, 0.0, 0.0], (3, 1)), abs=1e-5)
     assert shares[3] == pytest.approx([0.5, 0.5, 0.0, 0.0], abs=1e-5)
+
+
+def test_the_expected_improvement_is_what_a_candidate_adds_to_those_tried() -> None:
+    known = KnownTasks(-np.array([[0.0, 0.5, 1.0], [0.9, 0.0, 1.0]]), np.ones(2), np.full(2, 0.5))
+    found = known.expected_improvement(-np.array([0.2, 1.0]))
+    assert found == pytest.approx([0.5 * 0.2 + 0.5 * 0.1, 0.5 * 1.0, 0.0])

@@ -1,6 +1,6 @@
 import numpy as np
 
-from automl_meta.recommenders import regret_scales
+from automl_meta.transfer import regret_scales
 
 
 def test_one_diverged_fit_does_not_hide_the_differences_that_matter() -> None:
