@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import platform
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -13,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from automl_meta.exceptions import UsageError
 from automl_meta.metrics import Metric, TaskType
@@ -28,6 +30,8 @@ __all__ = [
     "Source",
     "run_digest",
 ]
+
+_PROTOCOL_NAME = re.compile(r"cv(\d+)(?:x(\d+))?-rows(all|\d+)-seed(\d+)(?![^-])")
 
 RunStatus = Literal["ok", "timeout", "memout", "crash"]
 
@@ -203,6 +207,30 @@ class Protocol:
         rows = "all" if self.max_train_rows is None else str(self.max_train_rows)
         return f"cv{self.n_folds}{repeats}-rows{rows}-seed{self.seed}"
 
+    @classmethod
+    def from_name(cls, name: str) -> Protocol | None:
+        """The protocol of a name, or of one that begins with it; None if there is none.
+
+        Parameters
+        ----------
+        name : str
+            Protocol name of a `Run`.
+
+        Returns
+        -------
+        Protocol or None
+
+        Examples
+        --------
+        >>> Protocol.from_name("cv10x2-rowsall-seed3-weighted-1f2e3d")
+        Protocol(n_folds=10, n_repeats=2, max_train_rows=None, seed=3)
+        """
+        found = _PROTOCOL_NAME.match(name)
+        if found is None:
+            return None
+        folds, repeats, rows, seed = found.groups()
+        return cls(int(folds), int(repeats or 1), None if rows == "all" else int(rows), int(seed))
+
     def fit_rows(self, n_rows: float) -> float:
         """Rows that one fit learns from, of a data set of `n_rows`, give or take one.
 
@@ -288,7 +316,8 @@ class MetaDataset:
         Of every data set in it.
     datasets : DataFrame
         Index ``dataset_id``; columns ``name`` (str), ``family`` (str), ``n_rows``, ``n_features``,
-        ``n_classes`` (int64), ``target_scale`` (float64).
+        ``n_classes`` (int64), ``target_scale`` (float64) and ``fit_rows`` (float64), the number of rows
+        of one fit in the runs on it, from which times are predicted.
     metafeatures : DataFrame
         Index ``dataset_id`` as in `datasets`, one float64 column for each name; NaN where one
         could not be computed.
@@ -298,8 +327,6 @@ class MetaDataset:
         Columns ``run_id``, ``dataset_id``, ``configuration_id`` (str), ``score``, ``fit_seconds``,
         ``seconds`` (float64), ``status`` (str); at most one row for each pair of data set and
         configuration. ``score`` is NaN unless the status is ok.
-    protocol : Protocol
-        How most of the runs were judged, which says on how many rows their fits were timed.
     """
 
     metric: Metric
@@ -308,34 +335,57 @@ class MetaDataset:
     metafeatures: pd.DataFrame
     configurations: pd.DataFrame
     runs: pd.DataFrame
-    protocol: Protocol = Protocol()
+
+    @cached_property
+    def cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Row in `datasets` and row in `configurations` of each run, each of shape (n_runs,)."""
+        return (
+            self.datasets.index.get_indexer(pd.Index(self.runs["dataset_id"])),
+            self.configurations.index.get_indexer(pd.Index(self.runs["configuration_id"])),
+        )
+
+    def arranged(self, values: ArrayLike, missing: Any) -> NDArray[Any]:
+        """Arrange one value for each run as a matrix.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_runs,)
+            In the order of `runs`.
+        missing : object
+            Value of pairs that were never tried.
+
+        Returns
+        -------
+        ndarray of shape (n_datasets, n_configurations)
+        """
+        given = np.asarray(values)
+        matrix = np.full((len(self.datasets), len(self.configurations)), missing, dtype=given.dtype)
+        matrix[self.cells] = given
+        return matrix
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """Scores of shape (n_datasets, n_configurations), float64; NaN where none is known or it failed."""
-        return self._matrix("score")
+        return self._frame(self.runs["score"].to_numpy(np.float64), np.nan)
 
     @cached_property
     def fit_seconds(self) -> pd.DataFrame:
         """Seconds of one fit, of shape (n_datasets, n_configurations); NaN where unknown."""
-        return self._matrix("fit_seconds")
+        return self._frame(self.runs["fit_seconds"].to_numpy(np.float64), np.nan)
 
     @cached_property
     def seconds(self) -> pd.DataFrame:
         """Seconds of whole evaluations, of shape (n_datasets, n_configurations); NaN where unknown."""
-        return self._matrix("seconds")
+        return self._frame(self.runs["seconds"].to_numpy(np.float64), np.nan)
 
     @cached_property
     def tried(self) -> pd.DataFrame:
         """Whether there is a run, good or failed; bool of shape (n_datasets, n_configurations)."""
-        return self._matrix(None).astype(bool)
+        return self._frame(np.ones(len(self), dtype=bool), False)
 
-    def _matrix(self, column: str | None) -> pd.DataFrame:
-        rows = self.datasets.index.get_indexer(pd.Index(self.runs["dataset_id"]))
-        columns = self.configurations.index.get_indexer(pd.Index(self.runs["configuration_id"]))
-        values = np.full((len(self.datasets), len(self.configurations)), 0.0 if column is None else np.nan)
-        values[rows, columns] = 1.0 if column is None else self.runs[column].to_numpy(np.float64)
-        return pd.DataFrame(values, index=self.datasets.index, columns=self.configurations.index)
+    def _frame(self, values: NDArray[Any], missing: Any) -> pd.DataFrame:
+        matrix = self.arranged(values, missing)
+        return pd.DataFrame(matrix, index=self.datasets.index, columns=self.configurations.index)
 
     def select(
         self,
@@ -343,27 +393,56 @@ class MetaDataset:
         datasets: Collection[str] | None = None,
         configurations: Collection[str] | None = None,
     ) -> MetaDataset:
-        """The same experience, of some data sets and some configurations only (by their ids)."""
-        kept_datasets = (
-            self.datasets.index
-            if datasets is None
-            else self.datasets.index[self.datasets.index.isin(list(datasets))]
+        """Select data sets and configurations by their ids, whether or not any run is left of them.
+
+        Parameters
+        ----------
+        datasets, configurations : collection of str, optional
+            Ids; None selects all.
+
+        Returns
+        -------
+        MetaDataset
+        """
+        return self._subset(
+            _is_in(self.datasets.index, datasets), _is_in(self.configurations.index, configurations)
         )
-        kept_configurations = (
-            self.configurations.index
-            if configurations is None
-            else self.configurations.index[self.configurations.index.isin(list(configurations))]
+
+    def without(
+        self, exclude: Collection[str] = (), algorithms: Collection[str] | None = None
+    ) -> MetaDataset:
+        """Leave out data sets, and all algorithms but some, with everything that no run is left of.
+
+        Parameters
+        ----------
+        exclude : collection of str
+            Ids of the data sets to leave out.
+        algorithms : collection of str, optional
+            Names of the algorithms to keep; None keeps all.
+
+        Returns
+        -------
+        MetaDataset
+            It shares no frame with this one.
+        """
+        rows, columns = self.cells
+        kept_datasets = ~_is_in(self.datasets.index, exclude)
+        kept_configurations = _is_in(self.configurations["algorithm"], algorithms)
+        keep = kept_datasets[rows] & kept_configurations[columns]
+        return self._subset(
+            np.bincount(rows[keep], minlength=len(self.datasets)) > 0,
+            np.bincount(columns[keep], minlength=len(self.configurations)) > 0,
         )
-        runs = self.runs[
-            self.runs["dataset_id"].isin(kept_datasets)
-            & self.runs["configuration_id"].isin(kept_configurations)
-        ]
+
+    def _subset(self, datasets: NDArray[np.bool_], configurations: NDArray[np.bool_]) -> MetaDataset:
+        rows, columns = self.cells
+        keep = datasets[rows] & configurations[columns]
         return replace(
             self,
-            datasets=self.datasets.loc[kept_datasets],
-            metafeatures=self.metafeatures.loc[kept_datasets],
-            configurations=self.configurations.loc[kept_configurations],
-            runs=runs.reset_index(drop=True),
+            datasets=_masked(self.datasets, datasets),
+            metafeatures=_masked(self.metafeatures, datasets),
+            configurations=_masked(self.configurations, configurations),
+            runs=_masked(self.runs, keep).reset_index(drop=True),
         )
 
     def __len__(self) -> int:
@@ -374,6 +453,17 @@ class MetaDataset:
             f"MetaDataset({self.task_type}, {self.metric.name}: {len(self.datasets)} datasets x "
             f"{len(self.configurations)} configurations, {len(self.runs)} runs)"
         )
+
+
+def _is_in(values: pd.Index | pd.Series, chosen: Collection[str] | None) -> NDArray[np.bool_]:
+    if chosen is None:
+        return np.ones(len(values), dtype=bool)
+    return np.asarray(values.isin(list(chosen)), dtype=bool)
+
+
+def _masked(frame: pd.DataFrame, mask: NDArray[np.bool_]) -> pd.DataFrame:
+    """The rows of a mask. A shallow copy shares its values until one is written to, and takes no time."""
+    return frame.copy(deep=False) if mask.all() else frame[mask]
 
 
 def run_digest(dataset_id: str, configuration_id: str, protocol: str, source: str) -> str:

@@ -48,9 +48,10 @@ def meta_dataset(
         }
     )
     datasets = datasets.assign(name=datasets.index, n_classes=2, target_scale=np.nan)
+    datasets["fit_rows"] = [ALL_ROWS.fit_rows(n) for n in datasets["n_rows"]]
     chosen = get_metric(metric)
     metafeatures = metafeatures.loc[datasets.index]
-    return MetaDataset(chosen, chosen.task_type, datasets, metafeatures, frame, runs, ALL_ROWS)
+    return MetaDataset(chosen, chosen.task_type, datasets, metafeatures, frame, runs)
 
 
 def description(meta: MetaDataset, dataset_id: str) -> dict[str, float]:

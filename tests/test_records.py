@@ -16,6 +16,7 @@ def meta() -> MetaDataset:
             "n_features": 2,
             "n_classes": 2,
             "target_scale": np.nan,
+            "fit_rows": 8.0,
         },
         index=pd.Index(["a", "b"], name="dataset_id"),
     )
@@ -75,3 +76,26 @@ def test_a_selection_keeps_the_frames_together() -> None:
     assert (selected.datasets.index.tolist(), selected.metafeatures.index.tolist()) == (["b"], ["b"])
     assert selected.runs["run_id"].tolist() == ["3"]
     assert len(meta()) == 3
+
+
+def test_a_protocol_is_read_from_its_name() -> None:
+    for protocol in (Protocol(), Protocol(3, 4, None, 7), Protocol(10, max_train_rows=100)):
+        assert Protocol.from_name(protocol.name) == protocol
+        assert Protocol.from_name(f"{protocol.name}-weighted-1a2b3c") == protocol
+    for name in ("optuna:churn", "custom-0123456789ab", "cv5", "cv5-rows10-seed1x", "my-cv5-rowsall-seed0"):
+        assert Protocol.from_name(name) is None
+
+
+def test_leaving_out_drops_what_no_run_is_left_of() -> None:
+    kept = meta().without(["b"])
+    assert (list(kept.datasets.index), list(kept.configurations.index)) == (["a"], ["k"])
+    assert kept.runs["run_id"].tolist() == ["1"]
+    only = meta().without(algorithms=["lda"])
+    assert (list(only.datasets.index), list(only.configurations.index)) == (["b"], ["l"])
+
+
+def test_leaving_out_nothing_shares_no_frame() -> None:
+    whole = meta()
+    runs = whole.without().runs
+    runs.loc[0, "score"] = 0.0
+    assert whole.runs.loc[0, "score"] == 0.5

@@ -81,7 +81,7 @@ def all_outcomes(meta: MetaDataset) -> dict[str, Outcomes]:
             seconds=seconds[row, there],
             scale=float(scale[row]),
             untried=dict.fromkeys(map(str, ids[~there]), math.nan),
-            fit_rows=meta.protocol.fit_rows(float(meta.datasets["n_rows"][dataset_id])),
+            fit_rows=float(meta.datasets["fit_rows"][dataset_id]),
         )
         for row, (dataset_id, there) in enumerate(zip(dataset_ids, tried, strict=True))
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from automl_meta.exceptions import NoExperienceError
 from automl_meta.recommenders.seconds_model import sizes_of
-from automl_meta.records import Configuration, MetaDataset, Protocol
+from automl_meta.records import Configuration, MetaDataset
 from automl_meta.transfer import regret_scales
 
 _PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
@@ -72,10 +71,9 @@ class ExperienceMatrix:
         NoExperienceError
             If no run in it has a score.
         """
-        cells, shape = _cells(meta), (len(meta.datasets), len(meta.configurations))
         good = (meta.runs["status"] == "ok").to_numpy(bool)
-        raw_scores = _matrix(shape, cells, meta.runs["score"].to_numpy(np.float64), np.nan)
-        known = np.isfinite(raw_scores) & _matrix(shape, cells, good, False)
+        raw_scores = meta.arranged(meta.runs["score"].to_numpy(np.float64), np.nan)
+        known = np.isfinite(raw_scores) & meta.arranged(good, False)
         rows = _sorted_positions(meta.datasets.index, known.any(axis=1))
         columns = _sorted_positions(meta.configurations.index, known.any(axis=0))
         if not len(rows):
@@ -86,7 +84,7 @@ class ExperienceMatrix:
         block = np.ix_(rows, columns)
         known = known[block]
         raw_scores = np.where(known, raw_scores[block], np.nan)
-        run_ids = _matrix(shape, cells, meta.runs["run_id"].to_numpy(object), "")[block]
+        run_ids = meta.arranged(meta.runs["run_id"].to_numpy(object), "")[block]
         # A run that was ended at its time limit counts with all it took: a fit might take as long.
         timeout = (meta.runs["status"] == "timeout").to_numpy(bool)
         seconds = np.where(timeout, meta.runs["seconds"], np.where(good, meta.runs["fit_seconds"], np.nan))
@@ -98,7 +96,7 @@ class ExperienceMatrix:
             dataset_ids=[str(key) for key in datasets.index],
             names=[str(name) for name in datasets["name"]],
             families=pd.factorize(datasets["family"], sort=True)[0].astype(np.int64),
-            sizes=_sizes(datasets, meta.metafeatures.iloc[rows], meta.protocol),
+            sizes=_sizes(datasets, meta.metafeatures.iloc[rows]),
             configurations=[
                 Configuration(algorithm, parameters)
                 for algorithm, parameters in zip(
@@ -110,7 +108,7 @@ class ExperienceMatrix:
             scores=best[:, None] - _without_gaps(regrets) * scale[:, None],
             best=best,
             scale=scale,
-            seconds=_matrix(shape, cells, seconds, np.nan)[block],
+            seconds=meta.arranged(seconds, np.nan)[block],
             run_ids=run_ids,
         )
 
@@ -130,36 +128,17 @@ class ExperienceMatrix:
         return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
 
 
-def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame, protocol: Protocol) -> NDArray[np.float64]:
-    known = datasets[["n_rows", "n_features", "n_classes"]].join(
+def _sizes(datasets: pd.DataFrame, metafeatures: pd.DataFrame) -> NDArray[np.float64]:
+    known = datasets[["n_rows", "n_features", "n_classes", "fit_rows"]].join(
         metafeatures.reindex(columns=["n_numeric", "n_levels_sum"])
     )
     counts = [dict(zip(known.columns, row, strict=True)) for row in known.to_numpy(np.float64)]
-    return np.array([sizes_of(count, protocol.fit_rows(count["n_rows"])) for count in counts])
+    return np.array([sizes_of(count, count["fit_rows"]) for count in counts])
 
 
 def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.int64]:
     order = np.argsort(index.to_numpy(dtype=object).astype(str), kind="stable")
     return order[keep[order]]
-
-
-def _cells(meta: MetaDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of each run."""
-    return (
-        meta.datasets.index.get_indexer(pd.Index(meta.runs["dataset_id"])),
-        meta.configurations.index.get_indexer(pd.Index(meta.runs["configuration_id"])),
-    )
-
-
-def _matrix(
-    shape: tuple[int, int],
-    cells: tuple[NDArray[np.int64], NDArray[np.int64]],
-    values: NDArray[Any],
-    missing: Any,
-) -> NDArray[Any]:
-    matrix = np.full(shape, missing, dtype=values.dtype)
-    matrix[cells] = values
-    return matrix
 
 
 def _without_gaps(regrets: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from automl_meta.exceptions import NoExperienceError
 from automl_meta.metrics import Metric, TaskType
-from automl_meta.records import MetaDataset
+from automl_meta.records import MetaDataset, Protocol
 from automl_meta.store.digests import (
     METAFEATURES,
     ORIGINS,
@@ -29,54 +28,7 @@ from automl_meta.store.models import configurations, datasets, metafeature_value
 from automl_meta.store.queries import dataset_frame, read_parameters, revision, text_array
 from automl_meta.store.rows import columns_of, numbers
 
-__all__ = ["ExperienceMemo", "StoredExperience", "nothing_left", "read_experience"]
-
-
-@dataclass(frozen=True, eq=False)
-class StoredExperience:
-    """A `MetaDataset` of all data sets, with the positions that make leaving some out cheap.
-
-    Parameters
-    ----------
-    meta : MetaDataset
-        Everything there is for one metric.
-    rows, columns : ndarray of shape (n_runs,), int64
-        Position of each run's data set in ``meta.datasets`` and of its configuration in
-        ``meta.configurations``.
-    """
-
-    meta: MetaDataset
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-
-    def without(self, exclude: Collection[str], algorithms: Collection[str] | None) -> MetaDataset:
-        """Leave out data sets, and all but some algorithms; no frame is shared with `meta`."""
-        meta = self.meta
-        keep = np.ones(len(meta.runs), dtype=bool)
-        if exclude:
-            keep &= ~meta.datasets.index.isin(list(exclude))[self.rows]
-        if algorithms is not None:
-            keep &= meta.configurations["algorithm"].isin(list(algorithms)).to_numpy()[self.columns]
-        # Copies share their values until somebody writes to one: pandas copies on write.
-        if keep.all():
-            return MetaDataset(
-                meta.metric,
-                meta.task_type,
-                meta.datasets.copy(deep=False),
-                meta.metafeatures.copy(deep=False),
-                meta.configurations.copy(deep=False),
-                meta.runs.copy(deep=False),
-            )
-        used_rows = np.bincount(self.rows[keep], minlength=len(meta.datasets)) > 0
-        used_columns = np.bincount(self.columns[keep], minlength=len(meta.configurations)) > 0
-        return MetaDataset(
-            meta.metric,
-            meta.task_type,
-            meta.datasets[used_rows],
-            meta.metafeatures[used_rows],
-            meta.configurations[used_columns],
-            meta.runs[keep].reset_index(drop=True),
-        )
+__all__ = ["ExperienceMemo", "nothing_left", "read_experience"]
 
 
 def nothing_left(
@@ -104,12 +56,12 @@ class ExperienceMemo:
     """What was read last for each metric, as long as nobody writes to the store."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Metric, TaskType, str | None], tuple[int, StoredExperience]] = {}
+        self._known: dict[tuple[Metric, TaskType, str | None], tuple[int, MetaDataset]] = {}
         self._parsed: dict[str, Mapping[str, Any]] = {}
 
     def get(
         self, connection: Connection, metric: Metric, task_type: TaskType, protocol: str | None
-    ) -> StoredExperience:
+    ) -> MetaDataset:
         """Read the experience, unless it was read before and still holds."""
         key = (metric, task_type, protocol)
         now = revision(connection)
@@ -130,7 +82,7 @@ def read_experience(
     task_type: TaskType,
     protocol: str | None,
     parsed: dict[str, Mapping[str, Any]],
-) -> StoredExperience:
+) -> MetaDataset:
     """Read all that is known for one metric; see `MetadataStore.meta_dataset`.
 
     Parameters
@@ -170,7 +122,9 @@ def read_experience(
         chosen = _one_for_each_pair(candidates, origins)
     else:
         chosen = candidates.sort_values(["row", "column"]).index
-    return _assembled(connection, metric, task_type, described, frame.iloc[chosen.to_numpy()], parsed)
+    return _assembled(
+        connection, metric, task_type, protocol, described, frame.iloc[chosen.to_numpy()], parsed
+    )
 
 
 def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.Index:
@@ -219,27 +173,45 @@ def _origins(connection: Connection, dataset_ids: pd.Index, task_type: TaskType)
     return pd.DataFrame({"protocol": protocol, "created_at": created_at}, index=pd.Index(text_array(run_id)))
 
 
+def _fit_rows(connection: Connection, n_rows: pd.Series, protocol: str | None) -> pd.Series:
+    """Rows of one fit in most of the runs on each data set, shape (n_datasets,).
+
+    A protocol of another source does not tell; the default one is assumed then.
+    """
+    query = select(runs.c.dataset_id, runs.c.protocol, func.count()).group_by(
+        runs.c.dataset_id, runs.c.protocol
+    )
+    if protocol is not None:
+        query = query.where(runs.c.protocol == protocol)
+    most: dict[str, tuple[int, str]] = {}
+    for dataset_id, name, count in connection.execute(query):
+        most[dataset_id] = max(most.get(dataset_id, (0, "")), (count, str(name)))
+    known = {name: Protocol.from_name(name) or Protocol() for _, name in most.values()}
+    found = [known[most[str(key)][1]].fit_rows(float(n)) for key, n in n_rows.items()]
+    return pd.Series(found, index=n_rows.index, dtype=np.float64)
+
+
 def _assembled(
     connection: Connection,
     metric: Metric,
     task_type: TaskType,
+    protocol: str | None,
     described: pd.DataFrame,
     chosen: pd.DataFrame,
     parsed: dict[str, Mapping[str, Any]],
-) -> StoredExperience:
-    columns, ids = pd.factorize(chosen["configuration_id"], sort=True)
-    rows, dataset_ids = pd.factorize(chosen["dataset_id"], sort=True)
-    index = pd.Index(dataset_ids, dtype="str", name="dataset_id")
+) -> MetaDataset:
+    ids = pd.Index(np.unique(chosen["configuration_id"]), dtype="str")
+    index = pd.Index(np.unique(chosen["dataset_id"]), dtype="str", name="dataset_id")
     names = ["name", "family", "n_rows", "n_features", "n_classes", "target_scale"]
-    meta = MetaDataset(
+    datasets = described.loc[index, names]
+    return MetaDataset(
         metric=metric,
         task_type=task_type,
-        datasets=described.loc[index, names],
+        datasets=datasets.assign(fit_rows=_fit_rows(connection, datasets["n_rows"], protocol)),
         metafeatures=_metafeature_frame(connection, task_type, described.index, index),
-        configurations=_configuration_frame(connection, pd.Index(ids), parsed),
+        configurations=_configuration_frame(connection, ids, parsed),
         runs=chosen.reset_index(drop=True),
     )
-    return StoredExperience(meta, rows, columns)
 
 
 def _configuration_frame(

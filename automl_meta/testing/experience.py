@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from automl_meta.metrics import get_metric
-from automl_meta.records import Configuration, MetaDataset
+from automl_meta.records import Configuration, MetaDataset, Protocol
 
 __all__ = ["synthetic_experience", "task_like"]
 
@@ -70,6 +70,7 @@ def synthetic_experience(
             "n_features": np.int64(10),
             "n_classes": np.int64(2 if chosen.task_type == "classification" else 0),
             "target_scale": np.nan,
+            "fit_rows": [Protocol().fit_rows(n) for n in n_rows],
         },
         index=metafeatures.index,
     )

@@ -20,6 +20,7 @@ def test_the_frames_have_the_columns_and_types_that_recommenders_expect(store: M
         "n_features": "int64",
         "n_classes": "int64",
         "target_scale": "float64",
+        "fit_rows": "float64",
     }
     assert {name: str(dtype) for name, dtype in meta.runs.dtypes.items()} == {
         "run_id": "str",
@@ -222,3 +223,18 @@ def test_a_store_without_fitting_runs_says_how_to_make_some(store: MetadataStore
 def test_a_metric_of_another_kind_of_task_is_a_usage_error(store: MetadataStore) -> None:
     with pytest.raises(UsageError, match="no metric 'r2' for classification"):
         store.meta_dataset("r2", "classification")
+
+
+def test_the_rows_of_a_fit_are_those_of_the_protocol_of_most_runs_on_the_data_set(
+    store: MetadataStore,
+) -> None:
+    records = [dataset(number) for number in range(3)]
+    of_two_folds = [run(records[1], k, protocol="cv2-rowsall-seed0") for k in range(3)]
+    of_another_source = [run(records[2], k, protocol="optuna:churn") for k in range(2)]
+    for record in records:
+        store.add_dataset(record)
+    store.add_runs([run(records[0], 0), run(records[1], 0), *of_two_folds, *of_another_source])
+    meta = store.meta_dataset("accuracy", "classification")
+    assert meta.datasets["fit_rows"].tolist() == [80.0, 50.5, 81.6]
+    one = store.meta_dataset("accuracy", "classification", protocol="cv5-rows5000-seed0")
+    assert one.datasets["fit_rows"].tolist() == [80.0, 80.8]
