@@ -39,8 +39,7 @@ from automl_meta.automl.study_storage import open_storage, open_study
 from automl_meta.automl.trials import score_of
 from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
-from automl_meta.experiments import Folds, Keeper
-from automl_meta.metafeatures import MetaFeatures, extract_metafeatures
+from automl_meta.experiments import Folds, Keeper, describe_dataset
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment, Protocol
 from automl_meta.store import MetadataStore
@@ -360,9 +359,9 @@ class AutoML(BaseEstimator, ABC):
         if keeper is None:
             return None
         limit = None if clock.seconds == np.inf else _DESCRIPTION_SHARE * clock.seconds
-        described: MetaFeatures = extract_metafeatures(task, time_budget=limit)
+        description = describe_dataset(task, time_limit=limit)
         try:
-            keeper.describe(task, described)
+            keeper.add_dataset(description)
             if keeper.file is None:
                 keeper.store.add_environment(Environment.current())
         except StoreError as error:
@@ -373,7 +372,12 @@ class AutoML(BaseEstimator, ABC):
         told = stand_in_notes(scoring.name, scoring.advised)
         try:
             advisor = Advisor.for_task(
-                task, scoring.advised, algorithms=names, store=keeper.store, described=described, notes=told
+                task,
+                scoring.advised,
+                algorithms=names,
+                store=keeper.store,
+                described=description.metafeatures,
+                notes=told,
             )
         except (NoExperienceError, StoreError) as error:
             notes.append(f"Nothing is known that could advise: {error}")

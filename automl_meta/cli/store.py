@@ -124,6 +124,7 @@ def _import_studies(
     from automl_meta._utils.optuna_studies import readable
     from automl_meta.automl.study_storage import open_storage, storage_names
     from automl_meta.exceptions import UsageError
+    from automl_meta.importers import import_study
     from automl_meta.store import MetadataStore
 
     storage = open_storage(url, create=False)
@@ -138,7 +139,7 @@ def _import_studies(
         for name in [study] if study is not None else known:
             with readable(f"The study {name!r}"):
                 loaded = optuna.load_study(study_name=name, storage=storage)
-            found.append(opened.import_study(loaded, dataset=task, space=algorithm, metric=metric))
+            found.append(import_study(opened, loaded, dataset=task, space=algorithm, metric=metric))
     if json:
         print_json([vars(one) for one in found])
         return

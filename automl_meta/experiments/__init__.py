@@ -1,16 +1,18 @@
 """Making experience: configurations evaluated on tasks, under limits, into runs."""
 
 from automl_meta.experiments.campaign import Campaign, CampaignProgress
+from automl_meta.experiments.describe import DatasetDescription, dataset_record, describe_dataset
 from automl_meta.experiments.evaluate import OutOfFold, evaluate, evaluate_out_of_fold, score_responses
 from automl_meta.experiments.evaluator import Evaluator, Limits
 from automl_meta.experiments.fitting import Fitted, fit_whole, takes_weights
 from automl_meta.experiments.folds import Folds, fewer_rows
 from automl_meta.experiments.in_process import InProcessEvaluator
-from automl_meta.experiments.keeping import Keeper, dataset_record, describe_dataset
+from automl_meta.experiments.keeping import Keeper
 
 __all__ = [
     "Campaign",
     "CampaignProgress",
+    "DatasetDescription",
     "Evaluator",
     "Fitted",
     "Folds",

@@ -16,11 +16,12 @@ import joblib
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.exceptions import WorkerError
+from automl_meta.experiments.describe import describe_dataset
 from automl_meta.experiments.evaluator import Evaluator, Limits
 from automl_meta.experiments.fitting import reason_of
 from automl_meta.experiments.folds import Folds
 from automl_meta.experiments.keeping import Keeper
-from automl_meta.metafeatures import all_names, extract_metafeatures
+from automl_meta.metafeatures import all_names
 from automl_meta.records import LOCAL, Configuration, Environment, Protocol, Run, Source
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
@@ -159,7 +160,7 @@ class Campaign:
             if task.fingerprint in undescribed:
                 undescribed.remove(task.fingerprint)
                 family = (families or {}).get(task.name, "")
-                keeper.describe(task, extract_metafeatures(task), family=family, source=self.source.name)
+                keeper.add_dataset(describe_dataset(task, family=family, source=self.source.name))
 
         for task in ordered:
             if not any(batch.task is task for batch in batches):

@@ -16,7 +16,6 @@ from automl_meta._utils.optuna_studies import readable, trials_of
 from automl_meta.algorithms import get_algorithm
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import describe_dataset
-from automl_meta.metafeatures import extract_metafeatures
 from automl_meta.metrics import Metric, TaskType, get_metric, metrics_for
 from automl_meta.records import LOCAL, Configuration, DatasetRecord, Run, Source
 from automl_meta.store import MetadataStore
@@ -237,7 +236,8 @@ def _dataset(
         return dataset
     if isinstance(dataset, TabularTask):
         if dataset.fingerprint not in store.datasets().index:
-            describe_dataset(store, dataset, extract_metafeatures(dataset))
+            described = describe_dataset(dataset)
+            store.add_dataset(described.record, versions=described.versions, seconds=described.seconds)
         return store.dataset(dataset.fingerprint)
     known = dataset or about.get("dataset")
     if known is None:

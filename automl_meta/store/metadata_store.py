@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 from sqlalchemy import URL, Connection, Engine, select
@@ -33,12 +33,6 @@ from automl_meta.store.queries import count_runs, dataset_frame, iterate_runs, r
 from automl_meta.store.seed import import_experience, plant, unplanted_seed
 from automl_meta.store.spool import import_spooled
 from automl_meta.store.stored_experience import ExperienceMemo, nothing_left
-
-if TYPE_CHECKING:
-    import optuna
-
-    from automl_meta.importers import StudyImport, StudySpace
-    from automl_meta.task import TabularTask
 
 __all__ = ["MetadataStore"]
 
@@ -410,20 +404,6 @@ class MetadataStore:
             If the file is damaged; the message says in which line.
         """
         return self._write(lambda connection: import_spooled(connection, Path(path)))
-
-    def import_study(
-        self,
-        study: optuna.Study,
-        *,
-        dataset: DatasetRecord | TabularTask | str | None = None,
-        space: StudySpace = None,
-        metric: str | Metric | None = None,
-        source: str = "optuna",
-    ) -> StudyImport:
-        """Add the trials of an Optuna study, see `automl_meta.importers.import_study`."""
-        from automl_meta.importers import import_study
-
-        return import_study(self, study, dataset=dataset, space=space, metric=metric, source=source)
 
     def _plant(self) -> None:
         """Add the shipped experience to a store that is empty, or that has an older one of it.

@@ -176,11 +176,11 @@ def test_a_dataset_is_described_once_and_again_where_meta_features_are_missing(
     store: MetadataStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described: list[str] = []
-    original = Keeper.describe
+    original = Keeper.add_dataset
     monkeypatch.setattr(
         Keeper,
-        "describe",
-        lambda self, task, *rest, **more: described.append(task.name) or original(self, task, *rest, **more),
+        "add_dataset",
+        lambda self, found: described.append(found.record.name) or original(self, found),
     )
     store.add_dataset(dataset_record(TASKS[0], {"n_rows": 178.0}))
     campaign(store).run(TASKS)

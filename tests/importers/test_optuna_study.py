@@ -9,6 +9,7 @@ from optuna.trial import TrialState, create_trial
 
 from automl_meta import AutoMLClassifier, MetadataStore, TabularTask
 from automl_meta.exceptions import UsageError
+from automl_meta.importers import import_study
 from automl_meta.records import Configuration, DatasetRecord
 
 RECORD = DatasetRecord("mine", "Mine", "classification", 100, 4, n_classes=2)
@@ -48,7 +49,7 @@ def knn(n: int, **changes: object) -> dict:
 
 def test_trials_of_one_algorithm_become_runs(store: MetadataStore) -> None:
     study = study_of((knn(3), 0.8, TrialState.COMPLETE), (knn(9), 0.7, TrialState.COMPLETE))
-    found = store.import_study(study, dataset=RECORD, space="knn", metric="accuracy")
+    found = import_study(store, study, dataset=RECORD, space="knn", metric="accuracy")
     assert (found.n_new, found.n_known, found.skipped) == (2, 0, {})
     runs = list(store.runs("mine"))
     assert [run.scores for run in runs] == [{"accuracy": 0.8}, {"accuracy": 0.7}]
@@ -59,8 +60,8 @@ def test_trials_of_one_algorithm_become_runs(store: MetadataStore) -> None:
 
 def test_a_second_time_adds_nothing(store: MetadataStore) -> None:
     study = study_of((knn(3), 0.8, TrialState.COMPLETE))
-    store.import_study(study, dataset=RECORD, space="knn", metric="accuracy")
-    again = store.import_study(study, dataset="mine", space="knn", metric="accuracy")
+    import_study(store, study, dataset=RECORD, space="knn", metric="accuracy")
+    again = import_study(store, study, dataset="mine", space="knn", metric="accuracy")
     assert (again.n_new, again.n_known) == (0, 1)
 
 
@@ -76,7 +77,7 @@ def test_what_is_not_understood_is_counted_by_reason(store: MetadataStore) -> No
         ({"eta": 0.1}, 0.5, TrialState.COMPLETE),
     )
     study.ask()
-    found = store.import_study(study, dataset=RECORD, metric="accuracy")
+    found = import_study(store, study, dataset=RECORD, metric="accuracy")
     assert found.n_new == 1
     assert found.skipped == {
         "a configuration that was tried before": 1,
@@ -91,14 +92,14 @@ def test_what_is_not_understood_is_counted_by_reason(store: MetadataStore) -> No
 
 def test_the_direction_survives(store: MetadataStore) -> None:
     study = study_of((knn(3), 0.4, TrialState.COMPLETE), direction="minimize")
-    store.import_study(study, dataset=RECORD, space="knn", metric="neg_log_loss")
+    import_study(store, study, dataset=RECORD, space="knn", metric="neg_log_loss")
     (run,) = store.runs("mine")
     assert run.scores == {"neg_log_loss": -0.4}
 
 
 def test_a_failed_trial_is_a_failed_run(store: MetadataStore) -> None:
-    store.import_study(
-        study_of((knn(3), None, TrialState.FAIL)), dataset=RECORD, space="knn", metric="accuracy"
+    import_study(
+        store, study_of((knn(3), None, TrialState.FAIL)), dataset=RECORD, space="knn", metric="accuracy"
     )
     (run,) = store.runs("mine")
     assert (run.status, run.reason, run.scores) == ("crash", "the trial failed", {})
@@ -109,7 +110,7 @@ def test_a_function_may_say_what_parameters_mean(store: MetadataStore) -> None:
         return Configuration("knn", {"n_neighbors": parameters["k"]}) if parameters["k"] < 5 else None
 
     study = study_of(({"k": 3}, 0.8, TrialState.COMPLETE), ({"k": 8}, 0.8, TrialState.COMPLETE))
-    found = store.import_study(study, dataset=RECORD, space=meaning, metric="accuracy")
+    found = import_study(store, study, dataset=RECORD, space=meaning, metric="accuracy")
     assert (found.n_new, sum(found.skipped.values())) == (1, 1)
 
 
@@ -121,9 +122,9 @@ def test_a_study_of_ours_says_itself_what_it_is_about_and_is_known_already(
         n_trials=3, algorithms=["dummy", "lda", "knn"], cv=2, store=store, random_state=0
     )
     study = model.fit(task).study_
-    assert store.import_study(study).n_known == 3
+    assert import_study(store, study).n_known == 3
     with MetadataStore(tmp_path / "other.db", seed=False) as other:
-        assert other.import_study(study, dataset=task).n_new == 3
+        assert import_study(other, study, dataset=task).n_new == 3
         assert other.run_ids() == store.run_ids()
         assert other.check() == []
         (first, *_) = other.runs()
@@ -134,7 +135,7 @@ def test_a_study_of_ours_says_itself_what_it_is_about_and_is_known_already(
 def test_a_task_is_described(store: MetadataStore) -> None:
     task = TabularTask.bundled("iris")
     study = study_of((knn(3), 0.8, TrialState.COMPLETE))
-    store.import_study(study, dataset=task, space="knn", metric="accuracy")
+    import_study(store, study, dataset=task, space="knn", metric="accuracy")
     assert store.dataset(task.fingerprint).metafeatures["n_rows"] == 150
 
 
@@ -149,10 +150,10 @@ def test_a_task_is_described(store: MetadataStore) -> None:
 )
 def test_what_is_missing_is_asked_for(store: MetadataStore, options: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        store.import_study(study_of((knn(3), 0.8, TrialState.COMPLETE)), **options)
+        import_study(store, study_of((knn(3), 0.8, TrialState.COMPLETE)), **options)
 
 
 def test_several_objectives_are_refused(store: MetadataStore) -> None:
     study = optuna.create_study(directions=["maximize", "minimize"])
     with pytest.raises(UsageError, match="2 objectives"):
-        store.import_study(study, dataset=RECORD, metric="accuracy")
+        import_study(store, study, dataset=RECORD, metric="accuracy")
