@@ -1,19 +1,19 @@
 """Errors and warnings of automl_meta.
 
-Each error says what came, what was expected and what to do. The tree::
+Each message says which value was given, what was expected and what to do. The hierarchy::
 
     AutomlMetaError (Exception)
-    ├── UsageError (ValueError)       an argument or an option is wrong
+    ├── UsageError (ValueError)       an argument or an option is invalid
     ├── DataError (ValueError)        the data cannot be used
     ├── StoreError                    the metadata store cannot be read or written
-    │   └── StoreVersionError         it was made by a newer version of automl_meta
-    ├── NoExperienceError             the store knows no run that could advise
+    │   └── StoreVersionError         the store was created by a newer version of automl_meta
+    ├── NoExperienceError             the store holds no run to base a recommendation on
     ├── StudyError                    the storage of an Optuna study cannot be read or written
-    ├── TrainingError                 meta-training did not come to a useful end
-    ├── WorkerError                   processes for evaluations could not be started
-    └── MissingDependencyError (ImportError)   an extra is not installed
+    ├── TrainingError                 meta-training failed
+    ├── WorkerError                   no worker process for evaluations could be started
+    └── MissingDependencyError (ImportError)   an optional dependency is not installed
 
-    AutomlMetaWarning (UserWarning)   something was decided for the user
+    AutomlMetaWarning (UserWarning)   a decision was made on the user's behalf
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = [
 
 
 class AutomlMetaError(Exception):
-    """Base of all errors that automl_meta raises on purpose."""
+    """Base class of all errors that automl_meta raises deliberately."""
 
 
 class UsageError(AutomlMetaError, ValueError):
-    """An argument or an option is wrong."""
+    """An argument or an option is invalid."""
 
 
 class DataError(AutomlMetaError, ValueError):
@@ -50,11 +50,11 @@ class StoreError(AutomlMetaError):
 
 
 class StoreVersionError(StoreError):
-    """The metadata store was made by a newer version of automl_meta."""
+    """The metadata store was created by a newer version of automl_meta."""
 
 
 class NoExperienceError(AutomlMetaError):
-    """The store knows no run that could advise."""
+    """The store holds no run to base a recommendation on."""
 
 
 class StudyError(AutomlMetaError):
@@ -62,11 +62,11 @@ class StudyError(AutomlMetaError):
 
 
 class TrainingError(AutomlMetaError):
-    """Meta-training did not come to a useful end."""
+    """Meta-training failed."""
 
 
 class WorkerError(AutomlMetaError):
-    """No process for evaluations could be started, also after several tries."""
+    """No worker process for evaluations could be started, even after several attempts."""
 
 
 class MissingDependencyError(AutomlMetaError, ImportError):
@@ -74,4 +74,4 @@ class MissingDependencyError(AutomlMetaError, ImportError):
 
 
 class AutomlMetaWarning(UserWarning):
-    """Something was decided for the user, who should know."""
+    """A decision was made on the user's behalf."""

@@ -1,8 +1,8 @@
-"""Metrics: from out-of-fold predictions to scores, all of them greater-is-better.
+"""Metrics that score out-of-fold predictions; greater is always better.
 
-Names are scikit-learn's scorer names, so that a score in the store can be compared with
+Names are those of scikit-learn's scorers, so that a stored score is comparable with
 ``cross_val_score``; common short names are accepted as aliases. Runs are stored with the scores of
-all `METRICS`; for each other scorer of scikit-learn, `nearest_metric` says which of them is nearest.
+all `METRICS`; `nearest_metric` maps every other scikit-learn scorer to the closest of these.
 """
 
 from __future__ import annotations
@@ -34,31 +34,32 @@ TaskType = Literal["classification", "regression"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A way to score predictions.
+    """A metric that scores predictions.
 
     Parameters
     ----------
     name : str
-        The key in the store; scikit-learn's scorer name where there is one.
+        Key in the store; the name of the scikit-learn scorer where one exists.
     task_type : {"classification", "regression"}
-        The kind of task it scores.
+        Type of task that the metric applies to.
     response : {"predict", "predict_proba"}
-        What it is computed from.
+        Estimator method whose output is scored.
     function : callable
-        ``function(y_true, response) -> float``, greater is better. For classification
-        ``y_true`` holds codes ``0 .. n_classes - 1`` and a ``predict_proba`` response has shape
-        ``(n_samples, n_classes)``.
-    best : float
-        The score of perfect predictions.
-    scale_free : bool
-        False if the score carries the unit of the target, as the mean absolute error does;
-        such scores are compared across data sets per standard deviation of the target.
-    pooled : bool
-        Whether a cross-validation scores all out-of-fold predictions at once, which is steadier on
-        small folds. False for the area under the ROC curve, which would compare probabilities of
-        different models with each other: there it is the mean over the folds.
+        ``function(y_true, response) -> float``, greater is better. For classification,
+        ``y_true`` holds class codes ``0 .. n_classes - 1`` and a ``predict_proba`` response has
+        shape ``(n_samples, n_classes)``.
+    best : float, default=1.0
+        Score of perfect predictions.
+    scale_free : bool, default=True
+        Whether the score is independent of the unit of the target. Scores that are not, such as
+        the mean absolute error, are divided by the standard deviation of the target before they
+        are compared across data sets.
+    pooled : bool, default=True
+        Whether cross-validation scores all out-of-fold predictions at once, which has a lower
+        variance on small folds. The area under the ROC curve is averaged over the folds instead,
+        since pooling would rank probabilities of different models against each other.
     aliases : tuple of str
-        Further names that `get_metric` accepts.
+        Other names that `get_metric` accepts.
     """
 
     name: str
@@ -78,20 +79,20 @@ class Metric:
         y_true : array-like of shape (n_samples,)
             Class codes ``0 .. n_classes - 1``, or the numeric target.
         response : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Predicted codes or values, or probabilities.
+            Predicted class codes, predicted values or class probabilities.
 
         Returns
         -------
         float
-            Greater is better; NaN where the metric is not defined, as for the area under the
-            ROC curve when ``y_true`` has one class.
+            Score, greater is better; NaN where the metric is undefined, such as the area under
+            the ROC curve when ``y_true`` contains a single class.
         """
         return float(self.function(np.asarray(y_true), np.asarray(response)))
 
 
 def _roc_auc(y_true: NDArray, probabilities: NDArray) -> float:
-    """One-vs-rest, unweighted mean over the classes that are present and not alone."""
-    from sklearn.metrics import roc_auc_score  # slow to import, and a store needs the names alone
+    """One-vs-rest AUC, unweighted mean over the classes for which it is defined."""
+    from sklearn.metrics import roc_auc_score  # slow to import, and the store only needs the names
 
     n_classes = probabilities.shape[1]
     columns = [1] if n_classes == 2 else range(n_classes)
@@ -104,14 +105,14 @@ def _roc_auc(y_true: NDArray, probabilities: NDArray) -> float:
 
 
 def _neg_log_loss(y_true: NDArray, probabilities: NDArray) -> float:
-    # Clipped as scikit-learn does, but by codes: a class that a fold never saw is no error.
+    # Clipped as in scikit-learn, but indexed by code: a class absent from a fold is not an error.
     epsilon = np.finfo(np.float64).eps
     chosen = probabilities[np.arange(len(y_true)), y_true]
     return float(np.mean(np.log(np.clip(chosen, epsilon, 1.0))))
 
 
 def _neg_brier(y_true: NDArray, probabilities: NDArray) -> float:
-    """Brier (1950): mean squared distance to the one-hot truth; halved for two classes."""
+    """Negative Brier (1950) score: mean squared distance to the one-hot labels; halved if binary."""
     truth = np.eye(probabilities.shape[1])[y_true]
     scale = 0.5 if probabilities.shape[1] == 2 else 1.0
     return -scale * float(np.mean(np.sum((probabilities - truth) ** 2, axis=1)))
@@ -132,7 +133,7 @@ def _spearman(y_true: NDArray, y_pred: NDArray) -> float:
 
     ranks = rankdata(y_true), rankdata(y_pred)
     if min(np.ptp(ranks[0]), np.ptp(ranks[1])) == 0:
-        return 0.0  # a constant prediction orders nothing
+        return 0.0  # a constant prediction does not rank
     return float(np.corrcoef(*ranks)[0, 1])
 
 
@@ -196,7 +197,7 @@ _NEAREST: Mapping[str, str] = MappingProxyType(
         "d2_log_loss_score": "neg_log_loss",
         "explained_variance": "r2",
         "f1": "f1_macro",
-        "f1_micro": "accuracy",  # the same, where each row has one label
+        "f1_micro": "accuracy",  # identical for single-label classification
         "f1_weighted": "f1_macro",
         "jaccard": "f1_macro",
         "jaccard_macro": "f1_macro",
@@ -217,16 +218,16 @@ _NEAREST: Mapping[str, str] = MappingProxyType(
         "precision_micro": "accuracy",
         "precision_weighted": "f1_macro",
         "recall": "balanced_accuracy",
-        "recall_macro": "balanced_accuracy",  # the same
+        "recall_macro": "balanced_accuracy",  # identical
         "recall_micro": "accuracy",
-        "recall_weighted": "accuracy",  # the same
+        "recall_weighted": "accuracy",  # identical
         "roc_auc_ovo": "roc_auc_ovr",
         "roc_auc_ovo_weighted": "roc_auc_ovr",
         "roc_auc_ovr_weighted": "roc_auc_ovr",
         "top_k_accuracy": "accuracy",
     }
 )
-"""Scorer of scikit-learn that no run is stored with: the stored metric whose ranking is nearest."""
+"""Scikit-learn scorers that are not stored, each with the stored metric of the most similar ranking."""
 
 _CLUSTERING = (
     "adjusted_mutual_info_score",
@@ -243,26 +244,60 @@ _MULTILABEL = ("f1_samples", "jaccard_samples", "precision_samples", "recall_sam
 
 
 def metrics_for(task_type: TaskType) -> tuple[Metric, ...]:
-    """All metrics of one kind of task, the default first."""
+    """List all metrics for a type of task, the default first.
+
+    Parameters
+    ----------
+    task_type : {"classification", "regression"}
+        Type of task.
+
+    Returns
+    -------
+    tuple of Metric
+        In the order of `METRICS`.
+    """
     return tuple(metric for metric in METRICS if metric.task_type == task_type)
 
 
 def default_metric(task_type: TaskType) -> Metric:
-    """Balanced accuracy for classification, R² for regression."""
+    """Return the default metric: balanced accuracy for classification, R² for regression.
+
+    Parameters
+    ----------
+    task_type : {"classification", "regression"}
+        Type of task.
+
+    Returns
+    -------
+    Metric
+        First of `metrics_for`.
+    """
     return metrics_for(task_type)[0]
 
 
 def get_metric(name: str | Metric, task_type: TaskType | None = None) -> Metric:
-    """Find a metric by its name or an alias.
+    """Look up a metric by name or alias.
+
+    Parameters
+    ----------
+    name : str or Metric
+        Name or alias; a `Metric` is returned unchanged.
+    task_type : {"classification", "regression"}, optional
+        Type of task that the metric must apply to; any by default.
+
+    Returns
+    -------
+    Metric
+        The metric of this name.
 
     Raises
     ------
     UsageError
-        If there is no such metric, or it does not score this kind of task.
+        If there is no such metric, or it does not apply to this type of task.
 
     See Also
     --------
-    nearest_metric : Also takes the other scorers of scikit-learn.
+    nearest_metric : Also accepts the other scikit-learn scorers.
 
     Examples
     --------
@@ -283,24 +318,24 @@ def get_metric(name: str | Metric, task_type: TaskType | None = None) -> Metric:
 
 
 def nearest_metric(name: str | Metric, task_type: TaskType) -> Metric:
-    """The metric by whose stored scores experience can advise on another metric or scorer.
+    """Return the stored metric that best substitutes for a metric or scorer.
 
     Parameters
     ----------
     name : str or Metric
-        A metric, or a scorer of scikit-learn by name.
+        A metric, or the name of a metric or scikit-learn scorer.
     task_type : {"classification", "regression"}
-        The kind of task it is to score.
+        Type of task that the metric must apply to.
 
     Returns
     -------
     Metric
-        Itself if it is one of `METRICS`; the default for another `Metric`.
+        The metric itself if it is one of `METRICS`; the default metric for any other `Metric`.
 
     Raises
     ------
     UsageError
-        If there is no such name, or it does not score this kind of task.
+        If the name is unknown, or the metric does not apply to this type of task.
 
     Examples
     --------
@@ -309,7 +344,9 @@ def nearest_metric(name: str | Metric, task_type: TaskType) -> Metric:
     """
     if isinstance(name, Metric):
         if name.task_type != task_type:
-            raise UsageError(f"{name.name} scores {name.task_type}, but this is {task_type}.")
+            raise UsageError(
+                f"The metric {name.name} applies to {name.task_type}, but this is a {task_type} task."
+            )
         return name if name in METRICS else default_metric(task_type)
     nearest = next((metric for metric in METRICS if metric.name == _NEAREST.get(name)), None)
     if nearest is not None and nearest.task_type == task_type:
@@ -318,17 +355,41 @@ def nearest_metric(name: str | Metric, task_type: TaskType) -> Metric:
 
 
 def stand_in_notes(name: str, metric: Metric) -> tuple[str, ...]:
-    """Say that advice rests on another metric than the one asked for; nothing if it is the same."""
+    """Explain that recommendations are ranked by another metric than the requested one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the requested metric or scorer.
+    metric : Metric
+        Metric that the recommendations are ranked by.
+
+    Returns
+    -------
+    tuple of str
+        One note; none if `name` is `metric`.
+    """
     if name == metric.name or name in metric.aliases:
         return ()
     return (
-        f"No stored run was scored by {name}; the advice is ranked by {metric.name}, "
-        f"and the expected scores are those of {metric.name}.",
+        f"No stored run was scored by {name}; recommendations are ranked by {metric.name}, "
+        f"and expected scores are {metric.name} scores.",
     )
 
 
 def is_known_name(name: str) -> bool:
-    """Whether it is a metric, or a scorer of scikit-learn of which it is known what it scores."""
+    """Whether a name is that of a metric or of a known scikit-learn scorer.
+
+    Parameters
+    ----------
+    name : str
+        Name or alias.
+
+    Returns
+    -------
+    bool
+        True also for scorers of clusterings and of multilabel tasks.
+    """
     return _scored_kind(name) is not None or name in _CLUSTERING or name in _MULTILABEL
 
 
@@ -341,8 +402,8 @@ def _why_not(name: str, task_type: TaskType | None) -> str:
     if name in _CLUSTERING:
         return ": it compares clusterings"
     if name in _MULTILABEL:
-        return ": it scores several labels of each row"
+        return ": it scores multilabel predictions"
     kind = _scored_kind(name)
     if task_type is not None and kind not in (None, task_type):
-        return f": it scores {kind}"
-    return f" in stored runs; the nearest is {_NEAREST[name]}" if name in _NEAREST else ""
+        return f": it applies to {kind}"
+    return f" in stored runs; the nearest metric is {_NEAREST[name]}" if name in _NEAREST else ""

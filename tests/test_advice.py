@@ -27,8 +27,8 @@ def test_a_scorer_that_no_stored_run_has_is_advised_by_the_nearest(store: Metada
         (entry.configuration, entry.expected_score) for entry in same.configurations
     ]
     assert [note for note in advice.notes if note not in same.notes] == [
-        "No stored run was scored by f1_weighted; the advice is ranked by f1_macro, "
-        "and the expected scores are those of f1_macro."
+        "No stored run was scored by f1_weighted; recommendations are ranked by f1_macro, "
+        "and expected scores are f1_macro scores."
     ]
 
 
@@ -46,7 +46,7 @@ def test_an_alias_is_no_other_metric(store: MetadataStore) -> None:
 
 
 def test_a_scorer_of_the_other_type_of_task_is_refused(store: MetadataStore) -> None:
-    with pytest.raises(UsageError, match="it scores regression"):
+    with pytest.raises(UsageError, match="it applies to regression"):
         recommend(IRIS, metric="neg_max_error", store=store)
 
 

@@ -115,7 +115,7 @@ def test_every_scorer_of_scikit_learn_has_a_nearest_metric_of_its_type_or_is_ref
                 nearest_metric(name, kind)
         return
     assert nearest_metric(name, task_type).task_type == task_type
-    with pytest.raises(UsageError, match=f"'{name}' for {other}: it scores {task_type}"):
+    with pytest.raises(UsageError, match=f"'{name}' for {other}: it applies to {task_type}"):
         nearest_metric(name, other)
 
 
@@ -148,14 +148,14 @@ def test_a_metric_of_ones_own_is_nearest_to_the_default() -> None:
     own = Metric("own", "classification", "predict", lambda y, p: float(np.mean(y == p)))
     assert nearest_metric(own, "classification") is default_metric("classification")
     assert nearest_metric(get_metric("accuracy"), "classification") is get_metric("accuracy")
-    with pytest.raises(UsageError, match="own scores classification, but this is regression"):
+    with pytest.raises(UsageError, match="own applies to classification, but this is a regression task"):
         nearest_metric(own, "regression")
 
 
 def test_a_stand_in_is_told_and_an_alias_is_none() -> None:
     (note,) = stand_in_notes("f1", get_metric("f1_macro"))
     assert note == (
-        "No stored run was scored by f1; the advice is ranked by f1_macro, "
-        "and the expected scores are those of f1_macro."
+        "No stored run was scored by f1; recommendations are ranked by f1_macro, "
+        "and expected scores are f1_macro scores."
     )
     assert stand_in_notes("auc", get_metric("roc_auc_ovr")) == ()

@@ -1,1 +1,1 @@
-"""Small helpers without knowledge of the domain."""
+"""Domain-independent helpers."""

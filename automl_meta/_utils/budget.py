@@ -1,4 +1,4 @@
-"""Budget: one deadline that is handed down the whole call."""
+"""Budget: one deadline that is passed down the whole call stack."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Budget"]
 
 
 class Budget:
-    """Wall-clock time that may be spent, from now on.
+    """Wall-clock time budget that starts when the object is created.
 
     Parameters
     ----------
     seconds : float or None, default=None
-        None is without limit; 0 is spent at once.
+        Time limit in seconds; None means no limit, 0 is exhausted immediately.
 
     Raises
     ------
@@ -37,17 +37,17 @@ class Budget:
 
     @property
     def remaining(self) -> float:
-        """Seconds left, 0 when it is spent; infinite without a limit."""
+        """Seconds left; 0 once exhausted, infinite without a limit."""
         return max(0.0, self.seconds - self.elapsed)
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since creation."""
         return time.monotonic() - self._started
 
     @property
     def exhausted(self) -> bool:
-        """Whether nothing is left."""
+        """Whether no time is left."""
         return self.remaining <= 0.0
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""URLs of databases: read from text, and shown to people without their secrets."""
+"""Database URLs: parsed from text, and displayed without credentials."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
 
 
 def parse_url(text: str) -> URL:
-    """Read the URL of a database.
+    """Parse a database URL.
 
     Raises
     ------
     UsageError
-        If it is none; what it holds of a password is not in the message.
+        If the text is not a valid URL; the message does not reveal passwords.
 
     Examples
     --------
@@ -34,17 +34,17 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         url = None
-    # With an @ in its password it would be read as a URL of a strange host.
+    # An unescaped @ in the password is parsed as part of the host name.
     if url is None or "@" in (url.host or ""):
         raise UsageError(
-            f"{shown_url(text)!r} is no database URL. Give a file, or a URL such as sqlite:///store.db or "
-            "postgresql+psycopg://user:password@host/database; in the password, write @ : / as %40 %3A %2F."
+            f"{shown_url(text)!r} is not a database URL. Pass a file, or a URL such as sqlite:///store.db or "
+            "postgresql+psycopg://user:password@host/database; in the password, escape @ : / as %40 %3A %2F."
         )
     return url
 
 
 def shown_url(url: URL | str | Path) -> str:
-    """Show where a database is: the path of a file, or a URL without passwords.
+    """Format the location of a database: the path of a file, or a URL without passwords.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def shown_url(url: URL | str | Path) -> str:
 
 
 def without_secrets(text: object, url: URL | str) -> str:
-    """Take the passwords of a URL out of what a library says about it."""
+    """Remove the passwords of a URL from an error message of a library."""
     if not isinstance(url, URL):
         try:
             url = make_url(url)
         except (ArgumentError, ValueError):
-            return ""  # where they are is not known
+            return ""  # the passwords cannot be located
     if "@" in (url.host or ""):
         return ""
     shown = str(text)
@@ -84,11 +84,11 @@ def without_secrets(text: object, url: URL | str) -> str:
 
 
 def database_file(url: URL) -> Path | None:
-    """Find the file of an SQLite database; None of one in memory or on a server."""
+    """Return the file of an SQLite database; None for in-memory and server databases."""
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         return None
     name = str(url.database)
-    if name.startswith("file:"):  # SQLite's own URLs
+    if name.startswith("file:"):  # SQLite's own URI syntax
         if "mode=memory" in name or url.query.get("mode") == "memory":
             return None
         return Path(unquote(urlsplit(name).path))

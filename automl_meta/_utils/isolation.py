@@ -1,4 +1,4 @@
-"""Global settings of the libraries, which users change for their own code and which must not change ours."""
+"""Isolation from global library settings that users change for their own code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SKLEARN: Mapping[str, Any] = MappingProxyType(
         "sparse_interface": "spmatrix",
     }
 )
-# Not future.infer_string: to read that one is deprecated, and nothing here depends on it.
+# future.infer_string is left out: reading it is deprecated, and nothing here depends on it.
 _PANDAS: Mapping[str, Any] = MappingProxyType(
     {
         "compute.use_bottleneck": True,
@@ -41,11 +41,11 @@ _PANDAS: Mapping[str, Any] = MappingProxyType(
 
 @contextmanager
 def default_settings() -> Iterator[None]:
-    """A context, or a decorator, in which scikit-learn, NumPy and pandas are set as they come.
+    """Context manager or decorator that applies the default settings of scikit-learn, NumPy and pandas.
 
-    What is computed within does not depend on ``sklearn.set_config`` (metadata routing, containers
-    of transformers), ``numpy.seterr`` or the options of pandas, in this process or in a worker. The
-    options of pandas are shared by all threads; those of scikit-learn and NumPy are not.
+    Results computed inside do not depend on ``sklearn.set_config`` (metadata routing, output
+    containers of transformers), ``numpy.seterr`` or pandas options, in this process or in a worker.
+    Pandas options are shared by all threads; those of scikit-learn and NumPy are thread-local.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def default_settings() -> Iterator[None]:
 
 @contextmanager
 def _pandas_options() -> Iterator[None]:
-    """Only what differs is set and set back, so that threads disturb each other as seldom as possible."""
+    """Change and restore only the options that differ, to minimise interference between threads."""
     current = {name: pd.get_option(name) for name in _PANDAS}
     changed = {name: value for name, value in current.items() if value != _PANDAS[name]}
     for name in changed:

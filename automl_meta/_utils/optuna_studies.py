@@ -1,4 +1,4 @@
-"""Studies that others may have written, or damaged: found and read, with one line where that fails."""
+"""Access to Optuna studies written elsewhere, possibly damaged; failures become one-line errors."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ __all__ = ["database_address", "is_journal", "readable", "require_studies", "tri
 
 
 def is_journal(storage: str) -> bool:
-    """Tell a journal from a database, by how it is called."""
+    """Whether the name of a storage is that of a journal file rather than a database."""
     return storage.endswith((".log", ".journal")) and "://" not in storage
 
 
 def database_address(storage: str) -> str:
-    """Make a URL of the name of an SQLite file; a URL stays one."""
+    """Convert the path of an SQLite file to a URL; a URL is returned unchanged."""
     if "://" in storage:
         return parse_url(storage).render_as_string(hide_password=False)
     return f"sqlite:///{quote(os.fsencode(storage))}"
 
 
 def require_studies(storage: str) -> None:
-    """See that a storage of studies is there, without making it.
+    """Check that a storage of studies exists, without creating it.
 
     Raises
     ------
     UsageError
-        If it is not, or cannot be opened.
+        If the storage does not exist or cannot be opened.
     """
     if is_journal(storage):
         path: Path | None = Path(storage)
@@ -45,7 +45,7 @@ def require_studies(storage: str) -> None:
         url = parse_url(database_address(storage))
         path = database_file(url)
     if path is not None and not path.is_file():
-        raise UsageError(f"There are no studies at {shown_url(storage)}: there is no such file.")
+        raise UsageError(f"There are no studies at {shown_url(storage)}: the file does not exist.")
     if is_journal(storage):
         return
     try:
@@ -56,27 +56,34 @@ def require_studies(storage: str) -> None:
         reason = without_secrets(str(error).strip().splitlines()[0], url)
         raise UsageError(f"The storage {shown_url(storage)} cannot be opened: {reason}") from error
     if not has_studies:
-        raise UsageError(f"There are no studies at {shown_url(storage)}: it has no tables of Optuna.")
+        raise UsageError(f"There are no studies at {shown_url(storage)}: it has no Optuna tables.")
 
 
 @contextlib.contextmanager
 def readable(what: str, *others: type[Exception]) -> Iterator[None]:
-    """Blame a storage or a study for whatever Optuna fails with when it reads it, but for some `others`.
+    """Context manager that converts any error raised while reading a storage or study to a UsageError.
+
+    Parameters
+    ----------
+    what : str
+        Subject of the message, such as ``"The study 'a'"``.
+    *others : type
+        Exceptions that are raised unchanged, as are those of automl_meta.
 
     Raises
     ------
     UsageError
-        In the place of other errors.
+        If reading fails.
     """
     try:
         yield
-    except Exception as error:  # each kind of storage has its own errors, and they share no base
+    except Exception as error:  # each type of storage has its own errors, without a common base class
         if isinstance(error, (AutomlMetaError, *others)):
             raise
         lines = str(error).strip().splitlines()
         reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
         raise UsageError(
-            f"{what} cannot be read ({reason}). Is it damaged, or of another version?"
+            f"{what} cannot be read ({reason}). It may be damaged, or written by another version of Optuna."
         ) from error
 
 
@@ -86,7 +93,7 @@ def trials_of(study: optuna.Study, states: tuple[TrialState, ...] | None = None)
     Raises
     ------
     UsageError
-        If they cannot be read.
+        If the trials cannot be read.
     """
     with readable(f"The study {study.study_name!r}"):
         return study.get_trials(deepcopy=False, states=states)

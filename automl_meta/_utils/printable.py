@@ -1,4 +1,4 @@
-"""Text that users name, such as columns, files and labels, made fit to be shown."""
+"""Safe display of user-supplied text such as names of columns, files and labels."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 __all__ = ["UNFIT", "printable"]
 
-# Control characters, among them those that terminals obey; the line ends of Unicode; what is
-# invisible or overrides the direction of the text around it; halves of characters, as in file names
-# that are no UTF-8. Joiners stay: emoji and whole scripts need them.
+# Control characters, including terminal escape codes; Unicode line separators; invisible characters
+# and directional overrides; lone surrogates, as in file names that are not valid UTF-8. Joiners are
+# kept, since emoji and several scripts need them.
 UNFIT = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
     "\ud800-\udfff]"
@@ -16,10 +16,10 @@ UNFIT = re.compile(
 
 
 def printable(text: object) -> str:
-    r"""Show a text in one line: what would command a terminal, or hide, becomes a backslash escape.
+    r"""Format text as a single line, with control and invisible characters as backslash escapes.
 
-    All other characters of all languages stay as they are. A backslash stays one, so the result is
-    for people and not to be read back.
+    All other characters, of any language, are kept. Backslashes are not escaped, so the result is
+    meant for display and cannot be parsed back.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Seeds: one comes in, every part of the work draws from a child of its own."""
+"""Random seeds: every part of a computation uses its own child of the given seed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from automl_meta.exceptions import UsageError
 __all__ = ["RandomState", "child_generator", "child_seeds", "seed_of"]
 
 RandomState = int | np.integer | np.random.Generator | np.random.RandomState | None
-"""What a ``random_state`` argument may be; None takes fresh entropy from the system."""
+"""Accepted types of a ``random_state`` argument; None draws fresh entropy from the operating system."""
 
 
 def seed_of(random_state: RandomState) -> int:
-    """Turn a ``random_state`` argument into one whole number from which everything follows.
+    """Convert a ``random_state`` argument to an integer seed.
 
     Raises
     ------
     UsageError
-        If it is none of the accepted types, or negative.
+        If `random_state` is negative or not of an accepted type.
 
     Examples
     --------
@@ -40,12 +40,12 @@ def seed_of(random_state: RandomState) -> int:
     ):
         return int(random_state)
     raise UsageError(
-        f"random_state is {random_state!r}; it must be a whole number from 0, a NumPy generator or None."
+        f"random_state is {random_state!r}; it must be a non-negative integer, a NumPy generator or None."
     )
 
 
 def child_seeds(random_state: RandomState, n: int) -> list[int]:
-    """`n` independent seeds, drawn before a loop so that its order and parallelism change nothing.
+    """Draw `n` independent seeds, before a loop whose order and parallelism must not affect results.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def child_seeds(random_state: RandomState, n: int) -> list[int]:
 
 
 def child_generator(seed: int, name: str) -> np.random.Generator:
-    """The generator of one named part of the work, whatever other parts are done beside it.
+    """Create the generator of one named part of a computation, independent of all other parts.
 
     Examples
     --------

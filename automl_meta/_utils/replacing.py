@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic replacement of files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["replacing"]
 
 @contextmanager
 def replacing(file: str | Path) -> Iterator[Path]:
-    """A path beside a file, to write to; at the end what was written takes the place of the file.
+    """Context manager that yields a temporary path and atomically replaces a file with it on exit.
 
-    Nobody sees half of it: neither a reader at that moment, nor anybody after a death in the middle or a failure,
-    which leaves the file as it was. Several processes may do so at once; the last one wins. A link stays, and
-    what it leads to is replaced.
+    No reader ever sees a partially written file. If the body raises or the process dies, the file keeps its
+    previous content. With several concurrent writers, the last one wins. A symbolic link is kept and its target
+    replaced.
 
     Raises
     ------
     OSError
-        If the folder cannot be written to, or what is there is no file but a folder or a device.
+        If the directory is not writable, or the path is not a regular file.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def replacing(file: str | Path) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(file))
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise FileExistsError(errno.EEXIST, "it is no file that can be replaced", str(file))
+        raise FileExistsError(errno.EEXIST, "not a regular file that can be replaced", str(file))
     part = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}.part")
     try:
         yield part

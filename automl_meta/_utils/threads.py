@@ -1,4 +1,4 @@
-"""Linear algebra on one thread: faster for small matrices, and the same digits on every machine."""
+"""Single-threaded linear algebra: faster for small matrices, and reproducible across machines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["single_threaded"]
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Searching the process for its libraries takes tens of milliseconds, so it is done once."""
+    """Detecting the loaded libraries takes tens of milliseconds, so the result is cached."""
     return ThreadpoolController()
 
 
 def single_threaded() -> AbstractContextManager:
-    """A context in which BLAS uses one thread; like it, the limit is shared by the whole process.
+    """Context manager that limits BLAS to one thread; the limit applies to the whole process.
 
     Examples
     --------

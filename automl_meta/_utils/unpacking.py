@@ -1,4 +1,4 @@
-"""Unpacking that ends: a small file may stand for more than the memory holds."""
+"""Memory-safe decompression: a small file may expand to more than fits into memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from automl_meta.exceptions import DataError
 
 __all__ = ["check_unpacked", "most_unpacked", "read_unpacked"]
 
-_SHARE = 4  # of the free memory: what is read of unpacked bytes takes several times their size
+_SHARE = 4  # divisor of the available memory: a parsed table takes several times its decompressed size
 _LEAST = 64 << 20
-_BLOCK = 1 << 20  # streams set memory aside for what they are asked for
+_BLOCK = 1 << 20  # streams allocate a buffer of the requested size
 
 
 class _Readable(Protocol):
@@ -20,32 +20,32 @@ class _Readable(Protocol):
 
 
 def most_unpacked() -> int:
-    """How many bytes may be unpacked now: a quarter of the memory that is free."""
+    """Number of bytes that may currently be decompressed: a quarter of the available memory."""
     return max(_LEAST, psutil.virtual_memory().available // _SHARE)
 
 
 def check_unpacked(size: int, name: str) -> None:
-    """See that so many bytes may be unpacked.
+    """Check that a number of bytes may be decompressed.
 
     Raises
     ------
     DataError
-        If not.
+        If `size` exceeds `most_unpacked`.
     """
     if size > (most := most_unpacked()):
         raise DataError(
-            f"{name} unpacks to {size / 2**30:.1f} GiB or more; {most / 2**30:.1f} GiB fit into the memory that is free. "
-            "Give fewer rows or columns."
+            f"{name} expands to at least {size / 2**30:.1f} GiB; at most {most / 2**30:.1f} GiB fit into the available "
+            "memory. Use fewer rows or columns."
         )
 
 
 def read_unpacked(stream: _Readable, name: str) -> bytes:
-    """Read all of a stream that unpacks as it is read, which is not asked for more than fits.
+    """Read a decompressing stream to its end, block by block.
 
     Raises
     ------
     DataError
-        If it holds more.
+        If the content exceeds `most_unpacked`.
     """
     blocks, size = [], 0
     while block := stream.read(_BLOCK):

@@ -1,4 +1,4 @@
-"""Meta-features: a task described by numbers."""
+"""Meta-features: numeric descriptors of a task."""
 
 from automl_meta.metafeatures.extraction import (
     EXTRACTORS,

@@ -1,8 +1,7 @@
-"""An order of rows, columns and classes that follows from their content alone.
+"""Canonical order of rows, columns and classes, determined by their content alone.
 
-Meta-features are computed on a table brought into this order, samples and folds are drawn from
-it. So they cannot depend on the order in which a file lists its rows and columns, nor on what
-its classes are called.
+Meta-features are computed on the table in canonical order, and samples and folds are drawn from
+it. They are therefore invariant to the order of rows and columns in a file and to class names.
 """
 
 from __future__ import annotations
@@ -15,31 +14,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from automl_meta.task import TabularTask
+from automl_meta.task.fingerprint import mixed
 
-__all__ = ["Canonical", "canonical_order"]
+__all__ = ["Canonical", "canonical_order", "numeric_values"]
 
 _CHUNK = 2_000_000  # cells hashed at once: 16 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Canonical:
-    """The order that follows from a task's content, and what was met on the way to it.
+    """Canonical order of a task, with by-products of its computation.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows,), intp
-        Row numbers of the task, in order.
+        Row indices of the task in canonical order.
     columns : tuple of str
-        Names of the columns that something can be learnt from, in order.
+        Names of the usable columns (neither constant nor identifier) in canonical order.
     class_ranks : ndarray of shape (n_classes,), int64
-        For each code in ``task.y_codes`` its place among the classes, the most frequent first; empty
-        for regression.
+        Rank of each class code of ``task.y_codes``, the most frequent class first; empty for
+        regression.
     n_missing : mapping of str to int
-        Missing cells of each of `columns`.
+        Number of missing values in each of `columns`.
     has_missing : ndarray of shape (n_rows,), bool
-        Which rows of the task miss a value in one of `columns`.
+        Whether each row of the task has a missing value in one of `columns`.
     codes : mapping of str to ndarray of shape (n_rows,), int64
-        For each column of strings its values as numbers from 0, -1 where missing.
+        Integer codes from 0 of each column of strings, -1 where missing.
     """
 
     rows: NDArray[np.intp]
@@ -51,16 +51,16 @@ class Canonical:
 
 
 def canonical_order(task: TabularTask) -> Canonical:
-    """Hash every cell once and order rows, columns and classes by the sums of their hashes."""
+    """Hash every cell once, and sort rows, columns and classes by the sums of their hashes."""
     keys = np.zeros(task.n_rows, dtype=np.uint64)
     has_missing = np.zeros(task.n_rows, dtype=bool)
     digests: dict[str, int] = {}
     n_missing: dict[str, int] = {}
     codes: dict[str, NDArray[np.int64]] = {}
     for columns, hashes, missing in _hashed_columns(task, codes):
-        column_digests = _mixed(hashes).sum(axis=0, dtype=np.uint64)
-        # A cell counts together with the column that it stands in, known by its content.
-        keys += _mixed(hashes ^ column_digests).sum(axis=1, dtype=np.uint64)
+        column_digests = mixed(hashes).sum(axis=0, dtype=np.uint64)
+        # The hash of a cell includes its column, which is identified by its content.
+        keys += mixed(hashes ^ column_digests).sum(axis=1, dtype=np.uint64)
         has_missing |= missing.any(axis=1)
         digests.update(zip(columns, column_digests.tolist(), strict=True))
         n_missing.update(zip(columns, missing.sum(axis=0).tolist(), strict=True))
@@ -82,14 +82,14 @@ def canonical_order(task: TabularTask) -> Canonical:
 def _hashed_columns(
     task: TabularTask, codes: dict[str, NDArray[np.int64]]
 ) -> Iterator[tuple[list[str], NDArray[np.uint64], NDArray[np.bool_]]]:
-    """Names, hashes and missingness of some columns at a time; fills `codes` for columns of strings."""
+    """Yield names, hashes and missingness, chunk by chunk; fill `codes` for columns of strings."""
     numbers = task.columns_of("numeric", "datetime")
     step = max(1, _CHUNK // task.n_rows)
     for start in range(0, len(numbers), step):
         chunk = numbers[start : start + step]
         values = numeric_values(task.X[chunk])
         missing = np.isnan(values)
-        values[missing] = np.nan  # NaN has many bit patterns, and so has zero
+        values[missing] = np.nan  # NaN and zero have several bit patterns each
         values += 0.0
         yield chunk, values.view(np.uint64), missing
     for column in task.columns_of("categorical", "boolean", "text"):
@@ -99,7 +99,7 @@ def _hashed_columns(
 
 
 def numeric_values(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Numeric and datetime columns as numbers; moments are seconds since 1970.
+    """Convert numeric and datetime columns to an array; dates become seconds since 1970.
 
     Returns
     -------
@@ -120,21 +120,11 @@ def numeric_values(frame: pd.DataFrame) -> NDArray[np.float64]:
 
 
 def _class_ranks(y: NDArray[np.int64], keys: NDArray[np.uint64], n_classes: int) -> NDArray[np.int64]:
-    """Rank classes by their size, equal ones by their rows."""
+    """Rank classes by size, breaking ties by the content of their rows."""
     counts = np.bincount(y, minlength=n_classes)
     by_class = np.argsort(y, kind="stable")
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    digests = np.add.reduceat(_mixed(keys)[by_class], starts)
+    digests = np.add.reduceat(mixed(keys)[by_class], starts)
     ranks = np.empty(n_classes, dtype=np.int64)
     ranks[np.lexsort((digests, -counts))] = np.arange(n_classes)
     return ranks
-
-
-def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble, so that sums of hashes do not cancel (the finaliser of splitmix64, Steele et al. 2014)."""
-    z = hashes ^ (hashes >> np.uint64(30))
-    z *= np.uint64(0xBF58476D1CE4E5B9)
-    z ^= z >> np.uint64(27)
-    z *= np.uint64(0x94D049BB133111EB)
-    z ^= z >> np.uint64(31)
-    return z

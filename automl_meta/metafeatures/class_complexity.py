@@ -1,7 +1,7 @@
-"""Measures of the complexity of classification problems (Lorena et al. 2019).
+"""Complexity measures for classification (Lorena et al. 2019).
 
-Where that survey leaves a choice, the one of its reference implementation ECoL is taken: Gower's
-distance, and a network that joins each row with the nearest 15 % that are of its class.
+Where the survey leaves a choice open, its reference implementation ECoL is followed: Gower's
+distance, and a graph that connects each row to those among its nearest 15 % that share its class.
 """
 
 from __future__ import annotations
@@ -18,12 +18,16 @@ from automl_meta.metafeatures.geometry import minimum_spanning_tree, n_principal
 
 __all__ = [
     "class_balance",
+    "class_pairs",
     "dimensionality",
     "feature_overlap",
+    "hub_scores",
+    "interpolate",
     "linearity",
     "neighbourhood",
     "network",
     "separation",
+    "squared_hinge_machine",
 ]
 
 Floats = NDArray[np.float64]
@@ -32,13 +36,13 @@ _MAX_CLASSES_IN_PAIRS = 12
 _NEIGHBOUR_SHARE = 0.15
 
 
-def _pairs(n_classes: int) -> list[tuple[int, int]]:
-    """Pairs of the largest classes; classes are numbered by their size."""
+def class_pairs(n_classes: int) -> list[tuple[int, int]]:
+    """List all pairs of the largest classes; class codes are sorted by descending size."""
     return list(itertools.combinations(range(min(n_classes, _MAX_CLASSES_IN_PAIRS)), 2))
 
 
 def class_balance(counts: Codes) -> dict[str, float]:
-    """C1 and C2: entropy and imbalance of the class shares."""
+    """Class imbalance measures C1 (entropy of class proportions) and C2 (imbalance ratio)."""
     shares = counts / counts.sum()
     n_classes = len(counts)
     ratio = (n_classes - 1) / n_classes * np.sum(shares / (1.0 - shares))
@@ -49,21 +53,23 @@ def class_balance(counts: Codes) -> dict[str, float]:
 
 
 def feature_overlap(X: Floats, y: Codes) -> dict[str, float]:
-    """F1, F1v, F2, F3 and F4: how far single columns and directions tell classes apart."""
+    """Feature-based measures F1, F1v, F2, F3 and F4: discriminative power of single features."""
     n_classes = int(y.max()) + 1
     by_class = [X[y == code] for code in range(n_classes)]
     counts = np.array([len(rows) for rows in by_class])
     means = np.array([rows.mean(axis=0) for rows in by_class])
     between = counts @ (means - X.mean(axis=0)) ** 2
     within = np.sum((X - means[y]) ** 2, axis=0)
-    overlap = within / np.maximum(within + between, 1e-300)  # 1 / (1 + between / within), also for within = 0
+    overlap = within / np.maximum(
+        within + between, 1e-300
+    )  # 1 / (1 + between / within), defined for within = 0
     low = np.array([rows.min(axis=0) for rows in by_class])
     high = np.array([rows.max(axis=0) for rows in by_class])
     scatter = [
         np.cov(rows, rowvar=False) if len(rows) > 1 else np.zeros((X.shape[1],) * 2) for rows in by_class
     ]
     f1v, f2, f3, f4 = [], [], [], []
-    for a, b in _pairs(n_classes):
+    for a, b in class_pairs(n_classes):
         inside_low, inside_high = np.maximum(low[a], low[b]), np.minimum(high[a], high[b])
         width = np.maximum(high[a], high[b]) - np.minimum(low[a], low[b])
         shared = np.maximum(inside_high - inside_low, 0.0)
@@ -85,7 +91,7 @@ def feature_overlap(X: Floats, y: Codes) -> dict[str, float]:
 
 
 def _directional_overlap(difference: Floats, scatter: Floats) -> float:
-    """1 / (1 + Fisher's ratio) along the direction that separates two classes best."""
+    """F1v of two classes: 1 / (1 + Fisher's ratio) along the most discriminative direction."""
     damped = scatter.copy()
     damped[np.diag_indices_from(damped)] += 1e-10 * max(np.trace(scatter) / len(scatter), 1e-300)
     ratio = float(difference @ np.linalg.solve(damped, difference))
@@ -93,14 +99,14 @@ def _directional_overlap(difference: Floats, scatter: Floats) -> float:
 
 
 def _collective_overlap(X: Floats, is_first: NDArray[np.bool_], is_shared: NDArray[np.bool_]) -> float:
-    """Share of rows that no column tells apart, columns taken greedily and judged on what is left."""
+    """F4 of two classes: share of rows that no feature separates, features being chosen greedily."""
     n_rows = len(X)
     columns = np.arange(X.shape[1])
     while True:
         best = int(np.argmin(is_shared.sum(axis=0)))
         keep = is_shared[:, best]
         if keep.all():
-            return len(X) / n_rows  # no column tells any further row apart
+            return len(X) / n_rows  # no feature separates any further row
         X, is_first = X[keep], is_first[keep]
         columns = np.delete(columns, best)
         if is_first.all() or not is_first.any():
@@ -114,9 +120,9 @@ def _collective_overlap(X: Floats, is_first: NDArray[np.bool_], is_shared: NDArr
 
 
 def linearity(X: Floats, y: Codes, rng: np.random.Generator) -> dict[str, float]:
-    """L1, L2 and L3: how far a linear support vector machine fails on each pair of classes."""
+    """Linearity measures L1, L2 and L3, by a linear support vector machine on each pair of classes."""
     l1, l2, l3 = [], [], []
-    for a, b in _pairs(int(y.max()) + 1):
+    for a, b in class_pairs(int(y.max()) + 1):
         kept = (y == a) | (y == b)
         rows, signs = X[kept], np.where(y[kept] == a, 1.0, -1.0)
         weights = squared_hinge_machine(rows, signs)
@@ -132,20 +138,25 @@ def linearity(X: Floats, y: Codes, rng: np.random.Generator) -> dict[str, float]
 
 
 def squared_hinge_machine(X: Floats, signs: Floats, cost: float = 1.0, max_iterations: int = 30) -> Floats:
-    """Linear support vector machine with squared hinge loss, by Newton's method (Chapelle 2007).
+    """Fit a linear support vector machine with squared hinge loss by Newton's method (Chapelle 2007).
 
     Minimises ``0.5 |w|² + cost * sum(max(0, 1 - sign * (x w + b))²)``.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns), float64
+        Training rows.
     signs : ndarray of shape (n_rows,), float64
-        1 or -1.
+        Class labels, 1 or -1.
+    cost : float
+        Weight of the loss relative to the penalty.
+    max_iterations : int
+        Maximum number of Newton steps.
 
     Returns
     -------
     ndarray of shape (n_columns + 1,), float64
-        Weights, and last the intercept, which is not penalised.
+        Weights, followed by the intercept, which is not penalised.
     """
     design = np.column_stack([X, np.ones(len(X))])
     penalty = np.r_[np.ones(X.shape[1]), 1e-10]
@@ -174,7 +185,7 @@ def squared_hinge_machine(X: Floats, signs: Floats, cost: float = 1.0, max_itera
 
 
 def interpolate(X: Floats, y: Codes, rng: np.random.Generator) -> tuple[Floats, Codes]:
-    """As many new points, each on the line between two random rows of one class."""
+    """Sample as many points as rows, each interpolated between two random rows of one class."""
     first, second = np.empty(len(y), dtype=np.intp), np.empty(len(y), dtype=np.intp)
     codes = np.sort(y)
     order = np.argsort(y, kind="stable")
@@ -189,7 +200,7 @@ def interpolate(X: Floats, y: Codes, rng: np.random.Generator) -> tuple[Floats, 
 
 
 def neighbourhood(block: EncodedBlock, rng: np.random.Generator) -> dict[str, float]:
-    """N1, N2, N3, N4, T1 and LSC: how classes lie among each other, by distances."""
+    """Neighbourhood measures N1, N2, N3, N4, T1 and LSC."""
     y, n_rows = block.y, block.n_rows
     distances = block.gower
     others = without_diagonal(distances)
@@ -200,7 +211,7 @@ def neighbourhood(block: EncodedBlock, rng: np.random.Generator) -> dict[str, fl
     to_enemies = np.where(same, np.inf, others)
     enemy = to_enemies.argmin(axis=1)
     extra = to_enemies[np.arange(n_rows), enemy]
-    paired = np.isfinite(intra)  # a class with one row has no distance within
+    paired = np.isfinite(intra)  # a class with a single row has no intra-class distance
     points, codes = interpolate(block.unit, y, rng)
     nearest = cdist(points, block.unit, "cityblock").argmin(axis=1)
     result = {
@@ -220,10 +231,10 @@ def neighbourhood(block: EncodedBlock, rng: np.random.Generator) -> dict[str, fl
 
 
 def _covering_spheres(distances: Floats, enemy: NDArray[np.intp], extra: Floats) -> float:
-    """T1: share of rows whose sphere is left when those inside larger ones are absorbed.
+    """T1: number of hyperspheres that cover the data, divided by the number of rows.
 
-    A sphere grows until it touches the sphere of the nearest row of another class; rows that are
-    each other's nearest share the way between them.
+    The hypersphere of a row grows until it touches that of its nearest enemy; mutual nearest
+    enemies divide the distance between them equally. Hyperspheres inside larger ones are absorbed.
     """
     n_rows = len(enemy)
     radius = np.full(n_rows, -1.0)
@@ -232,13 +243,13 @@ def _covering_spheres(distances: Floats, enemy: NDArray[np.intp], extra: Floats)
         while radius[row] < 0 and row not in chain:
             chain.append(row)
             row = int(enemy[row])
-        if radius[row] < 0:  # the chain has come back to two rows that are each other's nearest
+        if radius[row] < 0:  # the chain ends at two mutual nearest enemies
             radius[row] = 0.5 * extra[row]
         for member in reversed(chain):
             if radius[member] < 0:
                 mutual = enemy[enemy[member]] == member
                 radius[member] = 0.5 * extra[member] if mutual else abs(extra[member] - radius[enemy[member]])
-    inside = distances <= radius  # of the sphere that belongs to the column
+    inside = distances <= radius  # row within the hypersphere of each column
     alive = np.ones(n_rows, dtype=bool)
     for row in np.argsort(-inside.sum(axis=0), kind="stable"):
         if alive[row]:
@@ -248,7 +259,7 @@ def _covering_spheres(distances: Floats, enemy: NDArray[np.intp], extra: Floats)
 
 
 def network(block: EncodedBlock) -> dict[str, float]:
-    """Density, clustering and hubs of the network of near rows of one class."""
+    """Network measures: density, clustering coefficient and hub score."""
     n_rows = block.n_rows
     others = without_diagonal(block.gower)
     n_neighbours = min(max(1, round(_NEIGHBOUR_SHARE * n_rows)), n_rows - 1)
@@ -263,31 +274,31 @@ def network(block: EncodedBlock) -> dict[str, float]:
     return {
         "density": 1.0 - float(degrees.sum()) / (n_rows * (n_rows - 1)),
         "clustering": 1.0 - (triangles / n_wedges if n_wedges else 0.0),
-        "hubs": 1.0 - float(_hub_scores(adjacency.astype(np.float64)).mean()),
+        "hubs": 1.0 - float(hub_scores(adjacency.astype(np.float64)).mean()),
     }
 
 
-def _hub_scores(adjacency: Floats) -> Floats:
-    """Kleinberg's (1999) hub scores: the leading eigenvector, its largest entry 1."""
+def hub_scores(adjacency: Floats) -> Floats:
+    """Hub scores (Kleinberg 1999): the leading eigenvector, scaled to a maximum of 1."""
     if not adjacency.any():
         return np.ones(len(adjacency))
     try:
         vector = eigsh(adjacency, k=1, which="LA", v0=np.ones(len(adjacency)), tol=1e-6)[1][:, 0]
-    except (ArpackError, TypeError, ValueError):  # not converged, or too few rows for it
+    except (ArpackError, TypeError, ValueError):  # not converged, or too few rows
         vector = np.linalg.eigh(adjacency)[1][:, -1]
     scores = np.abs(vector)
     return scores / scores.max()
 
 
 def dimensionality(X: Floats) -> dict[str, float]:
-    """T2, T3 and T4: columns and principal components per row and per column."""
+    """Dimensionality measures T2, T3 and T4."""
     n_rows, n_columns = X.shape
     n_components = n_principal_components(X)
     return {"t2": n_columns / n_rows, "t3": n_components / n_rows, "t4": n_components / n_columns}
 
 
 def separation(X: Floats, y: Codes, distances: Floats) -> dict[str, float]:
-    """Cluster validity indices of the classes: are they clouds of their own?"""
+    """Cluster validity indices, with the classes as clusters."""
     n_rows, n_classes = len(y), int(y.max()) + 1
     membership = np.zeros((n_rows, n_classes))
     membership[np.arange(n_rows), y] = 1.0

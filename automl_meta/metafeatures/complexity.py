@@ -1,4 +1,4 @@
-"""Complexity: how classes overlap, or how rough the way from columns to a numeric target is."""
+"""Complexity measures for classification and regression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automl_meta.metrics import TaskType
 
 __all__ = ["Complexity"]
 
-_COLUMN = "a numeric, categorical, boolean or date column that varies"
+_COLUMN = "a non-constant numeric, categorical, boolean or datetime column"
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _NUMBERS: tuple[TaskType, ...] = ("regression",)
 
@@ -26,104 +26,163 @@ def _of_numbers(name: str, description: str, needs: str = _COLUMN) -> MetaFeatur
 
 
 class Complexity(MetaFeatureExtractor):
-    """Measures of Lorena et al., on the encoded columns.
+    """Complexity measures of Lorena et al., computed on the encoded columns.
 
-    Those that compare pairs of classes take the twelve largest. Unless it says otherwise,
-    a larger value is a more complex task.
+    Measures that compare pairs of classes are restricted to the twelve largest classes. Larger
+    values mean a more complex task unless the description says otherwise.
     """
 
     name = "complexity"
     features = (
+        _of_classes("c1", "Entropy of class proportions (C1), normalised to 1 for balanced classes.", ""),
+        _of_classes("c2", "Imbalance ratio (C2): 1 - 1 / r, r the multi-class imbalance ratio.", ""),
         _of_classes(
-            "c1", "Entropy of the classes divided by that of equal ones: 1 for balanced classes.", ""
+            "f1", "Maximum Fisher's discriminant ratio (F1): 1 / (1 + r), r the largest ratio of a feature."
         ),
-        _of_classes("c2", "1 - 1 / imbalance ratio, the ratio in its form for many classes.", ""),
-        _of_classes("f1", "1 / (1 + r), r the largest Fisher's discriminant ratio of a column."),
-        _of_classes("f1_mean", "Mean over the columns of 1 / (1 + Fisher's discriminant ratio)."),
+        _of_classes("f1_mean", "Mean over the features of 1 / (1 + Fisher's discriminant ratio)."),
         _of_classes(
-            "f1v", "1 / (1 + r), r Fisher's ratio along the best direction; mean over pairs of classes."
+            "f1v",
+            "Directional-vector maximum Fisher's discriminant ratio (F1v): 1 / (1 + r), r the ratio along the "
+            "most discriminative direction; mean over pairs of classes.",
         ),
         _of_classes(
             "f2",
-            "Product over the columns of the overlap of the ranges of two classes divided by their union; "
-            "mean over pairs.",
+            "Volume of the overlapping region (F2): product over the features of the overlap of the value "
+            "ranges of two classes divided by their union; mean over pairs of classes.",
         ),
         _of_classes(
-            "f3", "Least share of rows in the overlap of two classes in a column; mean over pairs of classes."
+            "f3",
+            "Maximum individual feature efficiency (F3): lowest share of rows in the overlapping region of a "
+            "single feature; mean over pairs of classes.",
         ),
         _of_classes(
-            "f4", "Share of rows in the overlap in every column, taken one after the other; mean over pairs."
+            "f4",
+            "Collective feature efficiency (F4): share of rows in the overlapping region of every feature, "
+            "features being applied successively; mean over pairs of classes.",
         ),
         _of_classes(
             "l1",
-            "d / (1 + d), d the distance of misclassified rows to the border of a linear support vector "
-            "machine (squared hinge), over all rows of two classes; mean over pairs.",
+            "Sum of the error distance (L1): d / (1 + d), d the summed distance of misclassified rows to the "
+            "decision boundary of a linear support vector machine (squared hinge loss), divided by the number "
+            "of rows; mean over pairs of classes.",
         ),
-        _of_classes("l2", "Error of that machine on its own rows; mean over pairs of classes."),
-        _of_classes("l3", "Error of that machine on points between rows of one class; mean over pairs."),
-        _of_classes("n1", "Share of rows that the minimum spanning tree joins with a row of another class."),
+        _of_classes(
+            "l2",
+            "Error rate of the linear classifier (L2), on its training rows; mean over pairs of classes.",
+        ),
+        _of_classes(
+            "l3",
+            "Non-linearity of the linear classifier (L3): error rate on points interpolated within classes; "
+            "mean over pairs of classes.",
+        ),
+        _of_classes(
+            "n1",
+            "Fraction of borderline points (N1): share of rows that the minimum spanning tree connects to a "
+            "row of another class.",
+        ),
         _of_classes(
             "n2",
-            "r / (1 + r), r the sum of distances to the nearest row of the same class divided by that to "
-            "another class.",
+            "Ratio of intra-class to extra-class nearest-neighbour distance (N2): r / (1 + r), r the ratio of "
+            "the sums over all rows.",
             f"{_COLUMN}, and a class with two rows",
         ),
         _of_classes(
             "n2_mean",
-            "The same with r of each row, averaged.",
+            "Mean over the rows of r / (1 + r), r the ratio of intra-class to extra-class nearest-neighbour "
+            "distance.",
             f"{_COLUMN}, and a class with two rows",
         ),
-        _of_classes("n3", "Error of the nearest neighbour, leaving one row out."),
-        _of_classes("n4", "Error of the nearest neighbour on points between rows of one class."),
+        _of_classes("n3", "Leave-one-out error rate of the nearest-neighbour classifier (N3)."),
         _of_classes(
-            "t1", "Share of the rows whose sphere remains when spheres inside larger ones are absorbed."
+            "n4",
+            "Non-linearity of the nearest-neighbour classifier (N4): error rate on points interpolated within "
+            "classes.",
         ),
-        _of_classes("lsc", "1 - mean share of rows nearer than the nearest row of another class."),
-        _of_classes("density", "1 - density of the network that joins near rows of one class."),
-        _of_classes("clustering", "1 - transitivity of that network."),
-        _of_classes("hubs", "1 - mean hub score in that network."),
         _of_classes(
-            "silhouette", "Mean silhouette width of the classes; large is simple.", source=RIVOLLI_2022
+            "t1",
+            "Fraction of hyperspheres covering the data (T1): hyperspheres left after absorbing those inside "
+            "larger ones, divided by rows.",
+        ),
+        _of_classes(
+            "lsc",
+            "Local set average cardinality (LSC): 1 - mean share of rows that are closer than the nearest "
+            "enemy.",
+        ),
+        _of_classes("density", "1 - density of the graph that connects neighbouring rows of one class."),
+        _of_classes("clustering", "1 - clustering coefficient (transitivity) of that graph."),
+        _of_classes("hubs", "1 - mean hub score of that graph."),
+        _of_classes(
+            "silhouette",
+            "Mean silhouette coefficient of the classes; larger is simpler.",
+            source=RIVOLLI_2022,
         ),
         _of_classes(
             "davies_bouldin",
-            "Davies and Bouldin's index of the classes.",
-            f"{_COLUMN}, and classes with different means",
+            "Davies-Bouldin index of the classes.",
+            f"{_COLUMN}, and classes with distinct means",
             RIVOLLI_2022,
         ),
         _of_classes(
             "calinski_harabasz",
-            "Calinski and Harabasz's index of the classes; large is simple.",
-            f"{_COLUMN}, more rows than classes, and rows that differ within a class",
+            "Calinski-Harabasz index of the classes; larger is simpler.",
+            f"{_COLUMN}, more rows than classes, and distinct rows within a class",
             RIVOLLI_2022,
         ),
-        _of_numbers("c1", "Largest absolute rank correlation of a column with the target; large is simple."),
-        _of_numbers("c2", "Mean absolute rank correlation of the columns with the target; large is simple."),
-        _of_numbers("c3", "Least share of rows to take away until a column's rank correlation is above 0.9."),
+        _of_numbers(
+            "c1",
+            "Maximum feature correlation to the output (C1): largest absolute Spearman correlation of a "
+            "feature with the target; larger is simpler.",
+        ),
+        _of_numbers(
+            "c2",
+            "Average feature correlation to the output (C2): mean absolute Spearman correlation of the "
+            "features with the target; larger is simpler.",
+        ),
+        _of_numbers(
+            "c3",
+            "Individual feature efficiency (C3): lowest share of rows to remove until a feature has a Spearman "
+            "correlation above 0.9 with the target.",
+        ),
         _of_numbers(
             "c4",
-            "Share of rows that straight lines on one column after the other leave more than 0.1 of the "
-            "target's range away.",
+            "Collective feature efficiency (C4): share of rows whose residual stays above 0.1 of the target's "
+            "range after successive linear fits on single features.",
         ),
-        _of_numbers("l1", "Mean absolute residual of least squares, in ranges of the target."),
-        _of_numbers("l2", "Mean squared residual of least squares, in squared ranges of the target."),
-        _of_numbers("l3", "The same on points between rows with neighbouring targets."),
-        _of_numbers("s1", "Mean difference of the targets that the minimum spanning tree joins."),
-        _of_numbers("s2", "Mean distance of rows with neighbouring targets."),
-        _of_numbers("s3", "Mean squared error of the nearest neighbour, leaving one row out."),
-        _of_numbers("s4", "The same on points between rows with neighbouring targets."),
+        _of_numbers("l1", "Mean absolute error of a linear regressor (L1); target scaled to [0, 1]."),
+        _of_numbers("l2", "Residual variance of a linear regressor (L2); target scaled to [0, 1]."),
+        _of_numbers(
+            "l3",
+            "Non-linearity of a linear regressor (L3): mean squared error on points interpolated between rows "
+            "with adjacent targets.",
+        ),
+        _of_numbers(
+            "s1",
+            "Output distribution (S1): mean absolute target difference over the edges of the minimum spanning "
+            "tree.",
+        ),
+        _of_numbers("s2", "Input distribution (S2): mean distance between rows with adjacent targets."),
+        _of_numbers("s3", "Leave-one-out mean squared error of a nearest-neighbour regressor (S3)."),
+        _of_numbers(
+            "s4",
+            "Non-linearity of a nearest-neighbour regressor (S4): mean squared error on points interpolated "
+            "between rows with adjacent targets.",
+        ),
         *(
             MetaFeature(f"complexity_{name}", description, LORENA_2019, _COLUMN)
             for name, description in (
-                ("t2", "Encoded columns divided by rows."),
-                ("t3", "Principal components that hold 95 % of the variance, divided by rows."),
-                ("t4", "Principal components that hold 95 % of the variance, divided by encoded columns."),
+                ("t2", "Number of encoded features divided by rows (T2)."),
+                ("t3", "Principal components that explain 95 % of the variance, divided by rows (T3)."),
+                (
+                    "t4",
+                    "Ratio of the PCA dimension to the original dimension (T4): principal components that "
+                    "explain 95 % of the variance, divided by encoded features.",
+                ),
             )
         ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Compute the measures; `rng` draws the points between rows."""
+        """Compute the measures; `rng` draws the interpolated points."""
         values = dict.fromkeys(self.names(view.task_type), float("nan"))
         measure = _classes if view.is_classification else _numbers
         suffix = "" if view.is_classification else "_regression"

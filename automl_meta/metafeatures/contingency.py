@@ -1,4 +1,4 @@
-"""How often each value of each column meets each class: one pass for all columns."""
+"""Contingency tables of all columns with the target, computed in one pass."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from numpy.typing import NDArray
 
 __all__ = ["ContingencyBlock"]
 
-_MAX_DENSE_CELLS = 4_000_000  # 32 MB; more are counted by sorting
+_MAX_DENSE_CELLS = 4_000_000  # 32 MB; larger tables are counted by sorting
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class ContingencyBlock:
-    """Shares of the values of discrete columns, alone and together with a discrete target.
+    """Marginal and joint distributions of discrete columns and a discrete target.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows, n_columns), int64
-        Values of each column as numbers from 0.
+        Levels of each column as codes from 0.
     target : ndarray of shape (n_rows,), int64
-        Classes, or bins of a numeric target, as numbers from 0.
+        Classes, or bins of a numeric target, as codes from 0.
+    max_dense_cells : int
+        Size of the joint distribution above which it is counted by sorting.
     """
 
     codes: Codes
     target: Codes
+    max_dense_cells: int = _MAX_DENSE_CELLS
 
     @property
     def n_rows(self) -> int:
@@ -42,17 +45,17 @@ class ContingencyBlock:
 
     @cached_property
     def n_levels(self) -> Codes:
-        """For each column the highest code plus 1."""
+        """Highest code of each column plus 1."""
         return self.codes.max(axis=0, initial=0) + 1
 
     @cached_property
     def _offsets(self) -> Codes:
-        """Where each column's levels begin when those of all columns stand in one row."""
+        """Position of each column's first level in the concatenation of all levels."""
         return np.concatenate([[0], np.cumsum(self.n_levels)])
 
     @cached_property
     def target_shares(self) -> Floats:
-        """Share of each class."""
+        """Relative frequency of each class."""
         return np.bincount(self.target) / self.n_rows
 
     @cached_property
@@ -62,16 +65,16 @@ class ContingencyBlock:
 
     @cached_property
     def _levels(self) -> tuple[Floats, Codes]:
-        """Share of each level of all columns, and the column of each."""
+        """Relative frequencies of the levels of all columns, and the column index of each."""
         shares = np.bincount((self.codes + self._offsets[:-1]).ravel(), minlength=self._offsets[-1])
         return shares / self.n_rows, np.repeat(np.arange(self.n_columns), self.n_levels)
 
     @cached_property
     def _cells(self) -> tuple[Floats, Codes, Codes]:
-        """Share, level and class of each combination of level and class that occurs."""
+        """Relative frequency, level and class of each combination of level and class that occurs."""
         n_classes = len(self.target_shares)
         cells = ((self.codes + self._offsets[:-1]) * n_classes + self.target[:, None]).ravel()
-        if self._offsets[-1] * n_classes <= _MAX_DENSE_CELLS:
+        if self._offsets[-1] * n_classes <= self.max_dense_cells:
             counts = np.bincount(cells)
             present = np.flatnonzero(counts)
             counts = counts[present]
@@ -80,7 +83,7 @@ class ContingencyBlock:
         return counts / self.n_rows, present // n_classes, present % n_classes
 
     def _per_column(self, values: Floats, columns: Codes) -> Floats:
-        """Sums of values that belong to columns."""
+        """Sum values by column."""
         return np.bincount(columns, weights=values, minlength=self.n_columns).astype(np.float64)
 
     @cached_property
@@ -91,13 +94,13 @@ class ContingencyBlock:
 
     @cached_property
     def joint_entropies(self) -> Floats:
-        """Shannon entropy of each column together with the target, in bits."""
+        """Joint Shannon entropy of each column and the target in bits."""
         shares, levels, _ = self._cells
         return self._per_column(_surprise(shares), self._levels[1][levels])
 
     @cached_property
     def mutual_information(self) -> Floats:
-        """Bits that each column tells about the target; never below 0."""
+        """Mutual information of each column and the target in bits; never negative."""
         return np.maximum(self.entropies + self.target_entropy - self.joint_entropies, 0.0)
 
     @cached_property
@@ -118,7 +121,7 @@ class ContingencyBlock:
         return _tau(explained, np.sum(self.target_shares**2))
 
     def concentration_between(self, columns: NDArray[np.intp]) -> Floats:
-        """Goodman and Kruskal's tau for each ordered pair of some columns, of shape (n_pairs,)."""
+        """Goodman and Kruskal's tau for each ordered pair of the given columns, of shape (n_pairs,)."""
         tau: list[Floats] = []
         for position, column in enumerate(columns[:-1]):
             block = ContingencyBlock(self.codes[:, columns[position + 1 :]], self.codes[:, column])

@@ -1,4 +1,4 @@
-"""The computations behind the statistical meta-features."""
+"""Computation of the statistical meta-features."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 
 
 def columns(block: NumericBlock) -> dict[str, float]:
-    """Values of single columns, summarised."""
+    """Summaries of univariate statistics."""
     low, first, median, third, high = block.quartiles
     in_units = {
         "column_mean": block.mean,
@@ -60,7 +60,7 @@ def columns(block: NumericBlock) -> dict[str, float]:
 
 
 def together(block: NumericBlock) -> dict[str, float]:
-    """What columns have to do with each other."""
+    """Multivariate statistics: correlations and principal components."""
     shares = block.correlation_eigenvalues[::-1] / block.correlation_eigenvalues.sum()
     positive = shares[shares > 0]
     n_for_95 = int(np.searchsorted(np.cumsum(shares), 0.95 - 1e-12)) + 1
@@ -86,7 +86,7 @@ def together(block: NumericBlock) -> dict[str, float]:
 
 
 def with_classes(block: NumericBlock, y: NDArray[np.int64]) -> dict[str, float]:
-    """What columns have to do with classes."""
+    """Multivariate statistics of numeric columns and classes."""
     counts = np.bincount(y)
     by_class = block.standardised[np.argsort(y, kind="stable")]
     means = np.add.reduceat(by_class, np.cumsum(counts) - counts, axis=0) / counts[:, None]
@@ -112,16 +112,16 @@ def with_classes(block: NumericBlock, y: NDArray[np.int64]) -> dict[str, float]:
 
 
 def squared_canonical_correlations(block: NumericBlock, means: Floats, counts: NDArray[np.int64]) -> Floats:
-    """Squared canonical correlations of columns with class membership, descending.
+    """Squared canonical correlations of columns with class indicators, in descending order.
 
     Parameters
     ----------
     block : NumericBlock
         The columns.
     means : ndarray of shape (n_classes, n_columns), float64
-        Means of its standardised columns in each class.
+        Class means of the standardised columns.
     counts : ndarray of shape (n_classes,), int64
-        Rows of each class.
+        Number of rows of each class.
 
     Returns
     -------
@@ -137,12 +137,12 @@ def squared_canonical_correlations(block: NumericBlock, means: Floats, counts: N
 
 
 def box_m_ratio(X: Floats, y: NDArray[np.int64]) -> float:
-    """Geometric mean ratio of the standard deviations of classes to the pooled ones, from Box's M.
+    """SD ratio: geometric mean ratio of the class standard deviations to the pooled ones, from Box's M.
 
     Returns
     -------
     float
-        1 if all classes have one covariance matrix; NaN if one of them is singular.
+        1 if the classes have equal covariance matrices; NaN if one of these is singular.
     """
     n_rows, n_columns = X.shape
     counts = np.bincount(y)
@@ -163,7 +163,7 @@ def box_m_ratio(X: Floats, y: NDArray[np.int64]) -> float:
 
 
 def with_numbers(block: NumericBlock, y: Floats) -> dict[str, float]:
-    """What columns have to do with a numeric target."""
+    """Correlations of numeric columns with a numeric target."""
     n_rows = block.n_rows
     lengths = np.linalg.norm(block.standardised, axis=0) * np.linalg.norm(y)
     correlations = np.abs(block.standardised.T @ y) / lengths
@@ -178,7 +178,7 @@ def with_numbers(block: NumericBlock, y: Floats) -> dict[str, float]:
 
 
 def category_effects(view: TaskView) -> dict[str, float]:
-    """What categorical columns have to do with a numeric target."""
+    """Effect sizes (eta squared) of categorical columns on a numeric target."""
     target = view.target_block.standardised[:, 0]
     effects = []
     for levels in view.categories.T:
@@ -189,7 +189,7 @@ def category_effects(view: TaskView) -> dict[str, float]:
 
 
 def target(view: TaskView) -> dict[str, float]:
-    """The distribution of a numeric target."""
+    """Statistics of the distribution of a numeric target."""
     block = view.target_block
     low, first, median, third, high = block.quartiles[:, 0]
     runs = np.diff(np.flatnonzero(np.r_[True, np.diff(block.sorted[:, 0]) > 0, True]))
@@ -219,7 +219,7 @@ def _outlier_shares(block: NumericBlock) -> Floats:
 def _decades_of_variation(block: NumericBlock) -> Floats:
     with np.errstate(divide="ignore"):
         decades = np.log10(block.sd) - np.log10(np.abs(block.mean))
-    return np.where(np.abs(block.mean) <= 1e-12 * block.magnitude, np.nan, decades)  # 0 but for rounding
+    return np.where(np.abs(block.mean) <= 1e-12 * block.magnitude, np.nan, decades)  # zero up to rounding
 
 
 def _are_integers(block: NumericBlock) -> NDArray[np.bool_]:
@@ -227,7 +227,7 @@ def _are_integers(block: NumericBlock) -> NDArray[np.bool_]:
 
 
 def _normality(block: NumericBlock) -> Floats:
-    """p-values of D'Agostino and Pearson's K² for each column; NaN under 20 values."""
+    """p-value of D'Agostino and Pearson's K² test for each column; NaN for fewer than 20 values."""
     n = block.n_present.astype(np.float64)
     n = np.where(n < 20, np.nan, n)
     y = block.skewness * np.sqrt((n + 1) * (n + 3) / (6.0 * (n - 2)))

@@ -1,4 +1,4 @@
-"""A small design matrix for learners and distances: a few rows, all columns as numbers."""
+"""Numeric design matrix of a sample of the rows, for learners and distances."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from scipy.spatial.distance import pdist, squareform
 
 from automl_meta.metafeatures.numeric import NumericBlock
 
-__all__ = ["EncodedBlock", "encode"]
+__all__ = ["LEARNER_NEEDS", "EncodedBlock", "encode"]
+
+LEARNER_NEEDS = (
+    "ten rows, four per class on average, and a non-constant numeric, categorical, boolean or datetime column"
+)
+"""What `EncodedBlock.is_learnable` requires, in words."""
 
 Floats = NDArray[np.float64]
 _MAX_LEVELS = 10
@@ -19,21 +24,21 @@ _MAX_LEVELS = 10
 
 @dataclass(frozen=True, eq=False)
 class EncodedBlock:
-    """Rows as points.
+    """Encoded rows.
 
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_columns), float64
-        Numeric columns standardised, missing values at their mean; levels of categorical columns
-        as indicators, so that two different ones are as far apart as two numbers are expected
-        to be: a squared distance of 2.
+        Standardised numeric columns, with missing values replaced by the mean, and indicators of
+        the levels of categorical columns. Two different levels have a squared distance of 2, the
+        expected squared distance of two standardised numbers.
     unit : ndarray of shape (n_rows, n_columns), float64
-        The same columns scaled so that the city-block distance of two rows is Gower's: each source
-        column adds at most 1.
+        The same columns scaled so that the Manhattan distance of two rows is the sum of Gower's
+        per-column distances: each source column contributes at most 1.
     y : ndarray of shape (n_rows,)
-        Class codes ``0 .. n_classes - 1`` (int64), every one present, or the target in [0, 1] (float64).
+        Class codes ``0 .. n_classes - 1`` (int64), all of them present, or the target in [0, 1] (float64).
     n_sources : int
-        Columns of the task that went in.
+        Number of encoded columns of the task.
     """
 
     X: Floats
@@ -56,14 +61,19 @@ class EncodedBlock:
         """Number of classes; 0 for a numeric target."""
         return int(self.y.max()) + 1 if self.y.dtype.kind == "i" else 0
 
+    @property
+    def is_learnable(self) -> bool:
+        """Whether there are enough rows and columns to fit and score learners (see `LEARNER_NEEDS`)."""
+        return self.n_columns > 0 and self.n_rows >= max(10, 4 * self.n_classes)
+
     @cached_property
     def gower(self) -> Floats:
-        """Gower's (1971) distances between all rows, in [0, 1], of shape (n_rows, n_rows)."""
+        """Gower's (1971) distances between all pairs of rows, in [0, 1], of shape (n_rows, n_rows)."""
         return squareform(pdist(self.unit, "cityblock") / max(self.n_sources, 1))
 
     @cached_property
     def squared_distances(self) -> Floats:
-        """Squared Euclidean distances in `X`, infinite from a row to itself, of shape (n_rows, n_rows)."""
+        """Squared Euclidean distances in `X`, infinite on the diagonal, of shape (n_rows, n_rows)."""
         lengths = np.einsum("ij,ij->i", self.X, self.X)
         distances = lengths[:, None] + lengths - 2.0 * (self.X @ self.X.T)
         np.maximum(distances, 0.0, out=distances)
@@ -71,7 +81,7 @@ class EncodedBlock:
         return distances
 
     def take(self, rows: NDArray[np.intp]) -> EncodedBlock:
-        """Some of the rows, classes numbered anew."""
+        """Select rows and renumber the classes that remain."""
         y = self.y[rows]
         if self.n_classes:
             y = np.unique(y, return_inverse=True)[1].astype(np.int64)
@@ -85,26 +95,23 @@ def encode(
     max_columns: int,
     rng: np.random.Generator,
 ) -> EncodedBlock:
-    """Encode columns, drawn at random if they are too many.
+    """Encode columns; a random subset if there are too many.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_rows, n_numbers), float64
-        NaN where missing.
+        Numeric columns, NaN where missing.
     categories : ndarray of shape (n_rows, n_categories), int64
-        Levels from 0; missing values are a level of their own. Each column's ten most frequent
-        levels become indicators.
+        Level codes from 0, with missing values as a level of their own. Each column's ten most
+        frequent levels are one-hot encoded.
     y : ndarray of shape (n_rows,)
-        Kept as it is.
+        Target, stored unchanged.
     max_columns : int
-        As many encoded columns at most.
+        Maximum number of encoded columns.
     rng : Generator
-        Draws the columns.
+        Source of randomness for the choice of columns.
     """
-    present = ~np.isnan(numbers)
-    lowest = np.min(numbers, axis=0, where=present, initial=np.inf)
-    highest = np.max(numbers, axis=0, where=present, initial=-np.inf)
-    block = NumericBlock(numbers[:, lowest < highest])
+    block = NumericBlock.of_varying(numbers)
     sources = [_number(column) for column in block.standardised.T]
     sources += [_indicators(levels) for levels in categories.T]
     chosen, width = [], 0
@@ -113,22 +120,24 @@ def encode(
         if 0 < n_columns <= max_columns - width:
             chosen.append(source)
             width += n_columns
-    nothing = np.empty((len(y), 0))
-    # Drawn at random, but kept in their order: with room for all, nothing depends on the draw.
-    X, unit = (np.hstack([nothing, *(sources[source][part] for source in sorted(chosen))]) for part in (0, 1))
+    no_columns = np.empty((len(y), 0))
+    # Chosen at random but kept in order: if all columns fit, the result is independent of the draw.
+    X, unit = (
+        np.hstack([no_columns, *(sources[source][part] for source in sorted(chosen))]) for part in (0, 1)
+    )
     return EncodedBlock(X, unit, y, len(chosen))
 
 
 def _number(column: Floats) -> tuple[Floats, Floats]:
-    """A standardised column, and with a range of 1."""
+    """Return a standardised column, and the column scaled to a range of 1."""
     return column[:, None], (column / np.ptp(column))[:, None]
 
 
 def _indicators(levels: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Indicators of the most frequent levels, in both scales; none for a constant column."""
+    """One-hot encode the most frequent levels, in both scales; no columns for a constant column."""
     counts = np.bincount(levels)
     n_present = np.count_nonzero(counts)
-    if n_present == 2:  # one column tells all
+    if n_present == 2:  # one indicator is sufficient
         column = (levels == np.argmax(counts)).astype(np.float64)[:, None]
         return np.sqrt(2.0) * column, column
     n_indicators = min(n_present, _MAX_LEVELS) if n_present > 1 else 0

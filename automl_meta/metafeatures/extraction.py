@@ -1,4 +1,4 @@
-"""Describe a task by numbers: run groups of meta-features, the cheap ones first, within a budget."""
+"""Extraction of meta-features: run groups of extractors, cheapest first, within a time budget."""
 
 from __future__ import annotations
 
@@ -37,24 +37,25 @@ EXTRACTORS: tuple[MetaFeatureExtractor, ...] = (
     Complexity(),
     Landmarkers(),
 )
-"""The groups of meta-features that come with the library, cheap ones first."""
+"""Built-in groups of meta-features, cheapest first."""
 
 OUT_OF_TIME = "out of time"
-"""The reason for a NaN that a greater budget would mend."""
+"""Reason for a NaN that a larger time budget would avoid."""
 
 
 @dataclass(frozen=True)
 class MetaFeatures:
-    """A task in numbers.
+    """Meta-features of a task.
 
     Parameters
     ----------
     values : mapping of str to float
-        NaN where one could not be computed.
+        Value of each meta-feature; NaN where it could not be computed.
     reasons : mapping of str to str
-        Why, for each NaN among `values`.
+        Explanation of each NaN in `values`.
     seconds : mapping of str to float
-        Wall-clock time that each group took. A block that groups share is paid by the first.
+        Wall-clock time of each group in seconds. Intermediate results shared by several groups
+        are attributed to the first one that uses them.
     versions : mapping of str to int
         Version of each group.
     """
@@ -69,7 +70,7 @@ class MetaFeatures:
 
     def __repr__(self) -> str:
         return (
-            f"MetaFeatures({len(self.values)} values, {len(self.reasons)} of them not defined, "
+            f"MetaFeatures({len(self.values)} values, {len(self.reasons)} of them undefined, "
             f"{sum(self.seconds.values()):.2g} s)"
         )
 
@@ -85,43 +86,43 @@ def extract_metafeatures(
     time_budget: float | Budget | None = None,
     random_state: RandomState = 0,
 ) -> MetaFeatures:
-    """Describe a task by numbers.
+    """Compute the meta-features of a task.
 
-    Statistics are taken of at most 5,000 rows and 200 numeric and categorical columns each,
-    models are fitted on at most 1,000 rows and 100 columns, and distances measured between at
-    most 500 rows; above that samples are drawn, stratified by class. Nothing depends on the
-    order of rows and columns or the names of classes.
+    Statistics are computed on at most 5,000 rows and at most 200 numeric and 200 categorical
+    columns, models are fitted on at most 1,000 rows and 100 columns, and distances are computed
+    between at most 500 rows; larger tables are subsampled, stratified by class. The result is
+    invariant to the order of rows and columns and to class names.
 
     Parameters
     ----------
     X : TabularTask, DataFrame or array-like of shape (n_rows, n_features)
-        What to describe; left as it is.
-    y : array-like of shape (n_rows,), str or None
-        The target, or the name of its column; None if `X` is a task.
+        Task or table to describe; not modified.
+    y : array-like of shape (n_rows,), str or None, default=None
+        Target values, or the name of the target column; None if `X` is a task.
     groups : iterable of str or None, default=None
-        Names of the groups to run; None is all of them.
+        Names of the groups to compute; None means all.
     extractors : sequence of MetaFeatureExtractor
-        The groups to choose from, cheap ones first; yours may be among them.
-    task_type : {"auto", "classification", "regression"}
-        See `TabularTask.from_frame`.
+        Available groups, cheapest first; may include custom extractors.
+    task_type : {"auto", "classification", "regression"}, default="auto"
+        Type of task, see `TabularTask.from_frame`.
     time_budget : float, Budget or None, default=None
-        Seconds of wall-clock time. Groups that it does not reach are NaN, with that reason; one
-        that is under way may run past it by a fraction of a second.
+        Wall-clock time limit in seconds. The values of groups that are not reached are NaN, with
+        `OUT_OF_TIME` as the reason; a running group may exceed the limit by a fraction of a second.
     random_state : int, Generator, RandomState or None, default=0
-        Decides samples, folds and models. Each group draws from a seed of its own, so that its
-        values do not depend on which other groups are run.
+        Random seed of samples, folds and models; None gives different results on each call. Each
+        group has a child seed, so that its values do not depend on which other groups are run.
 
     Returns
     -------
     MetaFeatures
-        Values, reasons for those that are NaN, seconds and versions.
+        Values, reasons for NaN, run times and versions.
 
     Raises
     ------
     UsageError
-        If there is no such group, or two groups share the name of a value.
+        If a group is unknown, or two groups define a meta-feature of the same name.
     DataError
-        If nothing can be learnt from the table (see `TabularTask.from_frame`).
+        If the table cannot be used (see `TabularTask.from_frame`).
 
     Examples
     --------
@@ -151,7 +152,20 @@ def extract_metafeatures(
 def all_features(
     task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS
 ) -> tuple[MetaFeature, ...]:
-    """Definitions and sources of all meta-features of one type of task, in the order of their groups."""
+    """List the definitions of all meta-features for a type of task.
+
+    Parameters
+    ----------
+    task_type : {"classification", "regression"}
+        Type of task.
+    extractors : sequence of MetaFeatureExtractor
+        Groups of meta-features; the built-in ones by default.
+
+    Returns
+    -------
+    tuple of MetaFeature
+        In the order of their groups.
+    """
     return tuple(
         feature
         for extractor in extractors
@@ -163,7 +177,20 @@ def all_features(
 def all_names(
     task_type: TaskType, extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS
 ) -> tuple[str, ...]:
-    """Names of all meta-features of one type of task, in the order of their groups."""
+    """List the names of all meta-features for a type of task.
+
+    Parameters
+    ----------
+    task_type : {"classification", "regression"}
+        Type of task.
+    extractors : sequence of MetaFeatureExtractor
+        Groups of meta-features; the built-in ones by default.
+
+    Returns
+    -------
+    tuple of str
+        In the order of their groups.
+    """
     return tuple(name for extractor in extractors for name in extractor.names(task_type))
 
 
@@ -179,21 +206,21 @@ def _choose(
     chosen = [extractor for extractor in extractors if extractor.name in wanted]
     names = all_names(task_type, chosen)
     if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise UsageError(f"More than one meta-feature is named {doubled[0]!r}: give each a name of its own.")
+        raise UsageError(f"More than one meta-feature is named {doubled[0]!r}; names must be unique.")
     return chosen
 
 
 def _run(
     extractor: MetaFeatureExtractor, view: TaskView, seed: int
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Values of one group and reasons for those that are NaN; a group that fails is a result, too."""
+    """Compute the values of one group and the reasons for NaN; a failure is recorded, not raised."""
     found: dict[str, float] = {}
     absent = OUT_OF_TIME
     if not view.budget.exhausted:
         try:
             with np.errstate(all="ignore"), single_threaded():
                 found = extractor.extract(view, child_generator(seed, extractor.name))
-        except Exception as error:  # noqa: BLE001 - a group, perhaps a user's, must not take the others down
+        except Exception as error:  # noqa: BLE001 - a failing group, possibly custom, must not affect the others
             absent = f"the group failed: {type(error).__name__}: {error}"
     needs = {feature.name: feature.needs for feature in extractor.features}
     values: dict[str, float] = {}
@@ -205,8 +232,8 @@ def _run(
             reasons[name] = absent
         elif np.isnan(value):
             reasons[name] = (
-                f"it needs {needs[name]}" if needs[name] else "the numbers are too large to compute it"
+                f"it needs {needs[name]}" if needs[name] else "the values are too large to compute it"
             )
         elif np.isinf(value):
-            reasons[name] = "it is too large for a number"
+            reasons[name] = "the result overflows"
     return values, reasons

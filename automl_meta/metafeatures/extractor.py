@@ -1,4 +1,4 @@
-"""What a group of meta-features is, and how each of its values is described."""
+"""Base class of groups of meta-features, and definitions of single meta-features."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _IN_WORDS = {"min": "Minimum", "mean": "Mean", "max": "Maximum", "sd": "Standard
 
 @dataclass(frozen=True)
 class MetaFeature:
-    """One number that describes a task: what it is and who proposed it.
+    """Definition of a meta-feature.
 
     Parameters
     ----------
     name : str
-        The key in the store.
+        Key in the store.
     description : str
-        Its definition, in a sentence.
+        Definition, as a sentence.
     source : str
-        The paper it comes from.
+        Publication that proposed it.
     needs : str
-        What a task must have for it to be defined, in words that end the sentence "it needs …";
-        empty if it is always defined.
+        What a task must have for the meta-feature to be defined, completing the sentence
+        "it needs …"; empty if it is always defined.
     task_types : tuple of {"classification", "regression"}
-        The kinds of task it describes.
+        Types of task that it describes.
     """
 
     name: str
@@ -47,42 +47,55 @@ class MetaFeature:
 
 
 class MetaFeatureExtractor(ABC):
-    """A group of meta-features.
+    """Base class of groups of meta-features.
 
-    A subclass says what it computes in `features` and computes it in `extract`. All that it
-    needs comes from a `TaskView`, whose rows, columns and classes stand in an order that follows
-    from their content: what is computed from it cannot depend on the order in the file, nor on
-    the names of the labels. `automl_meta.testing.MetaFeatureExtractorContract` proves it.
+    A subclass declares its meta-features in `features` and computes them in `extract`. Its input
+    is a `TaskView`, whose rows, columns and classes are in canonical order: the results are
+    invariant to the order of rows and columns and to class names.
+    `automl_meta.testing.metafeatures.MetaFeatureExtractorContract` tests this.
     """
 
     name: ClassVar[str]
-    """The group's name, such as ``"statistical"``."""
+    """Name of the group, such as ``"statistical"``."""
     version: ClassVar[int] = 1
-    """Rises when the meaning of a value changes, so that stored values of old and new are not mixed."""
+    """Must be incremented when the meaning of a value changes, so that stored values stay comparable."""
+    stochastic: ClassVar[bool] = True
+    """Whether values depend on the seed even if the task is small enough not to be subsampled."""
     features: ClassVar[tuple[MetaFeature, ...]]
-    """What it computes."""
+    """Definitions of the meta-features."""
 
     def names(self, task_type: TaskType) -> tuple[str, ...]:
-        """Names of the meta-features that describe tasks of this type."""
+        """List the names of the meta-features for a type of task.
+
+        Parameters
+        ----------
+        task_type : {"classification", "regression"}
+            Type of task.
+
+        Returns
+        -------
+        tuple of str
+            In the order of `features`.
+        """
         return tuple(feature.name for feature in self.features if task_type in feature.task_types)
 
     @abstractmethod
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Compute the values.
+        """Compute the meta-features.
 
         Parameters
         ----------
         view : TaskView
-            The task and the blocks that all groups share.
+            Task with intermediate results shared by all groups.
         rng : Generator
             The only source of randomness.
 
         Returns
         -------
         dict of str to float
-            One value for each of ``names(view.task_type)``; NaN where one is not defined, never an
-            infinity or a number that stands for nothing. Names that ``view.budget`` left no time for
-            are absent.
+            Value of each of ``names(view.task_type)``; NaN where undefined, never infinite or a
+            sentinel value. Names are absent if ``view.budget`` was exhausted before they were
+            computed.
         """
 
     def __repr__(self) -> str:
@@ -97,7 +110,7 @@ def summarised(
     task_types: tuple[TaskType, ...] = ("classification", "regression"),
     statistics: Iterable[Summary] = ALL_SUMMARIES,
 ) -> tuple[MetaFeature, ...]:
-    """Describe the summaries of a quantity that has many values, such as one for each column.
+    """Define summaries of a quantity with many values, such as one per column.
 
     Examples
     --------
@@ -115,13 +128,13 @@ def summarised(
 def summaries(
     name: str, values: NDArray[np.float64], statistics: Iterable[Summary] = ALL_SUMMARIES
 ) -> dict[str, float]:
-    """Summarise the finite ones among many values of a quantity.
+    """Summarise the finite values of a quantity.
 
     Returns
     -------
     dict of str to float
-        Keys are ``{name}_{statistic}``. ``sd`` has one degree of freedom less than there are
-        values, and is 0 for a single one; all are NaN if there is none.
+        Keys are ``{name}_{statistic}``. ``sd`` is the sample standard deviation (``ddof=1``), 0 for
+        a single value; all are NaN if there are no finite values.
     """
     values = values[np.isfinite(values)]
     if values.size == 0:

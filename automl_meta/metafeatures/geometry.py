@@ -1,4 +1,4 @@
-"""Measures of points and their distances that classification and regression share."""
+"""Geometric computations shared by the complexity measures."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ Floats = NDArray[np.float64]
 
 
 def without_diagonal(distances: Floats) -> Floats:
-    """The same distances, infinite from a row to itself."""
+    """Return a copy of a distance matrix with an infinite diagonal."""
     result = distances.copy()
     np.fill_diagonal(result, np.inf)
     return result
 
 
 def minimum_spanning_tree(distances: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Ends of the edges of the tree of least total length that joins all points (Prim 1957).
+    """Compute the edges of the minimum spanning tree by Prim's (1957) algorithm.
+
+    Prim's algorithm is faster on a dense matrix than algorithms that sort all edges.
 
     Parameters
     ----------
     distances : ndarray of shape (n_rows, n_rows), float64
-        Symmetric. In a full matrix Prim's method beats those that sort all edges.
+        Symmetric distance matrix.
 
     Returns
     -------
     starts, ends : ndarray of shape (n_rows - 1,), intp
+        Row indices of the two ends of each edge.
     """
     n_rows = len(distances)
     starts = np.empty(n_rows - 1, dtype=np.intp)
     ends = np.empty(n_rows - 1, dtype=np.intp)
-    nearest = np.zeros(n_rows, dtype=np.intp)  # in the tree, of each point outside it
+    nearest = np.zeros(n_rows, dtype=np.intp)  # closest point in the tree to each point outside it
     reach = distances[0].copy()
     reach[0] = np.inf
     joined = np.zeros(n_rows, dtype=bool)
@@ -51,7 +54,7 @@ def minimum_spanning_tree(distances: Floats) -> tuple[NDArray[np.intp], NDArray[
 
 
 def n_principal_components(X: Floats, share: float = 0.95) -> int:
-    """How many principal components of standardised columns hold a share of their variance."""
+    """Number of principal components of the standardised columns that explain a share of the variance."""
     varying = np.ptp(X, axis=0) > 0
     variances = NumericBlock(X[:, varying]).correlation_eigenvalues[::-1]
     return int(np.searchsorted(np.cumsum(variances) / variances.sum(), share - 1e-12)) + 1

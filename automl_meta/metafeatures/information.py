@@ -1,4 +1,4 @@
-"""Information-theoretic meta-features: what columns and target tell, alone and about each other."""
+"""Information-theoretic meta-features: entropy, mutual information and concentration."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from automl_meta.metafeatures.task_view import TaskView
 
 __all__ = ["Information"]
 
-_COLUMNS = "a numeric, categorical or boolean column that varies"
+_COLUMNS = "a non-constant numeric, categorical or boolean column"
 _MAX_PAIRED_COLUMNS = 12
 
 
 class Information(MetaFeatureExtractor):
-    """Entropies in bits; numeric columns and numeric targets are cut into equally frequent bins.
+    """Information-theoretic meta-features; entropies are in bits.
 
-    There are as many bins as the cube root of the number of rows, as in pymfe. Missing values
-    are one more level of their column.
+    Numeric columns and targets are discretised into equal-frequency bins. The number of bins is
+    the cube root of the number of rows, as in pymfe. Missing values form an additional level.
     """
 
     name = "information"
     features = (
-        MetaFeature("class_entropy", "Shannon entropy of the classes.", STATLOG, "", ("classification",)),
+        MetaFeature(
+            "class_entropy", "Shannon entropy of the class attribute.", STATLOG, "", ("classification",)
+        ),
         MetaFeature(
             "class_entropy_normalised",
-            "Shannon entropy of the classes divided by that of as many equal ones.",
+            "Shannon entropy of the class attribute divided by that of the uniform distribution.",
             CASTIELLO_2005,
             "",
             ("classification",),
         ),
         MetaFeature(
             "target_entropy",
-            "Shannon entropy of the numeric target cut into equally frequent bins: low where many rows share "
-            "a value.",
+            "Shannon entropy of the target in equal-frequency bins; low if many rows share a value.",
             RIVOLLI_2022,
             "",
             ("regression",),
@@ -48,64 +49,61 @@ class Information(MetaFeatureExtractor):
         *summarised("column_entropy", "the Shannon entropy of each column", STATLOG, _COLUMNS),
         *summarised(
             "column_entropy_normalised",
-            "the Shannon entropy of each column divided by that of equally frequent levels",
+            "the Shannon entropy of each column divided by that of the uniform distribution over its levels",
             CASTIELLO_2005,
             _COLUMNS,
         ),
+        *summarised("joint_entropy", "the joint entropy of each column and the target", STATLOG, _COLUMNS),
         *summarised(
-            "joint_entropy", "the Shannon entropy of each column together with the target", STATLOG, _COLUMNS
-        ),
-        *summarised(
-            "mutual_information", "the mutual information of each column with the target", STATLOG, _COLUMNS
+            "mutual_information", "the mutual information of each column and the target", STATLOG, _COLUMNS
         ),
         *summarised(
             "uncertainty",
-            "the share of the target's entropy that each column explains (Theil's U)",
+            "the uncertainty coefficient (Theil's U) of the target given each column",
             THEIL_1970,
             _COLUMNS,
         ),
         MetaFeature(
             "equivalent_number_of_features",
-            "Entropy of the target divided by the mean mutual information: how many average columns "
-            "would tell it.",
+            "Equivalent number of attributes: target entropy divided by the mean mutual information.",
             STATLOG,
-            "a column that tells something about the target",
+            "a column with positive mutual information with the target",
         ),
         MetaFeature(
             "noise_to_signal",
-            "Entropy of the columns that tells nothing about the target, divided by what tells something.",
+            "Noise-signal ratio: (mean column entropy - mean mutual information) / mean mutual information.",
             STATLOG,
-            "a column that tells something about the target",
+            "a column with positive mutual information with the target",
         ),
         MetaFeature(
             "informative_share",
-            "Share of the columns that explain at least a hundredth of the target's entropy.",
+            "Share of the columns with an uncertainty coefficient (Theil's U) of at least 0.01.",
             THEIL_1970,
             _COLUMNS,
         ),
         *summarised(
             "target_concentration",
-            "Goodman and Kruskal's tau of each column predicted from the target",
+            "the concentration coefficient (Goodman and Kruskal's tau) of each column given the target",
             KALOUSIS_2001,
             _COLUMNS,
         ),
         *summarised(
             "predictive_concentration",
-            "Goodman and Kruskal's tau of the target predicted from each column",
+            "the concentration coefficient (Goodman and Kruskal's tau) of the target given each column",
             KALOUSIS_2001,
             _COLUMNS,
         ),
         *summarised(
             "column_concentration",
-            "Goodman and Kruskal's tau between each ordered pair of columns, of twelve drawn at random if "
-            "there are more",
+            "the concentration coefficient (Goodman and Kruskal's tau) of each ordered pair of columns, "
+            "among at most twelve columns drawn at random",
             KALOUSIS_2001,
-            "two numeric, categorical or boolean columns that vary",
+            "two non-constant numeric, categorical or boolean columns",
         ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Compute the values; `rng` draws the columns that are paired."""
+        """Compute the values; `rng` draws the columns for `column_concentration`."""
         block = view.contingency
         values = _target(view)
         if block.n_columns == 0:
@@ -123,11 +121,13 @@ class Information(MetaFeatureExtractor):
         values |= summaries("joint_entropy", block.joint_entropies)
         values |= summaries("mutual_information", information)
         values |= summaries("uncertainty", uncertainty)
-        tells = total > 1e-12
+        is_informative = total > 1e-12
         values["equivalent_number_of_features"] = (
-            float(block.n_columns * block.target_entropy / total) if tells else float("nan")
+            float(block.n_columns * block.target_entropy / total) if is_informative else float("nan")
         )
-        values["noise_to_signal"] = float((entropies.sum() - total) / total) if tells else float("nan")
+        values["noise_to_signal"] = (
+            float((entropies.sum() - total) / total) if is_informative else float("nan")
+        )
         values["informative_share"] = float(np.mean(uncertainty >= 0.01))
         values |= summaries("target_concentration", block.column_given_target)
         values |= summaries("predictive_concentration", block.target_given_column)

@@ -1,4 +1,4 @@
-"""Landmarkers: how well quick, simple learners do on a sample of the task."""
+"""Landmarkers: performance of fast, simple learners on a sample of the task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
-from automl_meta.metafeatures.encoded import EncodedBlock
+from automl_meta.metafeatures.encoded import LEARNER_NEEDS, EncodedBlock
 from automl_meta.metafeatures.extractor import MetaFeature, MetaFeatureExtractor
 from automl_meta.metafeatures.learners import (
     balanced_accuracy,
@@ -22,9 +22,9 @@ from automl_meta.metafeatures.learners import (
     linear_discriminant,
     nearest_centroid,
     neighbours_predict,
+    predict_stump,
     r_squared,
     ridge,
-    split_on_one_column,
     stratified_folds,
 )
 from automl_meta.metafeatures.references import (
@@ -37,13 +37,10 @@ from automl_meta.metafeatures.references import (
 from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
-__all__ = ["Landmarkers"]
+__all__ = ["Landmarkers", "predict_to_depth"]
 
 _N_FOLDS = 5
 _N_TREES = 15
-_NEEDS = (
-    "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
-)
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _NUMBERS: tuple[TaskType, ...] = ("regression",)
 _BOTH = _CLASSES + _NUMBERS
@@ -54,65 +51,79 @@ def _landmarker(
     learner: str,
     source: str,
     task_types: tuple[TaskType, ...] = _BOTH,
-    way: str = "cross-validated",
+    validation: str = "cross-validated",
 ) -> MetaFeature:
-    return MetaFeature(f"landmarker_{name}", f"Score of {learner}, {way}.", source, _NEEDS, task_types)
+    description = f"Score of {learner}, {validation}."
+    return MetaFeature(f"landmarker_{name}", description, source, LEARNER_NEEDS, task_types)
 
 
 def _relative(name: str, description: str, task_types: tuple[TaskType, ...] = _BOTH) -> MetaFeature:
-    return MetaFeature(f"landmarker_{name}", description, FUERNKRANZ_2001, _NEEDS, task_types)
+    return MetaFeature(f"landmarker_{name}", description, FUERNKRANZ_2001, LEARNER_NEEDS, task_types)
 
 
 class Landmarkers(MetaFeatureExtractor):
-    """Scores are balanced accuracy for classification, and for regression R², not below -1.
+    """Landmarkers, scored by balanced accuracy for classification and R² clipped at -1 for regression.
 
-    Nearest neighbours are judged by leaving one row out, a forest out of bag, all else by 5-fold
-    cross-validation, from all out-of-fold predictions together.
+    Nearest neighbours are validated leave-one-out, extremely randomised trees out of bag, all other
+    learners by 5-fold cross-validation on the pooled out-of-fold predictions.
     """
 
     name = "landmarkers"
     features = (
-        _landmarker("1nn", "the nearest neighbour", PFAHRINGER_2000, way="leaving one out"),
-        _landmarker("5nn", "five nearest neighbours", REIF_2014, way="leaving one out"),
+        _landmarker("1nn", "the 1-nearest-neighbour learner", PFAHRINGER_2000, validation="leave-one-out"),
+        _landmarker("5nn", "the 5-nearest-neighbours learner", REIF_2014, validation="leave-one-out"),
         _landmarker(
             "elite_1nn",
-            "the nearest neighbour in the one column that matters most to a decision tree",
+            "the 1-nearest-neighbour learner on the most important feature of a decision tree (elite NN)",
             PFAHRINGER_2000,
         ),
-        _landmarker("linear", "the linear discriminant, or ridge regression", PFAHRINGER_2000),
-        _landmarker("naive_bayes", "Gaussian naive Bayes", PFAHRINGER_2000, _CLASSES),
-        _landmarker("nearest_centroid", "the nearest class mean", RIVOLLI_2022, _CLASSES),
-        _landmarker("quadratic", "ridge regression on all columns and their squares", REIF_2014, _NUMBERS),
-        _landmarker("best_node", "a decision tree with one split", BENSUSAN_2000),
         _landmarker(
-            "worst_node", "one split on the column that matters least to a decision tree", PFAHRINGER_2000
+            "linear", "linear discriminant analysis (classification) or ridge regression", PFAHRINGER_2000
         ),
-        _landmarker("random_node", "one split on a column drawn at random", PFAHRINGER_2000),
-        _landmarker("tree_3", "a decision tree of depth three", REIF_2014),
+        _landmarker("naive_bayes", "Gaussian naive Bayes", PFAHRINGER_2000, _CLASSES),
+        _landmarker("nearest_centroid", "the nearest-centroid classifier", RIVOLLI_2022, _CLASSES),
+        _landmarker("quadratic", "ridge regression on all features and their squares", REIF_2014, _NUMBERS),
+        _landmarker("best_node", "a decision stump, the root node of a decision tree", BENSUSAN_2000),
+        _landmarker(
+            "worst_node", "a stump on the least important feature of a decision tree", PFAHRINGER_2000
+        ),
+        _landmarker("random_node", "a stump on a random feature", PFAHRINGER_2000),
+        _landmarker("tree_3", "a decision tree of depth 3", REIF_2014),
         _landmarker("tree", "a fully grown decision tree", PFAHRINGER_2000),
-        _landmarker("extra_trees", "fifteen extremely randomised trees", REIF_2014, way="out of bag"),
+        _landmarker("extra_trees", "15 extremely randomised trees", REIF_2014, validation="out of bag"),
         _relative(
             "tree_over_linear", "Score of the fully grown decision tree minus that of the linear learner."
         ),
-        _relative("1nn_over_linear", "Score of the nearest neighbour minus that of the linear learner."),
         _relative(
-            "trees_over_tree", "Score of fifteen extremely randomised trees minus that of the decision tree."
+            "1nn_over_linear", "Score of the 1-nearest-neighbour learner minus that of the linear learner."
         ),
-        _relative("tree_over_node", "Score of the fully grown decision tree minus that of one split."),
         _relative(
-            "naive_bayes_over_linear", "Score of naive Bayes minus that of the linear discriminant.", _CLASSES
+            "trees_over_tree", "Score of 15 extremely randomised trees minus that of the decision tree."
         ),
-        _relative("quadratic_over_linear", "What squares add to the score of ridge regression.", _NUMBERS),
+        _relative(
+            "tree_over_node", "Score of the fully grown decision tree minus that of the decision stump."
+        ),
+        _relative(
+            "naive_bayes_over_linear",
+            "Score of Gaussian naive Bayes minus that of linear discriminant analysis.",
+            _CLASSES,
+        ),
+        _relative(
+            "quadratic_over_linear",
+            "Score of ridge regression with squared features minus that of ridge regression.",
+            _NUMBERS,
+        ),
         _relative(
             "1nn_gain",
-            "Score of the nearest neighbour minus its score when it knows only a random half of the rows.",
+            "Score of the 1-nearest-neighbour learner minus its score with a random half of the training rows "
+            "(subsampling landmarker).",
         ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
         """Fit and score the learners; `rng` draws folds, columns and the trees' seeds."""
         block = view.encoded
-        if block.n_columns == 0 or block.n_rows < max(10, 4 * block.n_classes):
+        if not block.is_learnable:
             return dict.fromkeys(self.names(view.task_type), float("nan"))
         score = balanced_accuracy if view.is_classification else r_squared
         scores = _neighbour_scores(block, score, rng)
@@ -126,7 +137,7 @@ class Landmarkers(MetaFeatureExtractor):
                 return scores
             test = folds == fold
             predicted = predict(block, ~test, test)
-            with config_context(skip_parameter_validation=True):  # takes longer than to fit so small a tree
+            with config_context(skip_parameter_validation=True):  # validation takes longer than the fit
                 predicted |= _trees(block, ~test, test, random_column, int(seeds[fold]))
             for name, values in predicted.items():
                 predictions.setdefault(f"landmarker_{name}", np.empty_like(block.y))[test] = values
@@ -150,7 +161,7 @@ def _neighbour_scores(
 
 
 def _bagged_trees(block: EncodedBlock, rng: np.random.Generator) -> NDArray:
-    """Out-of-bag predictions of extremely randomised trees: cheaper than a forest for each fold."""
+    """Out-of-bag predictions of extremely randomised trees, cheaper than a forest per fold."""
     X = block.X.astype(np.float32)
     outputs = np.zeros((block.n_rows, max(block.n_classes, 1)))
     n_votes = np.zeros((block.n_rows, 1))
@@ -168,8 +179,8 @@ def _bagged_trees(block: EncodedBlock, rng: np.random.Generator) -> NDArray:
         n_votes[left_out] += 1
     if block.n_classes:
         return outputs.argmax(axis=1)
-    never = n_votes[:, 0] == 0  # of a row in every bag nothing is known but the mean of all
-    return np.where(never, block.y.mean(), outputs[:, 0] / np.maximum(n_votes[:, 0], 1))
+    in_every_bag = n_votes[:, 0] == 0  # no tree may predict these rows
+    return np.where(in_every_bag, block.y.mean(), outputs[:, 0] / np.maximum(n_votes[:, 0], 1))
 
 
 def _differences(scores: dict[str, float]) -> dict[str, float]:
@@ -189,7 +200,7 @@ def _differences(scores: dict[str, float]) -> dict[str, float]:
 
 
 def _classify(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, NDArray]:
-    """Predictions of the learners in closed form for the test rows of one fold."""
+    """Predictions of the closed-form classifiers for the test rows of one fold."""
     X, y, X_test = block.X[train], block.y[train], block.X[test]
     return {
         "linear": linear_discriminant(X, y, X_test),
@@ -199,7 +210,7 @@ def _classify(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bo
 
 
 def _regress(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> dict[str, NDArray]:
-    """Predictions of the learners in closed form for the test rows of one fold."""
+    """Predictions of the closed-form regressors for the test rows of one fold."""
     X, y, X_test = block.X[train], block.y[train], block.X[test]
     return {
         "linear": ridge(X, y, X_test),
@@ -210,34 +221,37 @@ def _regress(block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.boo
 def _trees(
     block: EncodedBlock, train: NDArray[np.bool_], test: NDArray[np.bool_], random_column: int, seed: int
 ) -> dict[str, NDArray]:
-    """What one decision tree and parts of it predict, and the neighbour in its favourite column."""
+    """Predictions of a decision tree, of its truncations and stumps, and of elite nearest neighbour."""
     X, y, X_test = block.X[train], block.y[train], block.X[test]
     make = DecisionTreeClassifier if block.n_classes else DecisionTreeRegressor
     tree = make(random_state=seed).fit(X.astype(np.float32), y, check_input=False)
-    favourite = int(np.argmax(tree.feature_importances_))
-    neglected = int(np.argmin(tree.feature_importances_))
-    narrow = X_test.astype(np.float32)
+    best = int(np.argmax(tree.feature_importances_))
+    worst = int(np.argmin(tree.feature_importances_))
+    X_float32 = X_test.astype(np.float32)
     return {
-        "tree": _predict_to_depth(tree, narrow, None),
-        "tree_3": _predict_to_depth(tree, narrow, 3),
-        "best_node": _predict_to_depth(tree, narrow, 1),
-        "worst_node": split_on_one_column(X[:, neglected], y, X_test[:, neglected]),
-        "random_node": split_on_one_column(X[:, random_column], y, X_test[:, random_column]),
-        "elite_1nn": y[np.argmin(np.abs(X_test[:, [favourite]] - X[:, favourite]), axis=1)],
+        "tree": predict_to_depth(tree, X_float32, None),
+        "tree_3": predict_to_depth(tree, X_float32, 3),
+        "best_node": predict_to_depth(tree, X_float32, 1),
+        "worst_node": predict_stump(X[:, worst], y, X_test[:, worst]),
+        "random_node": predict_stump(X[:, random_column], y, X_test[:, random_column]),
+        "elite_1nn": y[np.argmin(np.abs(X_test[:, [best]] - X[:, best]), axis=1)],
     }
 
 
-def _predict_to_depth(
+def predict_to_depth(
     model: DecisionTreeClassifier | DecisionTreeRegressor, X: NDArray[np.float32], depth: int | None
 ) -> NDArray:
-    """Predict as the same tree would that was grown to a depth only: its first splits are the same."""
+    """Predict with a decision tree truncated at a maximum depth; None means no truncation.
+
+    A tree grown to `depth` has the same first splits, so that one fit serves all depths.
+    """
     tree = model.tree_
     if depth is None:
         nodes = tree.apply(X)
     else:
         rows, nodes = np.arange(len(X)), np.zeros(len(X), dtype=np.intp)
         for _ in range(depth):
-            # A leaf has no column: whichever is compared, it has no children to go to.
+            # A leaf has no feature; the result of its comparison is not used, since it has no children.
             goes_left = X[rows, np.maximum(tree.feature[nodes], 0)] <= tree.threshold[nodes]
             children = np.where(goes_left, tree.children_left[nodes], tree.children_right[nodes])
             nodes = np.where(children < 0, nodes, children)

@@ -1,4 +1,4 @@
-"""Model-based meta-features: the shape of a decision tree that was grown on a sample of the task."""
+"""Model-based meta-features: the structure of a decision tree fitted on a sample of the task."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from automl_meta.metafeatures.encoded import LEARNER_NEEDS
 from automl_meta.metafeatures.extractor import (
     MetaFeature,
     MetaFeatureExtractor,
@@ -17,46 +18,43 @@ from automl_meta.metafeatures.references import BENSUSAN_2000, PENG_2002
 from automl_meta.metafeatures.task_view import TaskView
 from automl_meta.metrics import TaskType
 
-__all__ = ["ModelBased"]
+__all__ = ["ModelBased", "node_depths", "tree_structure"]
 
-_MIN_LEAF_FOR_NUMBERS = 5
-_NEEDS = (
-    "ten rows, four for each class on average, and a numeric, categorical, boolean or date column that varies"
-)
+_MIN_SAMPLES_LEAF_REGRESSION = 5
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _FAMILIES: tuple[tuple[str, str, str, tuple[Summary, ...]], ...] = (
-    ("depth", "the depth of each node, the root at 0", PENG_2002, ("mean", "max", "sd")),
-    ("branch_length", "the depth of each leaf", PENG_2002, ("min", "mean", "sd")),
-    ("leaf_support", "the share of the rows in each leaf", BENSUSAN_2000, ("min", "mean", "max", "sd")),
+    ("depth", "the depth of each node, with the root at depth 0", PENG_2002, ("mean", "max", "sd")),
+    ("branch_length", "the branch length of each leaf (its depth)", PENG_2002, ("min", "mean", "sd")),
+    (
+        "leaf_support",
+        "the leaf corroboration of each leaf: the share of training rows in it",
+        BENSUSAN_2000,
+        ("min", "mean", "max", "sd"),
+    ),
     (
         "leaf_arrival",
-        "-p log2 p over the leaves, where p is the chance that a walk at random ends in the leaf",
+        "the tree shape term -p log2 p of each leaf, p the probability that a random walk ends in the leaf",
         BENSUSAN_2000,
         ("min", "mean", "max", "sd"),
     ),
     (
         "homogeneity",
-        "the number of leaves divided by the term of each leaf in tree_leaf_arrival",
+        "the leaf homogeneity: the number of leaves divided by the tree shape term of each leaf",
         BENSUSAN_2000,
         ("mean",),
     ),
-    ("nodes_per_level", "the number of splits at each depth", PENG_2002, ("mean", "max", "sd")),
+    ("nodes_per_level", "the number of internal nodes at each depth", PENG_2002, ("mean", "max", "sd")),
     (
         "column_use",
-        "the number of splits on each column that is used at all",
+        "the number of internal nodes that split on each used feature (repeated nodes)",
         BENSUSAN_2000,
         ("mean", "max", "sd"),
     ),
-    (
-        "importance",
-        "the share of the impurity that splits on each column remove",
-        BENSUSAN_2000,
-        ("min", "max", "sd"),
-    ),
+    ("importance", "the impurity-based importance of each feature", BENSUSAN_2000, ("min", "max", "sd")),
     (
         "imbalance",
-        "-q log2 q, q = 2 to the minus p n, over the different depths of leaves, where n leaves are each "
-        "reached with chance p by a walk at random",
+        "the tree imbalance -q log2 q, q = 2^(-p n), over the distinct leaf depths, where each of n leaves "
+        "is reached by a random walk with probability p",
         BENSUSAN_2000,
         ("mean", "max", "sd"),
     ),
@@ -64,59 +62,69 @@ _FAMILIES: tuple[tuple[str, str, str, tuple[Summary, ...]], ...] = (
 
 
 class ModelBased(MetaFeatureExtractor):
-    """Shape of one unpruned CART tree; for numeric targets its leaves hold at least five rows."""
+    """Structure of an unpruned CART tree; leaves of regression trees hold at least five rows."""
 
     name = "model_based"
     features = (
-        MetaFeature("tree_leaves", "Number of leaves.", PENG_2002, _NEEDS),
-        MetaFeature("tree_nodes", "Number of splits.", PENG_2002, _NEEDS),
+        MetaFeature("tree_leaves", "Number of leaves.", PENG_2002, LEARNER_NEEDS),
+        MetaFeature("tree_nodes", "Number of internal nodes.", PENG_2002, LEARNER_NEEDS),
         MetaFeature(
-            "tree_nodes_per_feature", "Number of splits divided by encoded columns.", BENSUSAN_2000, _NEEDS
+            "tree_nodes_per_feature",
+            "Number of internal nodes divided by encoded features.",
+            BENSUSAN_2000,
+            LEARNER_NEEDS,
         ),
-        MetaFeature("tree_nodes_per_row", "Number of splits divided by rows.", BENSUSAN_2000, _NEEDS),
         MetaFeature(
-            "tree_used_share", "Share of the encoded columns that the tree splits on.", BENSUSAN_2000, _NEEDS
+            "tree_nodes_per_row", "Number of internal nodes divided by rows.", BENSUSAN_2000, LEARNER_NEEDS
+        ),
+        MetaFeature(
+            "tree_used_share",
+            "Share of the encoded features that the tree splits on.",
+            BENSUSAN_2000,
+            LEARNER_NEEDS,
         ),
         MetaFeature(
             "tree_importance_entropy",
-            "Entropy of the columns' importances divided by that of equal ones.",
+            "Entropy of the feature importances divided by that of the uniform distribution.",
             BENSUSAN_2000,
-            _NEEDS,
+            LEARNER_NEEDS,
         ),
         *(
             feature
             for name, description, source, statistics in _FAMILIES
-            for feature in summarised(f"tree_{name}", description, source, _NEEDS, statistics=statistics)
+            for feature in summarised(
+                f"tree_{name}", description, source, LEARNER_NEEDS, statistics=statistics
+            )
         ),
         *summarised(
             "tree_leaves_per_class",
-            "the share of the leaves that vote for each class that has one",
+            "the share of the leaves that predict each class, over the predicted classes",
             PENG_2002,
-            _NEEDS,
+            LEARNER_NEEDS,
             _CLASSES,
         ),
         MetaFeature(
             "tree_fit",
-            "Share of the target's variance that the tree explains on the rows that it was grown on.",
+            "Coefficient of determination (R²) of the tree on its training rows.",
             BENSUSAN_2000,
-            _NEEDS,
+            LEARNER_NEEDS,
             ("regression",),
         ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Grow the tree and measure it; `rng` settles ties between splits."""
+        """Fit the tree and describe its structure; `rng` breaks ties between splits."""
         block = view.encoded
-        if block.n_columns == 0 or block.n_rows < max(10, 4 * block.n_classes):
+        if not block.is_learnable:
             return dict.fromkeys(self.names(view.task_type), float("nan"))
         seed = int(rng.integers(2**31))
         model = (
             DecisionTreeClassifier(random_state=seed)
             if view.is_classification
-            else DecisionTreeRegressor(random_state=seed, min_samples_leaf=_MIN_LEAF_FOR_NUMBERS)
+            else DecisionTreeRegressor(random_state=seed, min_samples_leaf=_MIN_SAMPLES_LEAF_REGRESSION)
         )
         model.fit(block.X.astype(np.float32), block.y, check_input=False)
-        values = _shape(model, block.n_rows)
+        values = tree_structure(model, block.n_rows)
         statistics = {name: kept for name, _, _, kept in _FAMILIES}
         result = dict(values[0])
         for name, family in values[1].items():
@@ -134,13 +142,13 @@ class ModelBased(MetaFeatureExtractor):
         return result
 
 
-def _shape(
+def tree_structure(
     model: DecisionTreeClassifier | DecisionTreeRegressor, n_rows: int
 ) -> tuple[dict[str, float], dict[str, NDArray[np.float64]]]:
-    """Single values, and families of values that are summarised."""
+    """Return scalar values, and families of values to be summarised."""
     tree = model.tree_
     is_leaf = tree.children_left < 0
-    depths = _depths(tree.children_left, tree.children_right)
+    depths = node_depths(tree.children_left, tree.children_right)
     leaf_depths, split_depths = depths[is_leaf], depths[~is_leaf]
     arrival = np.exp2(-leaf_depths)
     term = arrival * leaf_depths
@@ -159,7 +167,7 @@ def _shape(
         "tree_importance_entropy": float(-np.sum(positive * np.log(positive)) / np.log(max(n_columns, 2))),
     }
     with np.errstate(divide="ignore"):
-        homogeneity = tree.n_leaves / term  # infinite, and so left out, if the root is a leaf
+        homogeneity = tree.n_leaves / term  # infinite, and thus ignored, if the root is a leaf
     return single, {
         "depth": depths.astype(np.float64),
         "branch_length": leaf_depths.astype(np.float64),
@@ -173,8 +181,8 @@ def _shape(
     }
 
 
-def _depths(left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Depth of each node, level by level."""
+def node_depths(left: NDArray[np.intp], right: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Compute the depth of each node of a tree, given its left and right children (-1 for leaves)."""
     depths = np.zeros(len(left), dtype=np.int64)
     level = np.array([0])
     depth = 0

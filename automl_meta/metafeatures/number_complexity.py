@@ -1,4 +1,4 @@
-"""Measures of the complexity of regression problems (Lorena et al. 2018).
+"""Complexity measures for regression (Lorena et al. 2018).
 
 The target is scaled to [0, 1]. Distances are Gower's, as for classification.
 """
@@ -17,15 +17,15 @@ from automl_meta.metafeatures.learners import ridge
 __all__ = ["column_correlation", "linearity", "smoothness"]
 
 Floats = NDArray[np.float64]
-_ENOUGH = 0.9  # a rank correlation above which a column alone explains the rows that are left
-_NEAR = 0.1  # a residual below which a row is explained
+_MIN_CORRELATION = 0.9  # rank correlation above which a feature explains the remaining rows (C3)
+_MAX_RESIDUAL = 0.1  # absolute residual up to which a row is explained (C4)
 
 
 def column_correlation(X: Floats, y: Floats) -> dict[str, float]:
-    """C1, C2, C3 and C4: how far single columns explain the target.
+    """Feature correlation measures C1, C2, C3 and C4.
 
-    Ranks are taken once, of all rows, where the paper ranks again what is left after each row that
-    it takes away.
+    Ranks are computed once, over all rows, whereas the paper recomputes them after each removed
+    row.
     """
     ranks, target = rankdata(X, axis=0), rankdata(y)
     correlations = _correlations(ranks, target)
@@ -33,8 +33,8 @@ def column_correlation(X: Floats, y: Floats) -> dict[str, float]:
     return {
         "c1": float(strength.max()),
         "c2": float(strength.mean()),
-        "c3": float(_rows_in_the_way(ranks, target, correlations).min()) / len(y),
-        "c4": _unexplained(X, y, np.argsort(-strength, kind="stable")),
+        "c3": float(_n_removed(ranks, target, correlations).min()) / len(y),
+        "c4": _unexplained_share(X, y, np.argsort(-strength, kind="stable")),
     }
 
 
@@ -44,11 +44,11 @@ def _correlations(ranks: Floats, target: Floats) -> Floats:
     return np.divide(centred.T @ aim, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
 
 
-def _rows_in_the_way(ranks: Floats, target: Floats, correlations: Floats) -> NDArray[np.intp]:
-    """For each column how many rows must go until it correlates with the target above 0.9."""
+def _n_removed(ranks: Floats, target: Floats, correlations: Floats) -> NDArray[np.intp]:
+    """For each feature, the number of rows to remove until its rank correlation exceeds 0.9."""
     n_rows = len(target)
     aligned = np.where(correlations < 0, n_rows + 1 - ranks, ranks)
-    # The rows whose two ranks agree best come first; sums over the first k rows give all correlations.
+    # Rows are sorted by agreement of the two ranks; cumulative sums give the correlation of the first k.
     order = np.argsort(np.abs(aligned - target[:, None]), axis=0, kind="stable")
     first = np.take_along_axis(aligned, order, axis=0) - (n_rows + 1) / 2
     second = target[order] - (n_rows + 1) / 2
@@ -56,13 +56,13 @@ def _rows_in_the_way(ranks: Floats, target: Floats, correlations: Floats) -> NDA
     sums = [np.cumsum(values, axis=0) for values in (first, second, first**2, second**2, first * second)]
     covariance = sums[4] - sums[0] * sums[1] / k
     variances = (sums[2] - sums[0] ** 2 / k) * (sums[3] - sums[1] ** 2 / k)
-    enough = covariance > _ENOUGH * np.sqrt(np.maximum(variances, 0.0))
+    enough = covariance > _MIN_CORRELATION * np.sqrt(np.maximum(variances, 0.0))
     kept = np.where(enough, k, 0).max(axis=0)
     return n_rows - kept
 
 
-def _unexplained(X: Floats, y: Floats, order: NDArray[np.intp]) -> float:
-    """Share of rows left when each column in turn explains what it can by a straight line."""
+def _unexplained_share(X: Floats, y: Floats, order: NDArray[np.intp]) -> float:
+    """Share of rows left unexplained by successive linear fits on single features."""
     left = np.arange(len(y))
     for column in order:
         x, target = X[left, column], y[left]
@@ -70,14 +70,14 @@ def _unexplained(X: Floats, y: Floats, order: NDArray[np.intp]) -> float:
         spread = float(deviation @ deviation)
         slope = float(deviation @ target) / spread if spread > 0 else 0.0
         residuals = target - target.mean() - slope * deviation
-        left = left[np.abs(residuals) > _NEAR]
+        left = left[np.abs(residuals) > _MAX_RESIDUAL]
         if left.size == 0:
             break
     return left.size / len(y)
 
 
 def linearity(X: Floats, y: Floats, rng: np.random.Generator) -> dict[str, float]:
-    """L1, L2 and L3: how far least squares fails, on the rows and on points between them."""
+    """Linearity measures L1, L2 and L3, by least squares on the rows and on interpolated points."""
     points, values = _interpolate(X, y, rng)
     predicted = ridge(X, y, np.vstack([X, points]), penalty=1e-6)
     residuals = y - predicted[: len(y)]
@@ -89,7 +89,7 @@ def linearity(X: Floats, y: Floats, rng: np.random.Generator) -> dict[str, float
 
 
 def smoothness(block: EncodedBlock, rng: np.random.Generator) -> dict[str, float]:
-    """S1, S2, S3 and S4: whether near rows have near targets, and the other way round."""
+    """Smoothness measures S1, S2, S3 and S4."""
     y = block.y
     starts, ends = minimum_spanning_tree(block.gower)
     by_target = np.argsort(y, kind="stable")
@@ -105,7 +105,7 @@ def smoothness(block: EncodedBlock, rng: np.random.Generator) -> dict[str, float
 
 
 def _interpolate(X: Floats, y: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """A point at random on each line between rows that follow each other in the order of the target."""
+    """Sample one random point on each line between two rows with adjacent targets."""
     order = np.argsort(y, kind="stable")
     share = rng.random(len(y) - 1)
     low, high = order[:-1], order[1:]

@@ -1,9 +1,10 @@
-"""The numeric columns of a task: moments, quantiles and correlations, each computed once."""
+"""Numeric columns of a task, with cached moments, quantiles and correlations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +16,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class NumericBlock:
-    """Numeric columns that vary, and what one pass over them tells.
+    """Non-constant numeric columns with cached statistics.
 
-    Missing values count in no column's own statistics. In quantities of several columns they
-    are replaced by the column's mean.
+    Missing values are ignored in univariate statistics and replaced by the column mean in
+    multivariate ones.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns), float64
-        NaN where missing. Every column has at least two different values.
+        NaN where missing. Every column has at least two distinct values.
     """
 
     values: Floats
+
+    @classmethod
+    def of_varying(cls, values: Floats) -> Self:
+        """Create a block of the non-constant columns of an array, NaN where missing."""
+        present = ~np.isnan(values)
+        lowest = np.min(values, axis=0, where=present, initial=np.inf)
+        highest = np.max(values, axis=0, where=present, initial=-np.inf)
+        return cls(values[:, lowest < highest])
 
     @property
     def n_rows(self) -> int:
@@ -40,17 +49,17 @@ class NumericBlock:
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """Which cells are missing, of shape (n_rows, n_columns)."""
+        """Mask of missing values, of shape (n_rows, n_columns)."""
         return np.isnan(self.values)
 
     @cached_property
     def n_present(self) -> NDArray[np.int64]:
-        """Cells that are not missing, of shape (n_columns,)."""
+        """Number of non-missing values of each column, of shape (n_columns,)."""
         return self.n_rows - self.missing.sum(axis=0)
 
     @cached_property
     def any_missing(self) -> bool:
-        """Whether a cell is missing."""
+        """Whether any value is missing."""
         return bool(self.missing.any())
 
     @cached_property
@@ -65,7 +74,7 @@ class NumericBlock:
         above = np.minimum(below + 1, self.n_present - 1)
         low = np.take_along_axis(self.sorted, below, axis=0)
         high = np.take_along_axis(self.sorted, above, axis=0)
-        # Two products, not one difference: the difference of two huge numbers may overflow.
+        # The weighted sum avoids the difference low - high, which may overflow for huge values.
         weight = position - below
         return np.where(low == high, low, low * (1.0 - weight) + high * weight)
 
@@ -76,12 +85,12 @@ class NumericBlock:
 
     @cached_property
     def magnitude(self) -> Floats:
-        """Largest absolute value of each column; moments are taken in this unit and cannot overflow."""
+        """Largest absolute value of each column, the unit of moments, which therefore cannot overflow."""
         return np.maximum(np.abs(self.quartiles[0]), np.abs(self.quartiles[4]))
 
     @cached_property
     def _centred(self) -> Floats:
-        """Deviations from the mean in units of `magnitude`, 0 where missing."""
+        """Deviations from the mean, in units of `magnitude`; 0 where missing."""
         scaled = self.values / self.magnitude
         if self.any_missing:
             scaled[self.missing] = 0.0
@@ -98,12 +107,12 @@ class NumericBlock:
 
     @cached_property
     def _second_moment(self) -> Floats:
-        """Biased variance in squared units of `magnitude`."""
+        """Biased variance, in squared units of `magnitude`."""
         return np.einsum("ij,ij->j", self._centred, self._centred) / self.n_present
 
     @cached_property
     def sd(self) -> Floats:
-        """Standard deviation with n - 1 in the denominator."""
+        """Sample standard deviation (``ddof=1``)."""
         return np.sqrt(self._second_moment * self.n_present / (self.n_present - 1)) * self.magnitude
 
     @cached_property
@@ -114,31 +123,31 @@ class NumericBlock:
 
     @cached_property
     def kurtosis(self) -> Floats:
-        """Fourth standardised moment minus 3, so that a normal distribution has 0."""
+        """Excess kurtosis: fourth standardised moment minus 3."""
         squares = self._centred**2
         return np.einsum("ij,ij->j", squares, squares) / self.n_present / self._second_moment**2 - 3.0
 
     @cached_property
     def median_absolute_deviation(self) -> Floats:
-        """Median distance to the median, unscaled."""
+        """Median absolute deviation from the median, unscaled."""
         distances = np.abs(self.values - self.quartiles[2])
         return np.nanmedian(distances, axis=0) if self.any_missing else np.median(distances, axis=0)
 
     @cached_property
     def n_distinct(self) -> NDArray[np.int64]:
-        """Different values in each column, missing ones left out."""
-        return 1 + (np.diff(self.sorted, axis=0) > 0).sum(axis=0)  # no comparison with NaN is true
+        """Number of distinct non-missing values of each column."""
+        return 1 + (np.diff(self.sorted, axis=0) > 0).sum(axis=0)  # comparisons with NaN are false
 
     @cached_property
     def standardised(self) -> Floats:
-        """Zero mean, unit standard deviation (n in the denominator); missing values are 0, the mean."""
+        """Columns with zero mean and unit standard deviation (``ddof=0``); missing values are 0."""
         return self._centred / np.sqrt(self._second_moment)
 
     @cached_property
     def correlation(self) -> Floats:
         """Pearson correlations of shape (n_columns, n_columns)."""
         product = self.standardised.T @ self.standardised
-        if self.any_missing:  # filled-in means shorten the columns
+        if self.any_missing:  # mean imputation reduces the norms of the columns
             lengths = np.sqrt(np.diag(product))
             product = product / lengths / lengths[:, None]
         else:
@@ -147,15 +156,15 @@ class NumericBlock:
 
     @cached_property
     def correlation_eigenvalues(self) -> Floats:
-        """Eigenvalues of `correlation`, ascending, none below 0."""
+        """Eigenvalues of `correlation` in ascending order, clipped at 0."""
         return np.maximum(np.linalg.eigvalsh(self.correlation), 0.0)
 
     @cached_property
     def bins(self) -> NDArray[np.int64]:
-        """Equal-frequency bins: codes of shape (n_rows, n_columns).
+        """Codes of equal-frequency bins, of shape (n_rows, n_columns).
 
-        There are as many bins as the cube root of the number of rows, rounded down, and equal
-        values are never parted. Missing values are a bin of their own, the last.
+        The number of bins is the cube root of the number of rows, rounded down. Equal values share
+        a bin. Missing values form an additional last bin.
         """
         n_bins = max(2, int(np.floor(np.cbrt(self.n_rows) + 1e-9)))
         edges = self.quantiles(np.arange(1, n_bins) / n_bins)

@@ -1,4 +1,4 @@
-"""Where meta-features come from: each publication once."""
+"""Publications that proposed the meta-features."""
 
 from __future__ import annotations
 

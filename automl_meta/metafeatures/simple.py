@@ -1,4 +1,4 @@
-"""Simple meta-features: sizes, kinds of columns, what is missing, how classes are shared out."""
+"""Simple meta-features: sizes, column kinds, missing values and class distribution."""
 
 from __future__ import annotations
 
@@ -26,48 +26,49 @@ _KINDS: tuple[ColumnKind, ...] = (
 
 
 class Simple(MetaFeatureExtractor):
-    """Counts and shares that need no arithmetic on the values; of all rows, none left out."""
+    """Simple meta-features, computed on all rows without subsampling."""
 
     name = "simple"
+    stochastic = False
     features = (
-        MetaFeature("n_rows", "Number of rows with a target.", STATLOG),
-        MetaFeature("n_features", "Number of feature columns, unusable ones included.", STATLOG),
+        MetaFeature("n_rows", "Number of rows with a non-missing target.", STATLOG),
+        MetaFeature("n_features", "Number of feature columns, including unusable ones.", STATLOG),
         MetaFeature("log_n_rows", "Natural logarithm of the number of rows.", FEURER_2015),
         MetaFeature("log_n_features", "Natural logarithm of the number of feature columns.", FEURER_2015),
-        MetaFeature("features_per_row", "Feature columns divided by rows: the dimensionality.", RIVOLLI_2022),
+        MetaFeature("features_per_row", "Dimensionality: feature columns divided by rows.", RIVOLLI_2022),
         MetaFeature("rows_per_feature", "Rows divided by feature columns.", KALOUSIS_1999),
         MetaFeature("n_numeric", "Number of numeric columns.", ENGELS_1998),
-        MetaFeature("n_categorical", "Number of categorical columns, boolean ones not counted.", ENGELS_1998),
+        MetaFeature("n_categorical", "Number of categorical columns, excluding boolean ones.", ENGELS_1998),
         MetaFeature("n_boolean", "Number of boolean columns.", STATLOG),
-        MetaFeature("n_datetime", "Number of columns of dates or times.", RIVOLLI_2022),
-        MetaFeature("n_text", "Number of columns of free text.", RIVOLLI_2022),
-        MetaFeature("n_identifier", "Number of columns that only name the row.", RIVOLLI_2022),
-        MetaFeature("n_constant", "Number of columns with one value or none.", RIVOLLI_2022),
-        MetaFeature("numeric_share", "Share of the columns that are numeric.", ENGELS_1998),
-        MetaFeature(
-            "categorical_share", "Share of the columns that are categorical or boolean.", ENGELS_1998
-        ),
+        MetaFeature("n_datetime", "Number of datetime columns.", RIVOLLI_2022),
+        MetaFeature("n_text", "Number of free-text columns.", RIVOLLI_2022),
+        MetaFeature("n_identifier", "Number of identifier columns.", RIVOLLI_2022),
+        MetaFeature("n_constant", "Number of constant or empty columns.", RIVOLLI_2022),
+        MetaFeature("numeric_share", "Share of numeric columns.", ENGELS_1998),
+        MetaFeature("categorical_share", "Share of categorical and boolean columns.", ENGELS_1998),
         MetaFeature(
             "categorical_to_numeric",
-            "Categorical and boolean columns divided by numeric ones.",
+            "Ratio of categorical and boolean columns to numeric columns.",
             FEURER_2015,
             "a numeric column",
         ),
         MetaFeature(
             "numeric_to_categorical",
-            "Numeric columns divided by categorical and boolean ones.",
+            "Ratio of numeric columns to categorical and boolean columns.",
             FEURER_2015,
             _CATEGORIES,
         ),
         MetaFeature(
             "n_binary",
-            "Number of columns with exactly two different values, missing ones not counted; numeric "
-            "columns are judged by the sample that statistics are taken of.",
+            "Number of columns with exactly two distinct values, ignoring missing values; numeric columns "
+            "are examined on the sample used for statistics.",
             STATLOG,
         ),
-        MetaFeature("missing_share", "Share of the cells that are missing.", KALOUSIS_1999),
-        MetaFeature("columns_with_missing_share", "Share of the columns that miss a value.", FEURER_2015),
-        MetaFeature("rows_with_missing_share", "Share of the rows that miss a usable value.", FEURER_2015),
+        MetaFeature("missing_share", "Share of missing values.", KALOUSIS_1999),
+        MetaFeature("columns_with_missing_share", "Share of columns with missing values.", FEURER_2015),
+        MetaFeature(
+            "rows_with_missing_share", "Share of rows with a missing value in a usable column.", FEURER_2015
+        ),
         MetaFeature(
             "column_missing_share_max", "Highest share of missing values in a column.", KALOUSIS_1999
         ),
@@ -76,34 +77,34 @@ class Simple(MetaFeatureExtractor):
         ),
         MetaFeature(
             "n_levels_sum",
-            "Number of levels of all categorical and boolean columns.",
+            "Total number of levels of categorical and boolean columns.",
             FEURER_2015,
             _CATEGORIES,
         ),
         MetaFeature(
             "rare_level_share",
-            "Share of the levels of all categorical and boolean columns that are met in one row only.",
+            "Share of the levels of categorical and boolean columns that occur in a single row.",
             RIVOLLI_2022,
             _CATEGORIES,
         ),
         MetaFeature("n_classes", "Number of classes.", STATLOG, "", _CLASSES),
-        *summarised("class_share", "the share of the rows in each class", FEURER_2015, "", _CLASSES),
+        *summarised("class_share", "the relative frequency of each class", FEURER_2015, "", _CLASSES),
         MetaFeature(
             "imbalance_ratio",
-            "Rows of the largest class divided by rows of the smallest.",
+            "Size of the largest class divided by that of the smallest.",
             RIVOLLI_2022,
             "",
             _CLASSES,
         ),
-        MetaFeature("class_rows_min", "Rows of the smallest class.", RIVOLLI_2022, "", _CLASSES),
+        MetaFeature("class_rows_min", "Number of rows of the smallest class.", RIVOLLI_2022, "", _CLASSES),
         MetaFeature("rows_per_class", "Rows divided by classes.", RIVOLLI_2022, "", _CLASSES),
         MetaFeature(
-            "class_alone_share", "Share of the classes that have one row only.", RIVOLLI_2022, "", _CLASSES
+            "class_alone_share", "Share of the classes with a single row.", RIVOLLI_2022, "", _CLASSES
         ),
     )
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Compute the values; nothing here is random."""
+        """Compute the values; `rng` is not used."""
         values = _sizes(view) | _missing(view) | _levels(view)
         if view.is_classification:
             values |= _classes(view)

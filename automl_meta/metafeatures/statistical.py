@@ -1,4 +1,4 @@
-"""Statistical meta-features: how numeric columns and the target are distributed and go together."""
+"""Statistical meta-features: distributions and correlations of numeric columns and the target."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from automl_meta.metrics import TaskType
 
 __all__ = ["Statistical"]
 
-_NUMERIC = "a numeric column that varies"
-_SQUARES = ", and values below 1e154, whose squares are numbers"
-_PAIR = "two numeric columns that vary"
+_NUMERIC = "a non-constant numeric column"
+_SQUARES = ", and values below 1e154, whose squares do not overflow"
+_PAIR = "two non-constant numeric columns"
+_SEPARABLE = ", and classes that are not linearly separable on the numeric columns"
 _CLASSES: tuple[TaskType, ...] = ("classification",)
 _NUMBERS: tuple[TaskType, ...] = ("regression",)
 
@@ -76,9 +77,9 @@ _COLUMNS = (
     ),
     *summarised(
         "coefficient_of_variation",
-        "the standard deviation of each numeric column divided by its absolute mean, in decades (log10)",
+        "the coefficient of variation of each numeric column (log10 of standard deviation / absolute mean)",
         RIVOLLI_2022,
-        "a numeric column that varies and whose mean is not 0",
+        "a non-constant numeric column with a non-zero mean",
         statistics=("mean",),
     ),
     *summarised(
@@ -92,31 +93,29 @@ _COLUMNS = (
     ),
     *summarised(
         "outlier_share",
-        "the share of values in each numeric column that lie more than 1.5 interquartile ranges outside the "
-        "quartiles",
+        "the share of outliers in each numeric column (more than 1.5 interquartile ranges outside the "
+        "quartiles)",
         KOEPF_2000,
         _NUMERIC,
         statistics=("mean", "max", "sd"),
     ),
-    MetaFeature(
-        "n_columns_with_outliers", "Number of numeric columns with such values.", KOEPF_2000, _NUMERIC
-    ),
+    MetaFeature("n_columns_with_outliers", "Number of numeric columns with outliers.", KOEPF_2000, _NUMERIC),
     MetaFeature(
         "normal_share",
-        "Share of the numeric columns whose skewness and kurtosis do not speak against a normal distribution "
-        "(D'Agostino and Pearson's test at 5 %).",
+        "Share of the numeric columns for which normality is not rejected (D'Agostino and Pearson's test at "
+        "the 5 % level).",
         DAGOSTINO_1973,
-        "a numeric column that varies, with 20 values",
+        "a non-constant numeric column with 20 values",
     ),
     *summarised(
         "distinct_share",
-        "the number of different values in each numeric column divided by its values",
+        "the number of distinct values of each numeric column divided by its number of values",
         RIVOLLI_2022,
         _NUMERIC,
     ),
     *summarised(
         "sparsity",
-        "(values / different values - 1) / (values - 1) of each numeric column",
+        "the sparsity of each numeric column ((n / n_distinct - 1) / (n - 1) for n values)",
         SALAMA_2013,
         _NUMERIC,
     ),
@@ -128,10 +127,10 @@ _COLUMNS = (
         statistics=("mean", "max"),
     ),
     MetaFeature(
-        "integer_share", "Share of the numeric columns that hold whole numbers only.", RIVOLLI_2022, _NUMERIC
+        "integer_share", "Share of the numeric columns with integer values only.", RIVOLLI_2022, _NUMERIC
     ),
     MetaFeature(
-        "negative_share", "Share of the numeric columns that hold a number below 0.", RIVOLLI_2022, _NUMERIC
+        "negative_share", "Share of the numeric columns with negative values.", RIVOLLI_2022, _NUMERIC
     ),
 )
 _TOGETHER = (
@@ -153,21 +152,21 @@ _TOGETHER = (
     ),
     MetaFeature(
         "pca_first_share",
-        "Share of the variance of the standardised numeric columns along their first principal component.",
+        "Share of variance explained by the first principal component of the standardised numeric columns.",
         STATLOG,
         _NUMERIC,
     ),
     MetaFeature(
         "pca_95_share",
-        "Principal components of the standardised numeric columns that hold 95 % of their variance, divided "
+        "Principal components that explain 95 % of the variance of the standardised numeric columns, divided "
         "by the number of columns.",
         FEURER_2015,
         _NUMERIC,
     ),
     MetaFeature(
         "effective_rank_share",
-        "Exponential of the entropy of the principal components' shares of variance, divided by the number of "
-        "columns.",
+        "Effective rank (exponential of the entropy of the explained variance ratios of the principal "
+        "components), divided by the number of columns.",
         RIVOLLI_2022,
         _NUMERIC,
     ),
@@ -194,52 +193,60 @@ _WITH_CLASSES = (
         ("mean", "max"),
     ),
     MetaFeature(
-        "n_discriminants", "Number of canonical correlations above 0.", LINDNER_1999, _NUMERIC, _CLASSES
-    ),
-    MetaFeature(
-        "wilks_lambda",
-        "Product of 1 - r² over the canonical correlations r.",
+        "n_discriminants",
+        "Number of discriminant functions (non-zero canonical correlations).",
         LINDNER_1999,
         _NUMERIC,
         _CLASSES,
     ),
     MetaFeature(
-        "pillai_trace", "Sum of r² over the canonical correlations r.", LINDNER_1999, _NUMERIC, _CLASSES
+        "wilks_lambda",
+        "Wilks' lambda: product of 1 - r² over the canonical correlations r.",
+        LINDNER_1999,
+        _NUMERIC,
+        _CLASSES,
+    ),
+    MetaFeature(
+        "pillai_trace",
+        "Pillai's trace: sum of r² over the canonical correlations r.",
+        LINDNER_1999,
+        _NUMERIC,
+        _CLASSES,
     ),
     MetaFeature(
         "lawley_hotelling_trace",
-        "Sum of r² / (1 - r²) over the canonical correlations r.",
+        "Lawley-Hotelling trace: sum of r² / (1 - r²) over the canonical correlations r.",
         LINDNER_1999,
-        f"{_NUMERIC}, and no combination of numeric columns that tells a class for sure",
+        f"{_NUMERIC}{_SEPARABLE}",
         _CLASSES,
     ),
     MetaFeature(
         "roy_root",
-        "Largest r² / (1 - r²) over the canonical correlations r.",
+        "Roy's largest root: maximum of r² / (1 - r²) over the canonical correlations r.",
         LINDNER_1999,
-        f"{_NUMERIC}, and no combination of numeric columns that tells a class for sure",
+        f"{_NUMERIC}{_SEPARABLE}",
         _CLASSES,
     ),
     *summarised(
         "class_effect",
-        "the share of each numeric column's variance that lies between classes (eta²)",
+        "the between-class share of each numeric column's variance (eta squared)",
         RIVOLLI_2022,
         _NUMERIC,
         _CLASSES,
     ),
     MetaFeature(
         "gravity",
-        "Distance between the means of the largest and the smallest class.",
+        "Centre of gravity: distance between the means of the largest and the smallest class.",
         ALI_SMITH_2006,
         f"{_NUMERIC}{_SQUARES}",
         _CLASSES,
     ),
     MetaFeature(
         "sd_ratio",
-        "Box's M statistic of unlike covariance matrices within classes, as a geometric mean ratio of "
-        "standard deviations.",
+        "SD ratio: Box's M statistic for equality of the class covariance matrices, as a geometric mean ratio "
+        "of standard deviations.",
         STATLOG,
-        "a non-singular covariance matrix of the numeric columns within every class",
+        "a non-singular covariance matrix of the numeric columns in every class",
         _CLASSES,
     ),
 )
@@ -260,14 +267,14 @@ _WITH_NUMBERS = (
     ),
     MetaFeature(
         "multiple_correlation",
-        "Adjusted R² of the least squares fit of the target on all numeric columns.",
+        "Adjusted R² of a least-squares fit of the target on all numeric columns.",
         STATLOG,
-        "two rows more than numeric columns, one of which varies",
+        "two rows more than numeric columns, one of them non-constant",
         _NUMBERS,
     ),
     *summarised(
         "category_effect",
-        "the share of the target's variance that lies between the levels of each categorical column (eta²)",
+        "the between-level share of the target's variance for each categorical column (eta squared)",
         KOEPF_2000,
         "a categorical or boolean column",
         _NUMBERS,
@@ -277,37 +284,41 @@ _WITH_NUMBERS = (
     MetaFeature("target_kurtosis", "Excess kurtosis of the target.", SOARES_2004, "", _NUMBERS),
     MetaFeature(
         "target_coefficient_of_variation",
-        "Standard deviation of the target divided by its absolute mean, in decades (log10).",
+        "Coefficient of variation of the target (log10 of standard deviation / absolute mean).",
         SOARES_2004,
-        "a target whose mean is not 0",
+        "a target with a non-zero mean",
         _NUMBERS,
     ),
     MetaFeature(
         "target_outlier_share",
-        "Share of target values more than 1.5 interquartile ranges outside the quartiles.",
+        "Share of outliers in the target (more than 1.5 interquartile ranges outside the quartiles).",
         KOEPF_2000,
         "",
         _NUMBERS,
     ),
     MetaFeature(
         "target_normality",
-        "p-value of D'Agostino and Pearson's test that the target is normally distributed.",
+        "p-value of D'Agostino and Pearson's normality test of the target.",
         DAGOSTINO_1973,
         "20 rows",
         _NUMBERS,
     ),
     MetaFeature(
-        "target_distinct_share", "Different target values divided by rows.", RIVOLLI_2022, "", _NUMBERS
+        "target_distinct_share",
+        "Number of distinct target values divided by rows.",
+        RIVOLLI_2022,
+        "",
+        _NUMBERS,
     ),
     MetaFeature("target_top_share", "Share of the most frequent target value.", RIVOLLI_2022, "", _NUMBERS),
     MetaFeature("target_zero_share", "Share of zeros in the target.", RIVOLLI_2022, "", _NUMBERS),
-    MetaFeature("target_negative_share", "Share of target values below 0.", RIVOLLI_2022, "", _NUMBERS),
+    MetaFeature("target_negative_share", "Share of negative target values.", RIVOLLI_2022, "", _NUMBERS),
     MetaFeature(
-        "target_integer", "1 if all target values are whole numbers, 0 if not.", RIVOLLI_2022, "", _NUMBERS
+        "target_integer", "1 if all target values are integers, 0 otherwise.", RIVOLLI_2022, "", _NUMBERS
     ),
     MetaFeature(
         "target_mean_median_gap",
-        "(mean - median) / standard deviation of the target.",
+        "Non-parametric skew of the target: (mean - median) / standard deviation.",
         RIVOLLI_2022,
         "",
         _NUMBERS,
@@ -323,17 +334,18 @@ _WITH_NUMBERS = (
 
 
 class Statistical(MetaFeatureExtractor):
-    """Moments, quantiles and correlations of the numeric columns, and what ties them to the target.
+    """Moments, quantiles and correlations of the numeric columns, and their relation to the target.
 
-    Missing values count in no column's own statistics; in quantities of several columns they are
-    taken for the mean.
+    Missing values are ignored in univariate statistics and replaced by the column mean in
+    multivariate ones.
     """
 
     name = "statistical"
+    stochastic = False
     features = _COLUMNS + _TOGETHER + _WITH_CLASSES + _WITH_NUMBERS
 
     def extract(self, view: TaskView, rng: np.random.Generator) -> dict[str, float]:
-        """Compute the values; nothing here is random."""
+        """Compute the values; `rng` is not used."""
         values = dict.fromkeys(self.names(view.task_type), float("nan"))
         block = view.numeric
         if block.n_columns:

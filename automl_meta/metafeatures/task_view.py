@@ -1,4 +1,4 @@
-"""TaskView: what all groups of meta-features share, computed when first asked for and then kept."""
+"""TaskView: intermediate results shared by all groups of meta-features, computed lazily and cached."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ __all__ = ["TaskView"]
 
 
 class TaskView:
-    """A task in the order of its content, in samples of bounded size, with lazy shared blocks.
+    """Task in canonical order, with bounded samples and lazily computed shared results.
 
     Parameters
     ----------
     task : TabularTask
-        Left as it is.
+        Task to describe; not modified.
     seed : int, default=0
-        Decides the samples.
+        Random seed of the samples.
     budget : Budget, optional
-        What is left of the time; without one there is no limit.
+        Remaining time; no limit by default.
     max_rows, max_columns : int
-        Statistics are taken of so many rows, and so many numeric and categorical columns each, at
-        most. Above that a sample is drawn, stratified by class.
+        Maximum number of rows, and of numeric and of categorical columns, for statistics. Larger
+        tables are subsampled, stratified by class.
     max_learner_rows, max_learner_columns : int
-        The same for whatever fits a model.
+        Maximum numbers of rows and encoded columns for fitting models.
     max_distance_rows : int
-        The same for whatever needs the distances of all pairs of rows.
+        Maximum number of rows for pairwise distances.
     """
 
     def __init__(
@@ -62,55 +62,51 @@ class TaskView:
 
     @property
     def task_type(self) -> TaskType:
-        """What is to be predicted."""
+        """Type of task."""
         return self.task.task_type
 
     @property
     def is_classification(self) -> bool:
-        """Whether classes are to be predicted."""
+        """Whether the task is a classification task."""
         return self.task.task_type == "classification"
 
     @cached_property
     def canonical(self) -> Canonical:
-        """The order of rows, columns and classes that follows from the content."""
+        """Canonical order of rows, columns and classes."""
         return canonical_order(self.task)
 
     @cached_property
     def target(self) -> NDArray:
-        """Target of all rows, ordered: classes from 0, the most frequent first, or float64."""
+        """Target of all rows in canonical order: class codes, the most frequent class first, or float64."""
         ordered = self.task.y_codes[self.canonical.rows]
         return self.canonical.class_ranks[ordered] if self.is_classification else ordered
 
     @cached_property
     def class_counts(self) -> NDArray[np.int64]:
-        """Rows of each class, descending; empty for regression."""
+        """Number of rows of each class in descending order; empty for regression."""
         return np.bincount(self.target) if self.is_classification else np.array([], dtype=np.int64)
 
     @cached_property
     def rows(self) -> NDArray[np.intp]:
-        """Row numbers of the task that statistics are taken of: at most `max_rows`."""
+        """Row indices of the sample used for statistics, at most `max_rows`."""
         return self.canonical.rows[self._sample(self.target, self.max_rows, "rows")]
 
     @cached_property
     def y(self) -> NDArray:
-        """Target of `rows`: class codes from 0 without a gap (int64), or float64."""
+        """Target of `rows`: contiguous class codes from 0 (int64), or float64."""
         y = self.target[self._sample(self.target, self.max_rows, "rows")]
         return np.unique(y, return_inverse=True)[1].astype(np.int64) if self.is_classification else y
 
     @cached_property
     def numeric(self) -> NumericBlock:
-        """The numeric columns that vary in `rows`; at most `max_columns` of them."""
-        values = self._numbers(self._columns("numeric"))
-        present = ~np.isnan(values)
-        lowest = np.min(values, axis=0, where=present, initial=np.inf)
-        highest = np.max(values, axis=0, where=present, initial=-np.inf)
-        return NumericBlock(values[:, lowest < highest])
+        """Numeric columns that are not constant in `rows`; at most `max_columns` of them."""
+        return NumericBlock.of_varying(self._numbers(self._columns("numeric")))
 
     @cached_property
     def categories(self) -> NDArray[np.int64]:
-        """Levels of the categorical and boolean columns in `rows`, of shape (n_rows, n_columns).
+        """Level codes of the categorical and boolean columns in `rows`, of shape (n_rows, n_columns).
 
-        Numbered from 0 in the order of appearance; missing values are a level of their own.
+        Codes are assigned from 0 in order of appearance; missing values are a level of their own.
         """
         columns = self._columns("categorical", "boolean")
         levels = np.empty((len(self.rows), len(columns)), dtype=np.int64)
@@ -120,23 +116,23 @@ class TaskView:
 
     @cached_property
     def contingency(self) -> ContingencyBlock:
-        """Categorical columns and binned numeric ones against the target, a numeric one binned alike."""
+        """Contingency tables of categorical and binned numeric columns with the (binned) target."""
         y = self.y if self.is_classification else self.target_block.bins[:, 0]
         return ContingencyBlock(np.hstack([self.categories, self.numeric.bins]), y)
 
     @cached_property
     def target_block(self) -> NumericBlock:
-        """The numeric target of `rows`, as a column in units of its largest absolute value."""
+        """Numeric target of `rows` as a column, scaled by its largest absolute value."""
         return NumericBlock(self.y[:, None] / np.abs(self.y).max())
 
     @cached_property
     def encoded(self) -> EncodedBlock:
-        """All usable columns as numbers, for learners: at most `max_learner_rows` rows.
+        """Numeric encoding of all usable columns for learners; at most `max_learner_rows` rows.
 
         A numeric target is scaled to [0, 1].
         """
         kept = self._sample(self.y, self.max_learner_rows, "learner rows")
-        # In the order of content, equal rows stand sorted by class: a tie would always go to the largest.
+        # In canonical order, equal rows are sorted by class, so that ties would always favour the largest.
         kept = child_generator(self.seed, "order of learner rows").permutation(kept)
         moments = self._numbers(self._columns("datetime"))
         numbers = np.hstack([self.numeric.values, moments])[kept]
@@ -144,18 +140,18 @@ class TaskView:
         if self.is_classification:
             y = np.unique(y, return_inverse=True)[1].astype(np.int64)
         elif np.ptp(y) > 0:
-            y = y / np.abs(y).max()  # first, so that no difference overflows
+            y = y / np.abs(y).max()  # scaled first, so that differences do not overflow
             y = (y - y.min()) / np.ptp(y)
         rng = child_generator(self.seed, "learner columns")
         return encode(numbers, self.categories[kept], y, self.max_learner_columns, rng)
 
     @cached_property
     def points(self) -> EncodedBlock:
-        """The same, for distances: at most `max_distance_rows` rows."""
+        """Sample of `encoded` for pairwise distances; at most `max_distance_rows` rows."""
         return self.encoded.take(self._sample(self.encoded.y, self.max_distance_rows, "distance rows"))
 
     def _columns(self, *kinds: str) -> list[str]:
-        """Columns of these kinds, in order, drawn at random if there are more than `max_columns`."""
+        """Columns of the given kinds in canonical order; a random subset if more than `max_columns`."""
         columns = [name for name in self.canonical.columns if self.task.column_kinds[name] in kinds]
         if len(columns) <= self.max_columns:
             return columns
@@ -164,10 +160,10 @@ class TaskView:
         return [columns[position] for position in sorted(chosen)]
 
     def _numbers(self, columns: list[str]) -> NDArray[np.float64]:
-        return numeric_values(self.task.X.take(self.rows)[columns])  # in this order: few rows are copied
+        return numeric_values(self.task.X.take(self.rows)[columns])  # selecting rows first copies less
 
     def _sample(self, y: NDArray, limit: int, name: str) -> NDArray[np.intp]:
-        """Positions of at most `limit` rows, ascending; stratified if `y` holds classes."""
+        """Positions of at most `limit` rows in ascending order; stratified by class for classification."""
         if len(y) <= limit:
             return np.arange(len(y))
         rng = child_generator(self.seed, name)
@@ -182,7 +178,7 @@ class TaskView:
 
 
 def _quotas(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
-    """How many rows of each class to keep: in proportion, two of each if there is room."""
+    """Number of rows to sample from each class: proportional, but at least two if `limit` allows."""
     least = np.minimum(counts, 2) if 2 * len(counts) <= limit else np.zeros_like(counts)
     exact = counts * limit / counts.sum()
     quota = np.maximum(np.floor(exact).astype(np.int64), least)
@@ -190,14 +186,14 @@ def _quotas(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     room = limit - int(quota.sum())
     if room > 0:
         quota[by_remainder[:room]] += 1
-    while room < 0:  # the small classes' second rows are taken from the largest class
+    while room < 0:  # the minimum of two rows per small class is offset by the largest class
         quota[np.argmax(quota)] -= 1
         room += 1
     return np.minimum(quota, counts)
 
 
 def _by_appearance(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number codes anew from 0, in the order in which they first appear."""
+    """Renumber codes from 0 in order of first appearance."""
     _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))

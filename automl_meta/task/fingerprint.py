@@ -1,4 +1,4 @@
-"""Hashes of values that do not depend on their dtypes."""
+"""Hashes of values that are independent of dtypes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["hash_values", "mixed"]
 
 
 def hash_values(column: pd.Series) -> NDArray[np.uint64]:
-    """One 64-bit hash for each value; equal for equal numbers, whatever their dtype."""
+    """Compute a 64-bit hash of each value; equal numbers have equal hashes, whatever their dtype."""
     if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
-        codes, distinct = pd.factorize(column)  # each different text is looked at once
+        codes, distinct = pd.factorize(column)  # each distinct string is parsed once
         numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
         if numbers.notna().all():
-            column = numbers.reindex(codes)  # the code of a missing value is -1, which no number has
+            column = numbers.reindex(codes)  # missing values have code -1, which is not in the index
         else:
             hashes = pd.util.hash_array(np.array([*map(str, distinct), "\x00missing"], dtype=object))
             return hashes[codes]
@@ -33,8 +33,10 @@ def hash_values(column: pd.Series) -> NDArray[np.uint64]:
 
 
 def mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble, so that sums of hashes do not cancel (the finaliser of splitmix64, Steele et al. 2014)."""
-    z = hashes.copy()
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    """Mix the bits, so that sums of hashes do not cancel (splitmix64 finaliser, Steele et al. 2014)."""
+    z = hashes ^ (hashes >> np.uint64(30))
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z

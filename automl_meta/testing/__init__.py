@@ -1,1 +1,1 @@
-"""Contract tests, one class for each extension point: subclass one in your own tests, name your member."""
+"""Contract tests, one class per extension point: subclass it in your tests and provide your member."""

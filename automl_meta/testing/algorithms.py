@@ -1,4 +1,4 @@
-"""The contract of an `Algorithm`."""
+"""Contract tests of an `Algorithm`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from automl_meta.metrics import TaskType
 from automl_meta.records import Configuration
 from automl_meta.task import TabularTask
 
-__all__ = ["AlgorithmContract", "mixed_task"]
+__all__ = ["AlgorithmContract", "ProbabilityContract", "mixed_task"]
 
 
 def mixed_task(task_type: TaskType, n_rows: int = 90, seed: int = 0) -> TabularTask:
-    """A table with every kind of column, missing values in each, and text labels that are not sorted."""
+    """Create a task with every kind of column, missing values in each, and unsorted text labels."""
     rng = np.random.default_rng(seed)
     signal = rng.normal(size=n_rows)
     frame = pd.DataFrame(
@@ -49,7 +49,7 @@ def mixed_task(task_type: TaskType, n_rows: int = 90, seed: int = 0) -> TabularT
 
 
 class AlgorithmContract:
-    """What every algorithm does. Subclasses give the member as the fixture ``algorithm``."""
+    """Contract of every algorithm; subclasses provide the member as the fixture ``algorithm``."""
 
     def test_its_default_lies_in_its_space(self, algorithm: Algorithm) -> None:
         assert algorithm.space.problems(algorithm.default_configuration.parameters) == []
@@ -109,22 +109,21 @@ class AlgorithmContract:
         partly = TabularTask.from_frame(X, task.y, task_type=task.task_type)
         pipeline = algorithm.build(algorithm.default_configuration, partly)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # some do not converge on so little
+            warnings.simplefilter("ignore")  # some algorithms do not converge on so few rows
             pipeline.fit(partly.X.head(45), partly.y_codes[:45])
         assert len(pipeline.predict(partly.X.tail(5))) == 5
 
-    def test_probabilities_sum_to_one(self, algorithm: Algorithm) -> None:
-        task = mixed_task(algorithm.task_type)
-        pipeline = _fitted(algorithm, algorithm.default_configuration, task)
-        if hasattr(pipeline, "predict_proba"):
-            np.testing.assert_allclose(pipeline.predict_proba(task.X).sum(axis=1), 1.0, atol=1e-6)
-
     def test_the_seed_decides(self, algorithm: Algorithm) -> None:
+        """Every ``random_state`` in the pipeline follows the seed, unless its value does not matter."""
         task = mixed_task(algorithm.task_type)
-        first, second = (
-            _fitted(algorithm, algorithm.default_configuration, task).predict(task.X) for _ in range(2)
-        )
-        np.testing.assert_array_equal(first, second)
+        pipelines = [algorithm.build(algorithm.default_configuration, task, seed) for seed in (0, 0, 1)]
+        first, other = pipelines[0].get_params(), pipelines[2].get_params()
+        expected = _output(pipelines[0], task)
+        np.testing.assert_array_equal(_output(pipelines[1], task), expected)
+        constant = [name for name in first if name.endswith("random_state") and first[name] == other[name]]
+        for seed in (1, 2) if constant else ():
+            changed = clone(pipelines[0]).set_params(**dict.fromkeys(constant, seed))
+            np.testing.assert_array_equal(_output(changed, task), expected, err_msg=f"constant: {constant}")
 
     def test_its_pipeline_can_be_cloned(self, algorithm: Algorithm) -> None:
         task = mixed_task(algorithm.task_type)
@@ -137,13 +136,32 @@ class AlgorithmContract:
         _fitted(algorithm, algorithm.default_configuration, task)
         pd.testing.assert_frame_equal(task.X, before)
 
-    def test_a_wrong_value_is_refused_with_the_range(self, algorithm: Algorithm) -> None:
+    def test_an_unknown_parameter_is_refused(self, algorithm: Algorithm) -> None:
         wrong = Configuration(algorithm.name, {**algorithm.defaults, "no_such_parameter": 1})
         with pytest.raises(UsageError, match="no_such_parameter"):
             algorithm.build(wrong, mixed_task(algorithm.task_type))
 
 
+class ProbabilityContract:
+    """Contract of classification algorithms that predict probabilities, beside `AlgorithmContract`."""
+
+    def test_probabilities_sum_to_one(self, algorithm: Algorithm) -> None:
+        task = mixed_task("classification")
+        probabilities = _fitted(algorithm, algorithm.default_configuration, task).predict_proba(task.X)
+        assert probabilities.shape == (task.n_rows, len(task.classes))
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
+
+
 def _fitted(algorithm: Algorithm, configuration: Configuration, task: TabularTask) -> Pipeline:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some do not converge on so little
+        warnings.simplefilter("ignore")  # some algorithms do not converge on so few rows
         return algorithm.build(configuration, task, seed=0).fit(task.X, task.y)
+
+
+def _output(pipeline: Pipeline, task: TabularTask) -> np.ndarray:
+    """Fit on most rows and predict the others: probabilities where there are any."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(task.X.head(60), task.y[:60])
+    predict = pipeline.predict_proba if hasattr(pipeline, "predict_proba") else pipeline.predict
+    return np.asarray(predict(task.X.tail(30)))

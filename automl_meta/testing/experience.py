@@ -1,4 +1,4 @@
-"""Invented experience with a known structure, for tests of whatever learns from experience."""
+"""Synthetic experience with a known structure, for tests of components that learn from experience."""
 
 from __future__ import annotations
 
@@ -22,23 +22,27 @@ def synthetic_experience(
     failed: float = 0.0,
     seed: int = 0,
 ) -> MetaDataset:
-    """Data sets of two kinds, and configurations of which half suit the one and half the other.
+    """Create experience with two groups of data sets, each favouring one half of the configurations.
 
-    The meta-feature ``curvature`` tells the kind (0: "linear" wins, 1: "trees" wins), ``easiness``
-    the level of all scores; ``size`` and ``noise`` tell nothing. Within a kind, later
-    configurations are a little worse. Data sets come in families of two.
+    The meta-feature ``curvature`` determines the group (0: "linear" wins, 1: "trees" wins) and
+    ``easiness`` the level of all scores; ``size`` and ``noise`` are uninformative. Within a group,
+    later configurations are slightly worse. Data sets come in families of two.
 
     Parameters
     ----------
     n_datasets, n_configurations : int
-        Shape of the matrix of runs.
+        Numbers of data sets and configurations.
     metric : str, default="balanced_accuracy"
-        Decides the type of task too.
+        Metric of the scores; determines the type of task.
     missing, failed : float, default=0
-        Share of the pairs without a run, and of the runs that timed out; every data set keeps
-        its first pair.
+        Share of missing runs, and of runs that timed out; the first configuration always succeeds.
     seed : int, default=0
-        Decides all numbers.
+        Random seed.
+
+    Returns
+    -------
+    MetaDataset
+        One run per data set and configuration, except for missing ones.
     """
     rng = np.random.default_rng(seed)
     keys = [f"data-{number:03d}" for number in range(n_datasets)]
@@ -86,7 +90,7 @@ def synthetic_experience(
 
 
 def task_like(meta: MetaDataset, dataset_id: str) -> dict[str, float]:
-    """Meta-features of a task that looks like a known data set, its size among them."""
+    """Return the meta-features and size of a known data set, as those of a new task."""
     known = meta.datasets[["n_rows", "n_features"]].join(meta.metafeatures).loc[[dataset_id]]
     return dict(zip(known.columns, known.to_numpy(np.float64)[0].tolist(), strict=True))
 

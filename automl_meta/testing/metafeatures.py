@@ -1,4 +1,4 @@
-"""The contract of a `MetaFeatureExtractor`."""
+"""Contract tests of a `MetaFeatureExtractor`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl_meta.metafeatures import MetaFeatureExtractor, MetaFeatures, extract_metafeatures
+from automl_meta.metafeatures import OUT_OF_TIME, MetaFeatureExtractor, MetaFeatures, extract_metafeatures
 from automl_meta.metrics import TaskType
 from automl_meta.task import TabularTask
 
-__all__ = ["AWKWARD_TASKS", "MetaFeatureExtractorContract", "described_task"]
+__all__ = ["AWKWARD_TASKS", "MetaFeatureExtractorContract", "described_task", "seed_sensitive_task"]
 
 _TASK_TYPES: tuple[TaskType, ...] = ("classification", "regression")
 
 
 def described_task(task_type: TaskType, n_rows: int = 120, seed: int = 0) -> TabularTask:
-    """A table with numeric, categorical, boolean, date and constant columns and missing values."""
+    """Create a task with numeric, categorical, boolean, datetime and constant columns and missing values."""
     rng = np.random.default_rng(seed)
     signal = rng.normal(size=n_rows)
     frame = pd.DataFrame(
@@ -40,8 +40,16 @@ def described_task(task_type: TaskType, n_rows: int = 120, seed: int = 0) -> Tab
     return TabularTask.from_frame(frame, np.digitize(signal, [-0.7, 0.3]).astype(str))
 
 
+def seed_sensitive_task(task_type: TaskType, n_rows: int = 60) -> TabularTask:
+    """Create a task with many columns and tied values, in which samples and tie-breaks matter."""
+    X = np.random.default_rng(0).integers(0, 3, size=(n_rows, 20)).astype(float)
+    score = X[:, :4].sum(axis=1)
+    y = score if task_type == "regression" else (score > np.median(score)).astype(str)
+    return TabularTask.from_frame(X, y, task_type=task_type)
+
+
 def _columns(columns: dict[str, object]) -> Callable[[TaskType], TabularTask]:
-    """A task of forty rows and these columns."""
+    """Return a factory of tasks with forty rows and the given columns."""
 
     def make(task_type: TaskType) -> TabularTask:
         frame = pd.DataFrame(columns, index=range(40))
@@ -62,7 +70,7 @@ def _shape(n_rows: int, n_columns: int) -> Callable[[TaskType], TabularTask]:
 
 
 def _unlike_targets(task_type: TaskType) -> TabularTask:
-    """Twenty-six classes of which one has one row; or one target value that is unlike all others."""
+    """Create a task with a class of a single row among 26 classes, or an outlier in the target."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(301, 3))
     y = np.append(np.repeat(np.arange(25), 12), 25)
@@ -88,14 +96,14 @@ AWKWARD_TASKS: dict[str, Callable[[TaskType], TabularTask]] = {
     "repeated rows": _columns({"a": [1.0, 2.0] * 20, "b": [1.0, 2.0] * 20}),
     "unlike targets": _unlike_targets,
 }
-"""Tables that break careless arithmetic, by name; each makes a task of either type."""
+"""Factories of edge cases that break careless arithmetic, by name; each creates a task of either type."""
 
 
 class MetaFeatureExtractorContract:
-    """What every group of meta-features does.
+    """Contract of every group of meta-features.
 
-    Subclasses give the member as the fixture or parameter ``extractor``. ``tolerance`` is how far
-    apart two values may be that must be equal, as a share of the larger one.
+    Subclasses provide the member as the fixture or parameter ``extractor``. ``tolerance`` is the
+    absolute and relative tolerance for values that must be equal.
     """
 
     tolerance = 1e-8
@@ -149,9 +157,13 @@ class MetaFeatureExtractorContract:
 
     @pytest.mark.parametrize("task_type", _TASK_TYPES)
     def test_the_seed_decides(self, extractor: MetaFeatureExtractor, task_type: TaskType) -> None:
-        task = described_task(task_type)
-        first, second = (self.extract(extractor, task, random_state=3) for _ in range(2))
-        assert first.values == second.values
+        """A constant seed inside of the member is found, since it declares itself stochastic."""
+        task = seed_sensitive_task(task_type)
+        described = [self.extract(extractor, task, random_state=seed) for seed in (0, 0, 1, 2)]
+        first, again, *others = [np.array(list(found.values.values())) for found in described]
+        np.testing.assert_array_equal(first, again)
+        differs = any(not np.array_equal(first, other, equal_nan=True) for other in others)
+        assert differs == extractor.stochastic
 
     @pytest.mark.parametrize("task_type", _TASK_TYPES)
     def test_the_task_is_left_as_it_was(self, extractor: MetaFeatureExtractor, task_type: TaskType) -> None:
@@ -169,25 +181,27 @@ class MetaFeatureExtractorContract:
         described = self.extract(extractor, AWKWARD_TASKS[name](task_type))
         for feature, value in described.values.items():
             assert np.isfinite(value) != (feature in described.reasons), feature
-        told = set(described.reasons.values())
-        assert not [reason for reason in told if not reason.startswith("it needs ")]
+        reasons = set(described.reasons.values())
+        assert not [reason for reason in reasons if not reason.startswith("it needs ")]
 
-    def test_without_time_nothing_is_computed(self, extractor: MetaFeatureExtractor) -> None:
-        task = described_task("classification")
+    @pytest.mark.parametrize("task_type", _TASK_TYPES)
+    def test_without_time_nothing_is_computed(
+        self, extractor: MetaFeatureExtractor, task_type: TaskType
+    ) -> None:
+        task = described_task(task_type)
         described = extract_metafeatures(task, extractors=[extractor], time_budget=0)
-        assert set(described.reasons) == set(extractor.names("classification"))
-        assert set(described.reasons.values()) <= {"out of time"}
+        assert described.reasons == dict.fromkeys(extractor.names(task_type), OUT_OF_TIME)
 
     def extract(
         self, extractor: MetaFeatureExtractor, task: TabularTask, random_state: int = 0
     ) -> MetaFeatures:
-        """Run the extractor alone; warnings are errors."""
+        """Run the extractor on its own, with warnings as errors."""
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return extract_metafeatures(task, extractors=[extractor], random_state=random_state)
 
     def assert_alike(self, first: MetaFeatures, second: MetaFeatures) -> None:
-        """Both have the same values, NaN at the same places."""
+        """Assert that values are equal within the tolerance, and NaN in the same places."""
         for name, value in first.values.items():
             expected = pytest.approx(value, rel=self.tolerance, abs=self.tolerance, nan_ok=True)
             assert second.values[name] == expected, name

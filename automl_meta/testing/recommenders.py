@@ -1,4 +1,4 @@
-"""The contract of a `Recommender`."""
+"""Contract tests of a `Recommender`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from automl_meta.testing.experience import synthetic_experience, task_like
 
 __all__ = ["RecommenderContract"]
 
-ALL = 1000  # more than there are
+ALL = 1000  # more than there are configurations
 
 
 def _ids(recommendation: Recommendation) -> list[str]:
@@ -41,7 +41,7 @@ def _aligned(meta: MetaDataset) -> MetaDataset:
 
 
 class RecommenderContract:
-    """What every recommender keeps; parametrise ``recommender`` with an unfitted instance."""
+    """Contract of every recommender; parametrise ``recommender`` with an unfitted instance."""
 
     @pytest.fixture
     def meta(self) -> MetaDataset:
@@ -127,6 +127,17 @@ class RecommenderContract:
         fitted = clone(recommender).fit(meta)
         first = fitted.recommend(task, ALL).to_dict()
         assert fitted.fit(meta).recommend(task, ALL).to_dict() == first
+
+    def test_the_seed_decides(self, recommender: Recommender, task: dict[str, float]) -> None:
+        """A member with a ``random_state`` uses it, and one without is deterministic."""
+        meta = synthetic_experience(missing=0.3)
+        stochastic = "random_state" in recommender.get_params()
+        seeds = [{"random_state": seed} if stochastic else {} for seed in (0, 0, 1, 2)]
+        first, again, *others = [
+            clone(recommender).set_params(**seed).fit(meta).recommend(task, ALL).to_dict() for seed in seeds
+        ]
+        assert again == first
+        assert any(other != first for other in others) == stochastic
 
     def test_evidence_names_runs_that_were_made(
         self, recommender: Recommender, task: dict[str, float]

@@ -25,7 +25,7 @@ def test_a_password_is_never_shown(text: str) -> None:
 
 @pytest.mark.parametrize("text", WITH_PASSWORDS[4:7])
 def test_what_is_no_url_is_refused_without_its_password(text: str) -> None:
-    with pytest.raises(UsageError, match="is no database URL") as caught:
+    with pytest.raises(UsageError, match="is not a database URL") as caught:
         parse_url(text)
     assert "hunter2" not in str(caught.value)
 
@@ -36,6 +36,6 @@ def test_what_is_no_url_or_has_no_password_is_shown_as_it_is() -> None:
 
 
 def test_a_password_with_an_at_sign_is_refused_with_the_remedy() -> None:
-    with pytest.raises(UsageError, match="write @ : / as %40 %3A %2F"):
+    with pytest.raises(UsageError, match="escape @ : / as %40 %3A %2F"):
         parse_url("postgresql://me:p@ss@host/results")
     assert parse_url("postgresql://me:p%40ss@host/results").password == "p@ss"

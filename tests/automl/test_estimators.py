@@ -309,7 +309,7 @@ def test_a_scorer_that_no_stored_run_has_is_advised_by_the_nearest_and_that_is_n
     with MetadataStore(tmp_path / "store.db", seed=False) as store:
         classifier(n_trials=4, store=store).fit(*IRIS)
         model = classifier(metric="f1", positive="benign", store=store).fit(SICK.data, SICK_LABELS)
-    note = "No stored run was scored by f1; the advice is ranked by f1_macro"
+    note = "No stored run was scored by f1; recommendations are ranked by f1_macro"
     assert any(note in told for told in model.report_.notes)
     assert any(note in told for told in model.recommendation_.notes)
     assert model.recommendation_.metric == "f1_macro"

@@ -69,10 +69,10 @@ def test_a_scorer_of_a_newer_scikit_learn_is_taken(monkeypatch: pytest.MonkeyPat
     ("name", "task_type", "message"),
     [
         ("rand_score", "classification", "it compares clusterings"),
-        ("f1_samples", "classification", "several labels of each row"),
-        ("r2", "classification", "it scores regression"),
-        ("neg_max_error", "classification", "it scores regression"),
-        ("f1", "regression", "it scores classification"),
+        ("f1_samples", "classification", "multilabel predictions"),
+        ("r2", "classification", "it applies to regression"),
+        ("neg_max_error", "classification", "it applies to regression"),
+        ("f1", "regression", "it applies to classification"),
     ],
 )
 def test_what_scores_something_else_is_refused_with_some_that_fit(name, task_type, message: str) -> None:

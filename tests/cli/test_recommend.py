@@ -60,7 +60,7 @@ def test_a_person_reads_what_and_why(run) -> None:
 
 
 def test_advice_for_a_scorer_that_no_run_has_is_that_of_the_nearest_and_says_so(run) -> None:
-    note = "No stored run was scored by f1; the advice is ranked by f1_macro"
+    note = "No stored run was scored by f1; recommendations are ranked by f1_macro"
     done = run("recommend", "sklearn:breast_cancer", "--metric", "f1", "--positive", "malignant")
     assert done.code == 0
     assert "Expected f1_macro (greater is better)" in done.out
@@ -80,7 +80,7 @@ def test_advice_for_a_scorer_that_no_run_has_is_that_of_the_nearest_and_says_so(
         (["sklearn:iris", "--positive", "setosa"], "there are 3 classes"),
         (["sklearn:diabetes", "--positive", "1"], "has no classes"),
         (["sklearn:iris", "--metric", "rand_score"], "it compares clusterings"),
-        (["sklearn:diabetes", "--metric", "f1"], "it scores classification"),
+        (["sklearn:diabetes", "--metric", "f1"], "it applies to classification"),
     ],
 )
 def test_what_does_not_fit_the_task_is_refused(run, arguments: list[str], message: str) -> None:

@@ -88,7 +88,7 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
     )
     assert done.code == 0
     assert "f1 0." in done.out
-    assert "note: No stored run was scored by f1; the advice is ranked by f1_macro" in " ".join(
+    assert "note: No stored run was scored by f1; recommendations are ranked by f1_macro" in " ".join(
         done.out.split()
     )
 

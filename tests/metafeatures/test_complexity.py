@@ -110,7 +110,7 @@ def test_hub_scores_are_the_leading_eigenvector() -> None:
     star = np.zeros((6, 6))
     star[0, 1:] = star[1:, 0] = 1.0
     expected = np.r_[1.0, np.full(5, 1 / np.sqrt(5))]
-    np.testing.assert_allclose(class_complexity._hub_scores(star), expected, atol=1e-6)
+    np.testing.assert_allclose(class_complexity.hub_scores(star), expected, atol=1e-6)
 
 
 def test_f1_agrees_with_a_loop(points: EncodedBlock, measured: dict) -> None:
@@ -278,5 +278,5 @@ def test_the_twelve_largest_of_many_classes_are_paired() -> None:
     rng = np.random.default_rng(0)
     task = TabularTask.from_frame(rng.normal(size=(400, 3)), rng.integers(0, 30, 400).astype(str))
     view = TaskView(task)
-    assert len(class_complexity._pairs(view.encoded.n_classes)) == 66
+    assert len(class_complexity.class_pairs(view.encoded.n_classes)) == 66
     assert np.isfinite(list(extract_metafeatures(task, groups=["complexity"]).values.values())).all()

@@ -96,7 +96,7 @@ def test_enough_time_changes_nothing(iris: TabularTask) -> None:
 def test_own_groups_join_in(iris: TabularTask) -> None:
     described = extract_metafeatures(iris, extractors=[*EXTRACTORS, _Own()], groups=["simple", "own"])
     assert described.values["own_answer"] == 42.0
-    assert described.reasons["own_huge"] == "it is too large for a number"
+    assert described.reasons["own_huge"] == "the result overflows"
     assert described.reasons["own_nothing"] == "it needs a towel"
     assert math.isnan(described.values["own_huge"])
     assert described.versions == {"simple": 1, "own": 1}

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import entropy
 from sklearn.metrics import mutual_info_score
 
-from automl_meta.metafeatures import contingency, extract_metafeatures
+from automl_meta.metafeatures import extract_metafeatures
 from automl_meta.metafeatures.contingency import ContingencyBlock
 
 
@@ -52,11 +52,8 @@ def test_tau_agrees_with_its_definition_in_both_directions(block: ContingencyBlo
     np.testing.assert_allclose(np.sort(block.concentration_between(np.arange(3))), np.sort(pairs))
 
 
-def test_tables_too_large_to_be_dense_give_the_same(
-    block: ContingencyBlock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(contingency, "_MAX_DENSE_CELLS", 0)
-    sparse = ContingencyBlock(block.codes, block.target)
+def test_tables_too_large_to_be_dense_give_the_same(block: ContingencyBlock) -> None:
+    sparse = ContingencyBlock(block.codes, block.target, max_dense_cells=0)
     np.testing.assert_allclose(sparse.joint_entropies, block.joint_entropies)
     np.testing.assert_allclose(sparse.target_given_column, block.target_given_column)
 

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from automl_meta._utils.budget import Budget
 from automl_meta.metafeatures import TaskView, extract_metafeatures
-from automl_meta.metafeatures.landmarkers import Landmarkers, _predict_to_depth
+from automl_meta.metafeatures.landmarkers import Landmarkers, predict_to_depth
 from automl_meta.task import TabularTask
 
 
@@ -70,7 +70,7 @@ def test_a_deep_tree_cut_short_predicts_as_a_shallow_one(depth: int) -> None:
     X = X.astype(np.float32)
     deep = DecisionTreeClassifier(random_state=3).fit(X, y)
     shallow = DecisionTreeClassifier(random_state=3, max_depth=depth).fit(X, y)
-    assert np.mean(_predict_to_depth(deep, X, depth) == shallow.predict(X)) > 0.99  # ties may fall otherwise
+    assert np.mean(predict_to_depth(deep, X, depth) == shallow.predict(X)) > 0.99  # ties may fall otherwise
 
 
 def test_what_the_budget_leaves_no_time_for_is_absent() -> None:

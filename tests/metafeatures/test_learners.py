@@ -98,11 +98,11 @@ def test_one_split_agrees_with_a_stump_of_scikit_learn() -> None:
         (y + x**2, DecisionTreeRegressor(max_depth=1)),
     ):
         expected = model.fit(x[:, None], target).predict(x_test[:, None])
-        np.testing.assert_allclose(learners.split_on_one_column(x, target, x_test), expected)
+        np.testing.assert_allclose(learners.predict_stump(x, target, x_test), expected)
 
 
 def test_a_constant_column_is_not_split() -> None:
     y = np.array([0, 1, 1], dtype=np.int64)
-    assert learners.split_on_one_column(np.ones(3), y, np.array([0.0, 5.0])).tolist() == [1, 1]
+    assert learners.predict_stump(np.ones(3), y, np.array([0.0, 5.0])).tolist() == [1, 1]
     target = np.array([1.0, 2.0, 6.0])
-    assert learners.split_on_one_column(np.ones(3), target, np.array([0.0])).tolist() == [3.0]
+    assert learners.predict_stump(np.ones(3), target, np.array([0.0])).tolist() == [3.0]

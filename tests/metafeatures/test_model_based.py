@@ -3,7 +3,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from automl_meta.metafeatures import extract_metafeatures
-from automl_meta.metafeatures.model_based import _depths, _shape
+from automl_meta.metafeatures.model_based import node_depths, tree_structure
 from automl_meta.task import TabularTask
 
 
@@ -33,7 +33,7 @@ def test_depths_agree_with_a_walk() -> None:
         return {node: depth} | below
 
     expected = walk(0, 0)
-    assert _depths(tree.children_left, tree.children_right).tolist() == [
+    assert node_depths(tree.children_left, tree.children_right).tolist() == [
         expected[i] for i in sorted(expected)
     ]
 
@@ -41,7 +41,7 @@ def test_depths_agree_with_a_walk() -> None:
 def test_arrival_chances_sum_to_one() -> None:
     X = np.random.default_rng(0).normal(size=(100, 2))
     model = DecisionTreeClassifier(random_state=0).fit(X, X[:, 0] > X[:, 1] ** 2)
-    families = _shape(model, 100)[1]
+    families = tree_structure(model, 100)[1]
     assert np.exp2(-families["branch_length"]).sum() == pytest.approx(1.0)
     assert families["leaf_support"].sum() == pytest.approx(1.0)
 

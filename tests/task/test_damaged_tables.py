@@ -68,7 +68,7 @@ def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused(
     for name, content in bombs().items():
         (tmp_path / name).write_bytes(content)
         assert len(content) < 1 << 20
-        with pytest.raises(DataError, match=r"unpacks to .* GiB or more; .* Give fewer rows or columns"):
+        with pytest.raises(DataError, match=r"expands to at least .* GiB; .* Use fewer rows or columns"):
             read_table(tmp_path / name)
 
 

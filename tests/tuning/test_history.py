@@ -163,7 +163,7 @@ def test_a_task_where_all_failed_is_left_out() -> None:
             "needs direction='maximize' or 'minimize'",
         ),
         (pd.DataFrame({"task": [1], "value": [1.0]}), {"direction": "up"}, "direction is 'up'"),
-        ("sqlite:////nowhere/at/all.db", {}, "no studies at .*no such file"),
+        ("sqlite:////nowhere/at/all.db", {}, "no studies at .*does not exist"),
         ("no url", {}, "no studies at no url"),
         ({"x": 1}, {}, "history is of type dict"),
         ([1, 2], {}, "history is of type list"),
