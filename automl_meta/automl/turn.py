@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,11 +11,14 @@ from pathlib import Path
 
 import optuna
 import sqlalchemy as sa
+from filelock import FileLock
 from optuna.storages import RDBStorage
 
 from automl_meta.automl.retrying import STORAGE_ERRORS, patiently
 
 __all__ = ["Turn"]
+
+_POLL_SECONDS = 0.01
 
 
 class Turn:
@@ -73,34 +75,17 @@ class Turn:
         finally:
             self._threads.release()
 
-    def _entered(self) -> AbstractContextManager[None]:
+    def _entered(self) -> AbstractContextManager[object]:
         held = self._hold()
         held.__enter__()
         return held
 
-    def _hold(self) -> AbstractContextManager[None]:
+    def _hold(self) -> AbstractContextManager[object]:
         if self._file is not None:
-            return _file_held(self._file)
+            return FileLock(self._file, poll_interval=_POLL_SECONDS)
         if self._server is not None:
             return _server_held(self._server, self._key)
         return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _file_held(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)  # which gives the lock back
 
 
 @contextlib.contextmanager
