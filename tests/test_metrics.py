@@ -159,3 +159,71 @@ def test_a_stand_in_is_told_and_an_alias_is_none() -> None:
         "and expected scores are f1_macro scores."
     )
     assert stand_in_notes("auc", get_metric("roc_auc_ovr")) == ()
+
+
+def test_a_score_carries_the_unit_of_the_target_or_is_free_of_it() -> None:
+    for metric in metrics_for("regression"):
+        ratio = metric.score(10 * TARGET, 10 * GUESS) / metric.score(TARGET, GUESS)
+        assert ratio == pytest.approx(1.0 if metric.scale_free else 10.0), metric.name
+    assert all(metric.scale_free for metric in metrics_for("classification"))
+
+
+def test_only_areas_are_means_over_the_folds() -> None:
+    assert [metric.name for metric in METRICS if not metric.pooled] == ["roc_auc_ovr"]
+
+
+def test_a_metric_of_ones_own_is_scale_free_pooled_and_at_best_one_unless_said_otherwise() -> None:
+    own = Metric("own", "regression", "predict", lambda y, p: 0.0)
+    assert (own.best, own.scale_free, own.pooled, own.aliases) == (1.0, True, True, ())
+    with pytest.raises(AttributeError):
+        own.best = 2.0  # type: ignore[misc]
+
+
+def test_an_impossible_class_costs_as_much_as_scikit_learn_says() -> None:
+    y, probabilities = [0, 1, 1], [[1.0, 0.0], [1.0, 0.0], [0.25, 0.75]]
+    expected = -sklearn_metrics.log_loss(y, probabilities)
+    assert get_metric("log_loss").score(y, probabilities) == pytest.approx(expected)
+
+
+def test_a_class_that_is_never_predicted_has_an_f1_of_zero() -> None:
+    assert get_metric("f1_macro").score([0, 0, 1], [0, 0, 0]) == pytest.approx(0.4)
+
+
+def test_the_area_is_the_mean_over_the_classes_that_are_present() -> None:
+    y = np.array([0, 1, 0, 1, 0])
+    probabilities = np.array(
+        [[0.5, 0.2, 0.3], [0.4, 0.5, 0.1], [0.2, 0.6, 0.2], [0.1, 0.1, 0.8], [0.7, 0.1, 0.2]]
+    )
+    areas = [sklearn_metrics.roc_auc_score(y == code, probabilities[:, code]) for code in (0, 1)]
+    assert get_metric("roc_auc").score(y, probabilities) == pytest.approx(np.mean(areas))
+
+
+@pytest.mark.parametrize(("y", "predicted"), [([1.0, 2.0, 3.0], [5.0] * 3), ([5.0] * 3, [1.0, 2.0, 3.0])])
+def test_nothing_is_in_order_where_all_values_are_equal(y: list[float], predicted: list[float]) -> None:
+    assert get_metric("spearman").score(y, predicted) == 0.0
+
+
+def test_one_row_has_no_r2_and_two_have() -> None:
+    assert np.isnan(get_metric("r2").score([1.0], [1.0]))
+    assert get_metric("r2").score([1.0, 2.0], [1.0, 2.0]) == 1.0
+
+
+def test_the_reason_for_a_refusal_is_told() -> None:
+    with pytest.raises(
+        UsageError, match=r"^There is no metric 'no'\. Choose one of: balanced_accuracy, .*spearman\.$"
+    ):
+        get_metric("no")
+    with pytest.raises(
+        UsageError, match=r"^There is no metric 'v_measure_score': it compares clusterings\. Choose"
+    ):
+        get_metric("v_measure_score")
+    with pytest.raises(UsageError, match=r"'recall_samples': it scores several labels of each row\. Choose"):
+        get_metric("recall_samples")
+    with pytest.raises(UsageError, match=r"'f1' in stored runs; the nearest is f1_macro\. Choose"):
+        get_metric("f1")
+    with pytest.raises(UsageError, match=r"'rmse' for classification: it scores regression\. Choose"):
+        get_metric("rmse", "classification")
+
+
+def test_a_name_that_nobody_knows_is_not_known() -> None:
+    assert not is_known_name("acuracy")

@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 
 from automl_meta.exceptions import UsageError
-from automl_meta.task.dates import read_dates, to_dates
+from automl_meta.task.date_formats import is_day_first
+from automl_meta.task.dates import (
+    are_durations,
+    from_numbers,
+    is_compact_dates,
+    read_dates,
+    to_dates,
+    to_seconds,
+)
 from automl_meta.task.inference import infer_columns
 from automl_meta.task.options import ReadingOptions
 
@@ -211,3 +219,134 @@ def test_a_column_of_nearly_enough_dates_is_told() -> None:
 
 def test_lap_times_are_seconds() -> None:
     assert inferred(["1:09.3", "2:39.971"] * 9)[0].tolist()[:2] == [69.3, 159.971]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1 days 02:30:00", 95400), ("3 days, 1:00:00", 262800), ("-1 day 1:00", -82800), ("02:30", 9000),
+        ("2:30 PM", 52200), ("12:15 AM", 900), ("12:15 pm", 44100), ("1:09.3", 69.3), ("5", np.nan), (None, np.nan),
+    ],
+)  # fmt: skip
+def test_durations_and_times_of_the_day_are_read_as_seconds(text: str | None, seconds: float) -> None:
+    np.testing.assert_array_equal(to_seconds(pd.Series([text, "00:00"], dtype=object)), [seconds, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("texts", "are"),
+    [
+        (["10:30", "1 day"], True),
+        (["10:30", "23:59:59.5"], True),
+        ([], False),
+        (["10:30", ""], False),
+        (["10:75"], False),
+        (["10:30", "soon"], False),
+        (["7"], False),
+    ],
+)
+def test_a_column_of_durations_has_nothing_else(texts: list[str], are: bool) -> None:
+    assert are_durations(np.array(texts, dtype=object)) == are
+
+
+@pytest.mark.parametrize(
+    ("numbers", "are"),
+    [
+        ([20220101, 20220102, 20220103], True),
+        ([20220101, 20220102] * 5, False),
+        ([20220101.5, 20220102, 20220103], False),
+        ([19000101, 20220101, 21001231], True),
+        ([18991231, 20220101, 20220102], False),
+        ([20220101, 20220102, 21010101], False),
+        ([*range(20220101, 20220120), 5], True),
+        ([*range(20220101, 20220119), 5], False),
+        ([20220100, 20220101, 20220102], False),
+        ([20220132, 20220101, 20220102], False),
+        ([20220001, 20220101, 20220102], False),
+        ([20221301, 20220101, 20220102], False),
+        ([20220231, 20220230, 20220229], False),
+        ([], False),
+    ],
+)
+def test_numbers_of_eight_digits_are_dates_if_nearly_all_are_days(numbers: list[float], are: bool) -> None:
+    assert is_compact_dates(np.array(numbers, dtype=float)) == are
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format"),
+    [
+        ("1/31/22", "%m/%d/%y"), ("2022 1 31", "%Y %m %d"), ("2022.1.31", "%Y.%m.%d"), ("31-01-2022", "%d-%m-%Y"),
+        ("19000101", "%Y%m%d"), ("21001231", "%Y%m%d"), ("18991231", None), ("21010101", None), ("1-2-22", None),
+        ("01 02 22", None), ("Jan-22", "%b-%y"), ("Jan. 2022", "%b. %Y"), ("31 Foo 2022", None), ("Foo 2022", None),
+        ("2022W47", "ISO week"), ("2022/11", "%Y/%m"), ("11-2022", "%m-%Y"), ("2022-11-28T10:00Z", "ISO8601"),
+        ("28.11.2022, 10:00", "%d.%m.%Y, %H:%M"), ("28.11.2022 10:00:01.5", "%d.%m.%Y %H:%M:%S.%f"),
+        ("28.11.2022 10:00pm", "%d.%m.%Y %I:%M%p"), ("28.11.2022 10:00 am", "%d.%m.%Y %I:%M %p"),
+        ("28.11.2022 10:00+02:00", "%d.%m.%Y %H:%M%z"), ("28.11.2022 10:00 +0200", "%d.%m.%Y %H:%M %z"),
+        ("Nov 28, 2022 10:00", "%b %d, %Y %H:%M"), ("28-Nov-22", "%d-%b-%y"), ("-28.11.2022", None),
+        ("28.11.2022" + " " * 10 + "x" * 50, None),
+    ],
+)  # fmt: skip
+def test_the_format_is_that_of_the_text(text: str, date_format: str | None) -> None:
+    found = read_dates(pd.Series([text] * 3))
+    assert (None if found is None else found.format) == date_format
+
+
+def test_nineteen_dates_of_twenty_values_are_enough() -> None:
+    found = read_dates(pd.Series(["28.11.2022"] * 19 + ["soon"]))
+    assert found is not None
+    assert (found.format, found.share, found.others) == ("%d.%m.%Y", 0.95, ())
+    assert read_dates(pd.Series(["28.11.2022"] * 18 + ["soon"])) is None
+    assert read_dates(pd.Series([None], dtype=object)) is None
+    few = read_dates(pd.Series(["28.11.2022"] * 3 + ["soon"] * 9), anyhow=True)
+    assert few is not None
+    assert few.share == 0.25
+    assert read_dates(pd.Series(["soon", "later"]), anyhow=True) is None
+
+
+@pytest.mark.parametrize(("text", "year"), [("27.06.29", 2029), ("27.06.30", 1930), ("27.06.99", 1999)])
+def test_a_format_may_say_the_century_of_two_digit_years(text: str, year: int) -> None:
+    assert to_dates(pd.Series([text]), "%d.%m.%y|1930").dt.year.tolist() == [year]
+
+
+@pytest.mark.parametrize(
+    ("date_format", "is_first"),
+    [("%d.%m.%Y", True), ("%m/%d/%y", False), ("%Y-%d-%m", None), ("%d %b %Y", None), ("%m/%Y", None)],
+)
+def test_a_format_says_whether_the_day_comes_first(date_format: str, is_first: bool | None) -> None:
+    assert is_day_first(date_format) is is_first
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dates", "unit"),
+    [
+        ([1.6e9], ["2020-09-13 12:26:40"], "seconds"),
+        ([1.6e12], ["2020-09-13 12:26:40"], "milliseconds"),
+        ([1.6e15], ["2020-09-13 12:26:40"], "microseconds"),
+        ([1.6e18], ["2020-09-13 12:26:40"], "nanoseconds"),
+        ([18500, 5], ["2020-08-26", "1970-01-06"], "days"),
+        ([44000], ["2020-06-18"], "days since 1899-12-30"),
+        ([2020, 2021], ["2020-01-01", "2021-01-01"], "years"),
+        ([1000, 2999], ["1000-01-01", "2999-01-01"], "years"),
+        ([20200101, 20200102], ["2020-01-01", "2020-01-02"], "%Y%m%d"),
+    ],
+)
+def test_numbers_are_dates_in_the_unit_that_brings_them_near_those_known(
+    numbers: list[float], dates: list[str], unit: str
+) -> None:
+    found = from_numbers(pd.Series(numbers, dtype=float), 1.5e9, 1.7e9)
+    assert found is not None
+    assert found[0].tolist() == [pd.Timestamp(date) for date in dates]
+    assert found[1] == unit
+
+
+@pytest.mark.parametrize("numbers", [[18500, 5, 5], [2020, 999], [2020.5, 2021], [20200101, 5]])
+def test_numbers_that_are_near_no_known_date_are_no_dates(numbers: list[float]) -> None:
+    assert from_numbers(pd.Series(numbers, dtype=float), 1.5e9, 1.51e9) is None
+
+
+def test_the_known_range_is_widened_by_its_width_and_a_year_at_least() -> None:
+    day = 86400.0
+    for low, high, width in ((1.5e9, 1.5e9, 366 * day), (1.4e9, 1.5e9, 1e8)):
+        for bound in (low - width, high + width):
+            assert from_numbers(pd.Series([bound]), low, high) is not None
+        for beyond in (low - width - 1, high + width + 1):
+            assert from_numbers(pd.Series([beyond]), low, high) is None

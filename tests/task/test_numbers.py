@@ -4,6 +4,7 @@ import pytest
 
 from automl_meta.task import TabularTask
 from automl_meta.task.inference import infer_columns
+from automl_meta.task.numbers import number_pattern, read_number, read_numbers, to_numbers
 from automl_meta.task.options import ReadingOptions
 
 nan = float("nan")
@@ -178,3 +179,132 @@ def test_texts_that_differ_in_zeros_at_the_end_are_told() -> None:
     assert "'1.1', '1.10' are one number" in column.notes[-1]
     assert inferred(["1.1", "1.10"] * 9, is_file=True)[1].kind == "categorical"
     assert inferred(["1.5", "2.0", "3.0"] * 9, is_file=True)[1].notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "number", "unit", "is_bound"),
+    [
+        ("1,234.5", ".", 1234.5, "", False), ("1.234,5", ",", 1234.5, "", False), ("(5)", ".", -5, "", False),
+        ("+5", ".", 5, "", False), ("555-", ".", -555, "", False), ("5.0-", ".", -5, "", False),
+        ("5+", ".", 5, "", True), ("<=5", ".", 5, "", True), ("$5", ".", 5, "$", False), ("5 USD", ".", 5, "$", False),
+        ("US$ 5", ".", 5, "$", False), ("5 kgs", ".", 5, "kg", False), ("5 s", ".", 5, "s", False),
+        ("1,340E+04", ",", 13400, "", False), (".5", ".", 0.5, "", False), ("5.", ".", 5, "", False),
+        ("٣", ".", 3, "", False), ("$1.2M", ".", 1.2, "m $", False), ("$300 mio.", ".", 300, "mio $", False),
+        ("1.2 M", ".", 1.2, "mio", False), ("5 m", ".", 5, "m", False), ("€ 3 Mrd", ".", 3, "mrd €", False),
+        ("0,123", ",", 0.123, "", False), ("$ -5", ".", -5, "$", False), ("-$5", ".", -5, "$", False),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_with_its_unit(
+    text: str, decimal: str, number: float, unit: str, is_bound: bool
+) -> None:
+    found, *about = read_number(text, number_pattern(decimal))
+    assert float(found) == pytest.approx(number)
+    assert about == [unit, is_bound]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.234,5", "(5", "5)", "--5", "-(5)", "5-", "55-", "$5 kg", "1,340E+04", "-", ".", "1 23", "0,123", "R2D2", "5-6",
+        "$", "5 toolongunitname",
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_number_is_not_read(text: str) -> None:
+    assert read_number(text, number_pattern(".")) == ("", "", False)
+
+
+def reading(texts: list[str], counts: list[int] | None = None, **said: object):
+    return read_numbers(
+        np.array(texts, dtype=object),
+        np.array(counts or [1] * len(texts)),
+        **said,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "are"),
+    [
+        (["(1)", "(2)"], False),
+        (["(1)"], True),
+        ([*map(str, range(9)), "x"], True),
+        ([*map(str, range(8)), "x"], False),
+        (["3 kg", "4 g"], True),
+        (["3 kg", "4 m"], False),
+        ([*(f"{i} kg" for i in range(49)), "4 m"], True),
+        ([*(f"{i} kg" for i in range(48)), "4 m"], False),
+        (["3 foo", "4 foo", "5"], True),
+        (["3 foo", "4 foo", "5", "6"], True),
+        (["3 foo", "4", "5"], False),
+        ([">5", "6", "7", "8", "9"], True),
+        ([">5", "6", "7", "8"], False),
+        ([*map(str, range(400))], True),
+        ([*map(str, range(400)), *(f"x{i}" for i in range(40))], True),
+        ([*map(str, range(400)), *(f"x{i}" for i in range(50))], False),
+    ],
+)
+def test_texts_are_numbers_if_nine_tenths_are_in_units_that_belong_together(
+    texts: list[str], are: bool
+) -> None:
+    assert (reading(texts) is not None) == are
+
+
+def test_words_as_many_as_numbers_are_more_than_misfits() -> None:
+    assert reading(["word", "1"], [1, 100]) is None
+    found = reading(["word", "1", "2"], [1, 100, 100])
+    assert found is not None
+    assert found.share == pytest.approx(200 / 201)
+
+
+def test_few_numbers_are_enough_if_they_are_asked_for() -> None:
+    found = reading(["x", "1"], anyhow=True)
+    assert found is not None
+    assert found.share == 0.5
+    assert reading(["x"], anyhow=True) is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "units"),
+    [
+        (["2m", "3m", "2500"], {"m": 1e6}),
+        (["2m", "3m", "2499"], {"m": 1.0}),
+        (["5%", "0.25"], {"%": 1.0, "": 100.0}),
+        (["5%", "1"], {"%": 1.0, "": 100.0}),
+        (["5%", "1.5"], {"%": 1.0}),
+        (["5‰", "5%", "6%"], {"%": 1.0, "‰": 0.1}),
+        (["1.2 Mio. €", "3 €", "4 €"], {"€": 1.0, "mio €": 1e6}),
+        (["1 h", "2 min", "3 min"], {"min": 1.0, "h": 60.0}),
+        (["1 h", "2 h", "3 min"], {"h": 1.0, "min": 1 / 60}),
+        (["3 kg", "4 g", "5 g"], {"g": 1.0, "kg": 1e3}),
+        (["3 l", "4 ml", "5 l"], {"l": 1.0, "ml": 1e-3}),
+        (["3 k", "4 k", "5"], {"k": 1e3}),
+        (["1.2 bn", "3 mn"], {"bn": 1e9, "mn": 1e6}),
+    ],
+)
+def test_units_are_brought_to_the_most_frequent_one(texts: list[str], units: dict[str, float]) -> None:
+    found = reading(texts)
+    assert found is not None
+    assert found.format.units == pytest.approx({"": 1.0} | units)
+
+
+def test_the_other_mark_is_told_if_it_gives_other_numbers() -> None:
+    clear, doubtful, said = (
+        reading(["1,5", "2,5"]),
+        reading(["1.234", "5.678"]),
+        reading(["1.234"], decimal=","),
+    )
+    assert (clear.format.decimal, clear.other) == (",", None)
+    assert (doubtful.format.decimal, doubtful.other.decimal) == (".", ",")
+    assert (said.format.decimal, said.other.decimal) == (",", ".")
+    whole = reading(["1", "2"], decimal=",")
+    assert (whole.format.decimal, whole.other) == (".", None)
+
+
+def test_bounds_are_counted() -> None:
+    assert reading([">5", "<1", *map(str, range(9))]).n_bounds == 2
+
+
+def test_numbers_are_read_in_a_known_format() -> None:
+    column = pd.Series(["1,5 kg", "2 g", "x", None, "3", "4 m"], index=[3, 1, 4, 1, 5, 9])
+    found = to_numbers(column, ",", {"kg": 1.0, "g": 1e-3})
+    np.testing.assert_array_equal(found, [1.5, 0.002, nan, nan, nan, nan])
+    assert found.index.equals(column.index)

@@ -1,9 +1,13 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from automl_meta.exceptions import DataError
 from automl_meta.task import TabularTask
+from automl_meta.task.options import ReadingOptions
+from automl_meta.task.target import infer_target
 
 X = pd.DataFrame({"a": np.random.default_rng(0).normal(size=60)})
 BIG = 10**17
@@ -140,3 +144,132 @@ def test_a_target_follows_the_decimal_mark_that_was_said_and_that_of_the_table(t
     assert any("--decimal says which" in note for note in alone.notes)
     clear = TabularTask.from_frame(pd.DataFrame({"a": texts, "y": [f"{50 + i},5" for i in range(60)]}), "y")
     assert clear.X["a"].tolist()[:2] == [1000.0, 2007.0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "task_type"),
+    [
+        ([*range(20)] * 10, "classification"),
+        ([*range(20)] * 9, "regression"),
+        ([*range(21)] * 10, "regression"),
+        ([1, 2, 3] * 10, "classification"),
+        ([1, 2, 3] * 9, "regression"),
+        ([1.5, 2.5], "classification"),
+        ([1, 2, 3.5] * 10, "regression"),
+        (["1", "2", "3"], "classification"),
+        (["1,5", "2,5", "3,5"] * 20, "regression"),
+        ([*map(str, range(30)), "U"], "regression"),
+        ([Decimal("1.5"), Decimal("2.5"), Decimal("3.5")], "regression"),
+        ([1, "a"], "classification"),
+    ],
+)
+def test_a_guess_near_its_limits(labels: list, task_type: str) -> None:
+    assert infer_target(pd.Series(labels), "auto", ReadingOptions()).task_type == task_type
+
+
+def test_text_of_whole_numbers_is_labels_in_a_frame_and_numbers_in_a_file() -> None:
+    texts = pd.Series([*map(str, range(30))])
+    assert infer_target(texts, "auto", ReadingOptions()).task_type == "classification"
+    assert infer_target(texts, "auto", ReadingOptions(is_file=True)).task_type == "regression"
+    assert infer_target(texts, "regression", ReadingOptions()).values.tolist() == [*range(30)]
+
+
+@pytest.mark.parametrize(
+    ("labels", "word"), [(["1", "2", "U"], "U"), ([True, False], "True"), (["b", "a"], "b"), (pd.Categorical(["x"]), "x")]
+)  # fmt: skip
+def test_a_word_that_keeps_from_regression_is_named(labels: object, word: str) -> None:
+    with pytest.raises(DataError, match=f"'{word}'"):
+        infer_target(pd.Series(labels), "regression", ReadingOptions())
+
+
+@pytest.mark.parametrize("labels", [[None, None], ["", " "], [np.nan, np.nan]])
+def test_a_target_without_a_value_is_refused(labels: list) -> None:
+    with pytest.raises(DataError, match="missing in every row"):
+        infer_target(pd.Series(labels), "auto", ReadingOptions())
+
+
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        ([1, 2, None], [1, 2, np.nan]),
+        ([1.5, 2.0, None], [1.5, 2.0, np.nan]),
+        ([2.0**53, 1.0, None], [2.0**53, 1.0, np.nan]),
+        ([2.0**53 - 1, 1, None], [2**53 - 1, 1, np.nan]),
+        ([1 - 2.0**53, 1, None], [1 - 2**53, 1, np.nan]),
+        ([True, 1, "x"], ["True", "1", "x"]),
+    ],
+)
+def test_labels_beside_missing_ones_keep_their_value_and_type(labels: list, kept: list) -> None:
+    found = infer_target(pd.Series(labels), "classification", ReadingOptions()).values.tolist()
+    assert repr(found) == repr(kept)
+
+
+def test_what_was_read_of_the_target_is_handed_on() -> None:
+    found = infer_target(pd.Series(["1,5", "2,5", "3,75"] * 20), "auto", ReadingOptions())
+    assert found.number is not None
+    assert (found.number.decimal, found.mark, found.is_ambiguous) == (",", ",", False)
+    doubtful = infer_target(pd.Series([f"1,{i}" for i in range(100, 160)]), "auto", ReadingOptions())
+    assert (doubtful.mark, doubtful.is_ambiguous) == (None, True)
+    plain = infer_target(pd.Series([1.5, 2.5, 3.5]), "auto", ReadingOptions())
+    assert (plain.number, plain.mark, plain.is_ambiguous, plain.notes) == (None, None, False, ())
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_told"), [([0, 1], False), ([0, 2], True), ([1, 2], True), (["x", "z"], False), ([True, False], False)]
+)  # fmt: skip
+def test_numbers_other_than_0_and_1_that_were_taken_for_classes_are_told(labels: list, is_told: bool) -> None:
+    notes = infer_target(pd.Series(labels * 10), "auto", ReadingOptions()).notes
+    assert any("--task-type regression" in note for note in notes) == is_told
+
+
+@pytest.mark.parametrize(
+    ("n_classes", "n_rows", "is_refused"),
+    [(30, 60, False), (31, 60, True), (2, 2, False), (2, 3, False), (3, 5, True)],
+)
+def test_more_classes_than_half_of_the_rows_are_too_many(
+    n_classes: int, n_rows: int, is_refused: bool
+) -> None:
+    y = [f"c{i % n_classes}" for i in range(n_rows)]
+    frame = pd.DataFrame({"a": np.arange(n_rows) % 2 + 0.5})
+    if is_refused:
+        with pytest.raises(DataError, match=f"{n_classes} different values in {n_rows} rows"):
+            TabularTask.from_frame(frame, y)
+    else:
+        assert len(TabularTask.from_frame(frame, y).classes) == n_classes
+
+
+def test_classes_of_one_row_are_counted_and_five_are_named() -> None:
+    for n_alone, dots in ((1, False), (5, False), (6, True)):
+        notes = task([*(f"c{i}" for i in range(n_alone)), *["z"] * (60 - n_alone)]).notes
+        (note,) = [note for note in notes if "one row each" in note]
+        assert note.startswith(f"{n_alone} ")
+        assert f"'c{min(n_alone, 5) - 1}'" in note
+        assert ("…" in note) == dots
+    assert not any("one row each" in note for note in task(["x", "z"] * 30).notes)
+
+
+@pytest.mark.parametrize("n_rows", [60, 30])
+def test_a_numeric_column_equals_a_target_of_classes_if_it_tells_them_apart(n_rows: int) -> None:
+    codes = np.array([0, 1, 2] * (n_rows // 3))
+    other = codes.copy()
+    other[-1] = 0
+    frame = pd.DataFrame(
+        {
+            "same": codes * 1.5 + 2,
+            "finer": codes + np.arange(n_rows) / 100,
+            "coarser": codes > 0,
+            "other": other * 1.5,
+        }
+    )
+    notes = TabularTask.from_frame(
+        frame.assign(holed=frame["same"].where(codes > 0)), np.array(["x", "y", "z"])[codes]
+    ).notes
+    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]
+
+
+def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> None:
+    numbers = np.random.default_rng(0).normal(size=60)
+    late = numbers.copy()
+    late[55] += 1
+    notes = TabularTask.from_frame(pd.DataFrame({"same": numbers, "late": late}), numbers).notes
+    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]

@@ -1,0 +1,374 @@
+"""Mutation testing: the share of a random sample of mutants that the tests kill.
+
+    pip install -e ".[test,mutation]"
+    python benchmarks/mutation.py --work DIR [--mutants 300] [--seed 0] [--jobs 2] [--only automl_meta/task]
+
+cosmic-ray's operators make the mutants. Lines are drawn without replacement from all lines of the tested files that
+have a mutant, then one mutant of each line. Left out are mutants that cannot change behaviour: those of annotations,
+of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those that do not compile.
+
+The tests run once with coverage, which is kept in DIR until the code or the tests change. Then each mutant meets the
+tests that execute its line (for a line that runs on import, those that execute its file), the most promising first,
+until one fails or the time limit is reached. Mutants are made in copies of the checkout. Results are appended to
+DIR/results-SEED.jsonl; a run that was interrupted goes on from there.
+"""
+
+import argparse
+import ast
+import difflib
+import functools
+import hashlib
+import json
+import os
+import queue
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTED = (
+    "automl_meta/transfer",
+    "automl_meta/store",
+    "automl_meta/task",
+    "automl_meta/fewshot/maml.py",
+    "automl_meta/metrics.py",
+)
+SECONDS_OF_TESTS = 120  # at most for one mutant, by the times of the run with coverage
+FIRST_SECONDS = 8  # of the tests that are tried before all others are even imported
+
+
+# What pytest calls when this file is its plug-in: choose and order the tests, note their times.
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    if path := os.environ.get("MUTATION_TESTS"):
+        order = {name: place for place, name in enumerate(json.loads(Path(path).read_text()))}
+        items[:] = sorted(
+            (item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid]
+        )
+
+
+def pytest_runtest_logreport(report: Any) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        with open(os.environ["MUTATION_REPORTS"], "a") as stream:
+            stream.write(json.dumps([report.nodeid, report.duration, report.outcome]) + "\n")
+
+
+def checkout_files(*folders: str) -> list[str]:
+    command = ["git", "ls-files", "-coz", "--exclude-standard", *folders]
+    names = subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
+    return sorted(name for name in names if (ROOT / name).is_file())
+
+
+def copy_checkout(target: Path) -> Path:
+    shutil.rmtree(target, ignore_errors=True)
+    for name in checkout_files():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, target / name)
+    return target
+
+
+def run_pytest(
+    tree: Path, reports: Path, options: list[str], timeout: float | None = None, **environment: str
+) -> bool | None:
+    """Whether pytest passed, None at the time limit; `reports` holds the outcome of each test."""
+    reports.unlink(missing_ok=True)
+    paths = f"{tree}{os.pathsep}{tree / 'benchmarks'}"
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "mutation",
+        "-p",
+        "no:cacheprovider",
+        "--hypothesis-seed=0",
+        *options,
+    ]
+    with open(reports.with_suffix(".log"), "w") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=tree,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": paths, "MUTATION_REPORTS": str(reports)} | environment,
+        )
+        try:
+            return process.wait(timeout) in (0, 5)  # 5: a mutant may leave no test to run
+        except subprocess.TimeoutExpired:
+            for number in (signal.SIGINT, signal.SIGKILL):  # fixtures may stop their servers first
+                try:
+                    os.killpg(process.pid, number)
+                    process.wait(10)
+                except (subprocess.TimeoutExpired, ProcessLookupError):
+                    continue
+            return None
+
+
+def read_reports(path: Path) -> list[list[Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def collect_coverage(
+    work: Path, tests: list[str], jobs: int
+) -> tuple[dict[str, float], dict[str, dict[int, set[str]]]]:
+    """Seconds of each passing test, and for each file and line the tests that execute it ("" is an import)."""
+    from coverage import CoverageData
+
+    files = checkout_files("automl_meta", "tests", "conftest.py", "pyproject.toml")
+    digest = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in files) + " ".join(tests).encode())
+    folder, tree = work / digest.hexdigest()[:12], work / "tree"
+    reports = folder / "reports.jsonl"
+    if not (folder / "coverage").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_checkout(tree)
+        include = "".join(f"\n    {name}{'' if name.endswith('.py') else '/*'}" for name in TESTED)
+        (folder / "coverage.ini").write_text(f"[run]\ninclude ={include}\nrelative_files = true\n")
+        options = [
+            "--cov",
+            f"--cov-config={folder / 'coverage.ini'}",
+            "--cov-context=test",
+            "--cov-report=",
+            f"-n{jobs}",
+            *tests,
+        ]
+        run_pytest(tree, reports, options, COVERAGE_FILE=str(folder / "partial"))
+        (folder / "partial").rename(folder / "coverage")
+    seconds: dict[str, float] = defaultdict(float)
+    failed = set()
+    for name, duration, outcome in read_reports(reports):
+        seconds[name] += duration
+        failed |= {name} if outcome == "failed" else set()
+    data = CoverageData(str(folder / "coverage"))
+    data.read()
+    lines = {
+        path: {
+            line: {context.rpartition("|")[0] for context in contexts} - failed
+            for line, contexts in data.contexts_by_lineno(path).items()
+        }
+        for path in data.measured_files()
+    }
+    return seconds, lines
+
+
+@functools.lru_cache
+def behaviour(source: str) -> str | None:
+    """What decides how the code behaves; None for code that does not compile."""
+    try:
+        tree = compile(source, "", "exec", ast.PyCF_ONLY_AST)
+        compile(source, "", "exec")
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        for field in ("annotation", "returns"):
+            if getattr(node, field, None) is not None:
+                setattr(node, field, ast.Constant(0))
+        if isinstance(node, ast.arguments):
+            node.args, node.posonlyargs, node.kwonlyargs = (
+                node.posonlyargs + node.args + node.kwonlyargs,
+                [],
+                [],
+            )
+            node.defaults, node.kw_defaults = (
+                node.defaults + [value for value in node.kw_defaults if value],
+                [],
+            )
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    return ast.dump(tree)
+
+
+def sample_mutants(rng: random.Random, n_mutants: int, only: tuple[str, ...]) -> list[dict[str, Any]]:
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    operators = {name: get_operator(name)() for name in sorted(operator_names()) if "Variable" not in name}
+    files = [
+        path
+        for name in only
+        for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).rglob("*.py")))
+    ]
+    candidates: dict[tuple[Path, int], list[tuple[str, int]]] = defaultdict(list)
+    for path in files:
+        nodes = list(ast_nodes(get_ast(path.read_text())))
+        for name, operator in operators.items():
+            places = (place for node in nodes for place in operator.mutation_positions(node))
+            for occurrence, ((line, _), _) in enumerate(places):
+                candidates[path, line].append((name, occurrence))
+    lines = sorted(candidates)
+    rng.shuffle(lines)
+    mutants = []
+    for path, line in lines:
+        if len(mutants) == n_mutants:
+            break
+        source = path.read_text()
+        for name, occurrence in rng.sample(candidates[path, line], len(candidates[path, line])):
+            mutated = mutate_code(source, operators[name], occurrence)
+            if behaviour(mutated) not in (None, behaviour(source)):
+                changed = difflib.ndiff(source.splitlines(), mutated.splitlines())
+                change = "\n".join(row for row in changed if row[0] in "+-")
+                file = path.relative_to(ROOT).as_posix()
+                operator_name = name.rpartition("/")[2]
+                mutants.append(
+                    {"file": file, "line": line, "operator": operator_name, "change": change, "code": mutated}
+                )
+                break
+    return mutants
+
+
+def statement_lines(path: Path, line: int) -> range:
+    """The lines of the innermost statement, without its body: coverage does not see each of them."""
+    statements = (
+        node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.stmt)
+    )
+    around = [node for node in statements if node.lineno <= line <= (node.end_lineno or 0)]
+    if not around:  # a decorator
+        return range(line, line + 1)
+    inner = max(around, key=lambda node: node.lineno)
+    body = getattr(inner, "body", None)
+    end = body[0].lineno - 1 if body and line < body[0].lineno else inner.end_lineno or line
+    return range(inner.lineno, max(end, inner.lineno) + 1)
+
+
+def choose_tests(
+    mutant: dict[str, Any], seconds: dict[str, float], lines: dict[str, dict[int, set[str]]]
+) -> list[str]:
+    """The tests of the mutant's line, those of its own room first, the quick ones before the slow ones."""
+    path = Path(mutant["file"])
+    of_file = lines.get(mutant["file"], {})
+    tests: set[str] = set().union(*(of_file.get(line, ()) for line in statement_lines(path, mutant["line"])))
+    if tests == {""}:
+        tests = set().union(*of_file.values())
+    tests -= {""}
+    rooms = (f"tests/{'/'.join(path.parts[1:-1])}/test_{path.stem}.py".replace("//", "/"), mutant["file"])
+
+    def cost(name: str) -> float:
+        file = name.partition("::")[0]
+        distance = 1 if file in rooms else 3 if Path(file).parent.name == path.parent.name else 10
+        return (seconds[name] + 0.01) * distance
+
+    chosen, total = [], 0.0
+    for name in sorted(tests, key=lambda name: (cost(name), name)):
+        total += seconds[name]
+        if chosen and total > SECONDS_OF_TESTS:
+            break
+        chosen.append(name)
+    return chosen
+
+
+def test_mutant(
+    tree: Path, mutant: dict[str, Any], tests: list[str], seconds: dict[str, float]
+) -> dict[str, Any]:
+    start, outcome, killer = time.monotonic(), "survived" if tests else "not covered", None
+    target, reports, chosen = tree / mutant["file"], tree.with_suffix(".jsonl"), tree.with_suffix(".json")
+    source = target.read_text()
+    n_first, total = 0, 0.0
+    while n_first < len(tests) and total < FIRST_SECONDS:
+        total += seconds[tests[n_first]]
+        n_first += 1
+    try:
+        target.write_text(mutant["code"])
+        for batch in filter(None, (tests[:n_first], tests[n_first:])):
+            chosen.write_text(json.dumps(batch))
+            shutil.rmtree(target.parent / "__pycache__", ignore_errors=True)
+            limit = 60 + 10 * sum(seconds[name] for name in batch)
+            options = ["-x", "-n0", *sorted({name.partition("::")[0] for name in batch})]
+            passed = run_pytest(tree, reports, options, limit, MUTATION_TESTS=str(chosen))
+            if not passed:
+                outcome = "timeout" if passed is None else "killed"
+                killer = next(
+                    (name for name, _, result in read_reports(reports) if result == "failed"), "import"
+                )
+                break
+    finally:
+        target.write_text(source)
+        shutil.rmtree(target.parent / "__pycache__", ignore_errors=True)
+    kept = {name: value for name, value in mutant.items() if name != "code"}
+    return {
+        **kept,
+        "outcome": outcome,
+        "test": killer,
+        "n_tests": len(tests),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+
+
+def summary(results: list[dict[str, Any]], seed: int) -> dict[str, Any]:
+    from scipy.stats import binomtest
+
+    rooms: dict[str, list[bool]] = defaultdict(list)
+    for result in results:
+        room = next(name for name in TESTED if result["file"].startswith(name))
+        rooms[room].append(result["outcome"] in ("killed", "timeout"))
+    killed = sum(map(sum, rooms.values()))
+    interval = binomtest(killed, len(results)).proportion_ci(method="wilson")
+    return {
+        "benchmark": "mutation",
+        "seed": seed,
+        "mutants": len(results),
+        "killed": killed,
+        "share": round(killed / len(results), 3),
+        "interval": [round(interval.low, 3), round(interval.high, 3)],
+        "rooms": {room: f"{sum(found)}/{len(found)}" for room, found in rooms.items()},
+        "seconds": round(sum(result["seconds"] for result in results)),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Mutation testing on a random sample of mutants.")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder outside of the checkout for all that is kept"
+    )
+    parser.add_argument("--mutants", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", nargs="*", default=TESTED, help="files and folders to mutate")
+    parser.add_argument("--tests", nargs="*", default=["tests", "automl_meta"], help="tests that may kill")
+    arguments = parser.parse_args()
+    work = arguments.work.resolve()
+    seconds, lines = collect_coverage(work, arguments.tests, arguments.jobs)
+    mutants = sample_mutants(random.Random(arguments.seed), arguments.mutants, tuple(arguments.only))
+    path = work / f"results-{arguments.seed}.jsonl"
+    known = (
+        {
+            (result["file"], result["line"], result["change"]): result
+            for result in map(json.loads, path.open())
+        }
+        if path.exists()
+        else {}
+    )
+    trees: queue.Queue[Path] = queue.Queue()
+    for number in range(arguments.jobs):
+        trees.put(copy_checkout(work / f"tree{number}"))
+
+    def judge(mutant: dict[str, Any]) -> dict[str, Any]:
+        if (found := known.get((mutant["file"], mutant["line"], mutant["change"]))) is not None:
+            return found
+        tree = trees.get()
+        try:
+            result = test_mutant(tree, mutant, choose_tests(mutant, seconds, lines), seconds)
+        finally:
+            trees.put(tree)
+        with path.open("a") as stream:
+            stream.write(json.dumps(result) + "\n")
+        if result["outcome"] in ("survived", "not covered"):
+            print(
+                f"{result['file']}:{result['line']} {result['operator']} {result['outcome']}\n{result['change']}",
+                flush=True,
+            )
+        return result
+
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        results = list(pool.map(judge, mutants))
+    print(json.dumps(summary(results, arguments.seed)))
+
+
+if __name__ == "__main__":
+    main()
