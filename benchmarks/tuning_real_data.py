@@ -42,8 +42,7 @@ from optuna.trial import TrialState
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from automl_meta import AutoMLClassifier, AutoMLRegressor, MetadataStore
-from automl_meta.algorithms import algorithms_for
-from automl_meta.automl import JointSpace
+from automl_meta.algorithms import JointSpace, algorithms_for
 from automl_meta.evaluation import paired_bootstrap
 from automl_meta.experiments import Evaluator, Folds, Limits
 from automl_meta.metrics import Metric, default_metric

@@ -62,7 +62,7 @@ def public_objects() -> Iterator[str]:
                         yield f"{room}.{name}.{member}"
 
 
-@pytest.mark.parametrize("name", public_objects())
+@pytest.mark.parametrize("name", list(public_objects()))
 def test_a_public_docstring_is_valid(name: str) -> None:
     errors = [f"{code}: {text}" for code, text in validate(name)["errors"] if code not in IGNORED]
     assert errors == []

@@ -15,6 +15,7 @@ from automl_meta.algorithms.boosting import (
 )
 from automl_meta.algorithms.discriminant import LDA, QDA
 from automl_meta.algorithms.dummy import DUMMY_CLASSIFIER, DUMMY_REGRESSOR
+from automl_meta.algorithms.joint_space import ALGORITHM, JointSpace, joint_name, joint_parameters
 from automl_meta.algorithms.kernel import (
     GAUSSIAN_PROCESS,
     LINEAR_SVM_CLASSIFIER,
@@ -44,7 +45,18 @@ from automl_meta.algorithms.trees import (
 from automl_meta.exceptions import UsageError
 from automl_meta.metrics import TaskType
 
-__all__ = ["ALGORITHMS", "Algorithm", "Condition", "SearchSpace", "algorithms_for", "get_algorithm"]
+__all__ = [
+    "ALGORITHM",
+    "ALGORITHMS",
+    "Algorithm",
+    "Condition",
+    "JointSpace",
+    "SearchSpace",
+    "algorithms_for",
+    "get_algorithm",
+    "joint_name",
+    "joint_parameters",
+]
 
 ALGORITHMS: tuple[Algorithm, ...] = (
     DUMMY_CLASSIFIER,

@@ -1,7 +1,6 @@
 """The whole flow: describe a table, ask the experience, tune within one budget, fit the best."""
 
 from automl_meta.automl.classifier import AutoMLClassifier
-from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.regressor import AutoMLRegressor
 from automl_meta.automl.report import TuningReport
@@ -10,7 +9,6 @@ from automl_meta.automl.tuner import TuningProgress
 __all__ = [
     "AutoMLClassifier",
     "AutoMLRegressor",
-    "JointSpace",
     "TabularModel",
     "TuningProgress",
     "TuningReport",

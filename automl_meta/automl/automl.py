@@ -23,11 +23,11 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import ALGORITHMS, Algorithm
+from automl_meta.algorithms import ALGORITHMS, Algorithm, JointSpace
+from automl_meta.automl.candidate_space import candidate_space
 from automl_meta.automl.check_scoring import check_scoring
 from automl_meta.automl.finishing import finished
 from automl_meta.automl.interruption import Interruption
-from automl_meta.automl.joint_space import JointSpace
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
@@ -139,7 +139,7 @@ class AutoML(BaseEstimator, ABC):
         clock = Budget(time_limit)
         task, labels = self._read(X, y)
         scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
-        space = JointSpace.for_task(task, self.algorithms, scoring, weighted=sample_weight is not None)
+        space = candidate_space(task, self.algorithms, scoring, weighted=sample_weight is not None)
         study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
         workers = started_evaluators(  # they start while others read
             effective_n_jobs(self.n_jobs),

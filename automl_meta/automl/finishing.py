@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.isolation import default_settings
+from automl_meta.automl.candidate_space import own_algorithm
 from automl_meta.automl.ensemble import averaged, greedy_weights
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import has_been_ended
@@ -240,7 +241,7 @@ def _fitted_on(
     if n_rows < task.n_rows:
         task, folds = fewer_rows(task, folds, n_rows)
     limit = None if seconds is None or not np.isfinite(seconds) else seconds
-    own = tuner.proposals.space.own_algorithm(member.configuration)
+    own = own_algorithm(tuner.proposals.space, member.configuration)
     try:
         evaluator.wait()
         found = evaluator.fit(member.configuration, task, folds, algorithm=own, seconds=limit)

@@ -10,8 +10,7 @@ import numpy as np
 from optuna.trial import FrozenTrial
 
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import Algorithm
-from automl_meta.automl.joint_space import ALGORITHM, JointSpace
+from automl_meta.algorithms import ALGORITHM, Algorithm, JointSpace
 from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost, score_of
 from automl_meta.exceptions import UsageError

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial, TrialState
 
-from automl_meta.automl.joint_space import JointSpace
+from automl_meta.algorithms import JointSpace
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.trials import Measured, completed, score_of, status_of
 from automl_meta.exceptions import UsageError

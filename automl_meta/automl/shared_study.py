@@ -12,7 +12,7 @@ from optuna.distributions import check_distribution_compatibility
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from automl_meta.automl.joint_space import JointSpace
+from automl_meta.algorithms import JointSpace
 from automl_meta.automl.owners import OWNER, Owners
 from automl_meta.automl.study_storage import predictions_of, quiet, save_predictions
 from automl_meta.automl.trials import completed

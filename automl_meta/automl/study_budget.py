@@ -10,7 +10,7 @@ import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
 from automl_meta._utils.budget import Budget
-from automl_meta.automl.joint_space import ALGORITHM
+from automl_meta.algorithms import ALGORITHM
 from automl_meta.automl.trials import Measured, busy_seconds, completed, fit_rows_of, is_lost, score_of
 from automl_meta.experiments import Folds
 from automl_meta.task import TabularTask

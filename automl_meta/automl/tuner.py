@@ -17,8 +17,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
+from automl_meta.algorithms import ALGORITHM
+from automl_meta.automl.candidate_space import own_algorithm
 from automl_meta.automl.interruption import Interruption
-from automl_meta.automl.joint_space import ALGORITHM
 from automl_meta.automl.owners import signs_of_life
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.scoring import Scoring
@@ -263,7 +264,7 @@ class Tuner:
                     claim.configuration,
                     self.task,
                     self.folds if claim.fit_rows is None else self.fewer(claim.fit_rows),
-                    algorithm=self.proposals.space.own_algorithm(claim.configuration),
+                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
                     seconds=claim.seconds,
                 )
             if self._stop.is_set() and found.run.status == "crash":
@@ -340,7 +341,7 @@ class Tuner:
                     claim.configuration,
                     self.task,
                     self.folds,
-                    algorithm=self.proposals.space.own_algorithm(claim.configuration),
+                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
                     seconds=limit,
                 )
             if found.pipeline is not None or found.status == "timeout":

@@ -1,7 +1,7 @@
 """Tuning: spend a budget on one task, starting from what past experiments say."""
 
 from automl_meta.tuning.experience_sampler import ExperienceSampler
-from automl_meta.tuning.history import History, PastTask, StoreQuery, as_history, joint_name
+from automl_meta.tuning.history import History, PastTask, StoreQuery, as_history
 from automl_meta.tuning.origin import ORIGIN, origin_of
 from automl_meta.tuning.warm_start import WarmStartEntry, WarmStartReport, warm_start
 
@@ -14,7 +14,6 @@ __all__ = [
     "WarmStartEntry",
     "WarmStartReport",
     "as_history",
-    "joint_name",
     "origin_of",
     "warm_start",
 ]

@@ -23,12 +23,13 @@ from optuna.trial import TrialState
 
 from automl_meta._utils.databases import shown_url
 from automl_meta._utils.optuna_studies import database_address, readable, require_studies, trials_of
-from automl_meta.algorithms import ALGORITHMS
+from automl_meta.algorithms import ALGORITHM, ALGORITHMS, joint_name, joint_parameters
 from automl_meta.exceptions import NoExperienceError, UsageError
 from automl_meta.metrics import TaskType
+from automl_meta.records import Configuration
 from automl_meta.store import MetadataStore
 
-__all__ = ["History", "HistoryLike", "PastTask", "StoreQuery", "as_history", "joint_name"]
+__all__ = ["History", "HistoryLike", "PastTask", "StoreQuery", "as_history"]
 
 Direction = Literal["maximize", "minimize"]
 
@@ -122,17 +123,6 @@ HistoryLike = (
     | pd.DataFrame
     | None
 )
-
-
-def joint_name(algorithm: str, parameter: str) -> str:
-    """The name of an algorithm's parameter in a space of several algorithms.
-
-    Examples
-    --------
-    >>> joint_name("knn", "n_neighbors")
-    'knn.n_neighbors'
-    """
-    return f"{algorithm}.{parameter}"
 
 
 def as_history(
@@ -282,7 +272,7 @@ def _from_store(query: StoreQuery) -> History:
         return History()
     joint = query.algorithm is None
     configurations = {
-        key: _joint(algorithm, parameters) if joint else dict(parameters)
+        key: joint_parameters(Configuration(algorithm, parameters)) if joint else dict(parameters)
         for key, algorithm, parameters in zip(
             meta.configurations.index,
             meta.configurations["algorithm"],
@@ -298,17 +288,11 @@ def _from_store(query: StoreQuery) -> History:
     return History(_useful(tasks), _catalogue(algorithms, query.task_type, joint))
 
 
-def _joint(algorithm: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {"algorithm": algorithm} | {
-        joint_name(algorithm, name): value for name, value in parameters.items()
-    }
-
-
 def _catalogue(algorithms: list[str], task_type: TaskType, joint: bool) -> dict[str, BaseDistribution]:
     """The distributions of the catalogue's algorithms; others are not known to it."""
     distributions: dict[str, BaseDistribution] = {}
     if joint:
-        distributions["algorithm"] = CategoricalDistribution(algorithms)
+        distributions[ALGORITHM] = CategoricalDistribution(algorithms)
     for algorithm in ALGORITHMS:
         if algorithm.task_type == task_type and algorithm.name in algorithms:
             for name, distribution in algorithm.space.distributions.items():

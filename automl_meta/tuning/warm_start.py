@@ -11,12 +11,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from automl_meta.algorithms import SearchSpace
+from automl_meta.algorithms import ALGORITHM, SearchSpace, joint_parameters
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders import Recommendation
 from automl_meta.tuning.domain import is_among
 from automl_meta.tuning.encoded_space import EncodedSpace
-from automl_meta.tuning.history import joint_name
 from automl_meta.tuning.origin import ORIGIN
 from automl_meta.tuning.study_rows import fitted_value, seen_space, under_way
 
@@ -186,15 +185,8 @@ def _recommended(
     advice: Recommendation, space: SearchSpace, algorithm: str | None
 ) -> list[tuple[Mapping[str, Any], str]]:
     configurations = [ranked.configuration for ranked in advice.configurations]
-    if "algorithm" in space.distributions:
-        return [
-            (
-                {"algorithm": one.algorithm}
-                | {joint_name(one.algorithm, name): value for name, value in one.parameters.items()},
-                "",
-            )
-            for one in configurations
-        ]
+    if ALGORITHM in space.distributions:
+        return [(joint_parameters(one), "") for one in configurations]
     algorithms = sorted({one.algorithm for one in configurations})
     if algorithm is None and len(algorithms) > 1:
         raise UsageError(

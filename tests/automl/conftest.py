@@ -3,8 +3,7 @@ import optuna
 import pandas as pd
 import pytest
 
-from automl_meta.algorithms import algorithms_for
-from automl_meta.automl import JointSpace
+from automl_meta.algorithms import JointSpace, algorithms_for
 from automl_meta.testing.algorithms import mixed_task
 
 QUICK = ["dummy", "decision_tree", "lda"]

@@ -7,8 +7,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl_meta import MetadataStore
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import algorithms_for
-from automl_meta.automl import JointSpace
+from automl_meta.algorithms import JointSpace, algorithms_for
 from automl_meta.automl.proposals import Proposal, Proposals
 from automl_meta.automl.sampling import Sampling
 from automl_meta.metrics import get_metric

@@ -211,7 +211,7 @@ def test_several_objectives_are_refused() -> None:
 
 
 def test_a_wrong_seed_is_refused() -> None:
-    with pytest.raises(UsageError, match="whole number"):
+    with pytest.raises(UsageError, match="non-negative integer"):
         ExperienceSampler(History(), seed=-1)
 
 

@@ -1,10 +1,14 @@
 import optuna
 import pytest
 
-from automl_meta.algorithms import ALGORITHMS, algorithms_for
-from automl_meta.automl import JointSpace
+from automl_meta.algorithms import ALGORITHMS, JointSpace, algorithms_for
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
+
+
+@pytest.fixture
+def space() -> JointSpace:
+    return JointSpace(algorithms_for("classification", only=["knn", "lda", "decision_tree", "rbf_svm"]))
 
 
 @pytest.mark.parametrize("task_type", ["classification", "regression"])
