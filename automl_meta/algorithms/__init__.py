@@ -1,4 +1,4 @@
-"""The catalogue: what can be recommended."""
+"""Catalogue of the algorithms that can be recommended."""
 
 from __future__ import annotations
 
@@ -91,44 +91,61 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     MLP_CLASSIFIER,
     MLP_REGRESSOR,
 )
-"""All algorithms, simple ones first."""
+"""All algorithms, roughly from simple to complex."""
 
 
 def algorithms_for(
     task_type: TaskType, *, only: Collection[str] | None = None, exclude: Collection[str] = ()
 ) -> tuple[Algorithm, ...]:
-    """The algorithms for one kind of task, in the order of the catalogue.
+    """List the algorithms for a type of task.
 
     Parameters
     ----------
     task_type : {"classification", "regression"}
-        The kind of task.
+        Type of task.
     only : collection of str, optional
-        Names to choose from; all by default.
+        Names of the algorithms to consider; all by default.
     exclude : collection of str
-        Names to leave out.
+        Names of algorithms to exclude.
+
+    Returns
+    -------
+    tuple of Algorithm
+        In the order of the catalogue.
 
     Raises
     ------
     UsageError
-        If a name is unknown, or nothing is left.
+        If a name is unknown, or no algorithm is left.
     """
     known = [algorithm for algorithm in ALGORITHMS if algorithm.task_type == task_type]
     for name in (*(only or ()), *exclude):
         get_algorithm(name, task_type)
     chosen = tuple(a for a in known if (only is None or a.name in only) and a.name not in exclude)
     if not chosen:
-        raise UsageError("No algorithm is left to choose from. Exclude fewer.")
+        raise UsageError("No algorithm is left to choose from. Exclude fewer algorithms.")
     return chosen
 
 
 def get_algorithm(name: str, task_type: TaskType) -> Algorithm:
-    """Find an algorithm by its name.
+    """Look up an algorithm by name.
+
+    Parameters
+    ----------
+    name : str
+        Name of the algorithm.
+    task_type : {"classification", "regression"}
+        Type of task.
+
+    Returns
+    -------
+    Algorithm
+        The algorithm of this name.
 
     Raises
     ------
     UsageError
-        If there is none of that name for this kind of task.
+        If there is no algorithm of this name for this type of task.
 
     Examples
     --------

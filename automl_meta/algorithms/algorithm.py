@@ -1,4 +1,4 @@
-"""Algorithm: something that can be recommended."""
+"""Algorithm: an entry of the catalogue."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from automl_meta.task import TabularTask
 
 __all__ = ["Algorithm"]
 
-# Some spaces have few values, and a sample then holds some configurations twice.
-_OVERSAMPLED = 4
+# Samples of small discrete spaces contain duplicates.
+_OVERSAMPLING = 4
 
 MakeEstimator = Callable[[Mapping[str, Any], TabularTask, int], BaseEstimator]
 MakePreprocessing = Callable[[TabularTask, int], ColumnTransformer]
@@ -27,27 +27,27 @@ MakePreprocessing = Callable[[TabularTask, int], ColumnTransformer]
 
 @dataclass(frozen=True)
 class Algorithm:
-    """Something that can be recommended: an estimator, its preprocessing and its search space.
+    """Estimator with its preprocessing and search space.
 
     Parameters
     ----------
     name : str
-        The key in the store, never renamed. An algorithm for classification and one for
-        regression may share it.
+        Key in the store; must never be renamed. A classification and a regression algorithm may
+        share a name.
     task_type : {"classification", "regression"}
-        What it learns.
+        Type of task.
     description : str
-        In plain words, for people who choose: what it does, when it is good.
+        Short description for users: principle, strengths and weaknesses.
     space : SearchSpace
-        Of its hyperparameters.
+        Search space of the hyperparameters.
     defaults : mapping of str to value
-        Its default configuration, the library's own defaults where they lie in the space.
+        Default configuration; the defaults of the underlying library where they lie in the space.
     estimator : callable
-        ``estimator(parameters, task, seed)`` makes the unfitted scikit-learn estimator.
+        ``estimator(parameters, task, seed)`` returns the unfitted scikit-learn estimator.
     preprocessing : callable
-        ``preprocessing(task, seed)`` makes the unfitted transformer that comes before it.
-    max_rows : int or None
-        It is not tried on more rows, where it would take too long or too much memory.
+        ``preprocessing(task, seed)`` returns the unfitted transformer that precedes the estimator.
+    max_rows : int or None, default=None
+        Maximum number of rows, if time or memory would become prohibitive on more.
     """
 
     name: str
@@ -62,50 +62,75 @@ class Algorithm:
     def __post_init__(self) -> None:
         problems = self.space.problems(self.defaults)
         if problems:
-            raise UsageError(f"The defaults of {self.name} do not lie in its space: {'; '.join(problems)}.")
+            raise UsageError(f"The defaults of {self.name} are outside its space: {'; '.join(problems)}.")
 
     @property
     def default_configuration(self) -> Configuration:
-        """The configuration with the default values."""
+        """Configuration with default values."""
         return Configuration(self.name, self.defaults)
 
     def configurations(self, n_sampled: int, seed: int = 0) -> list[Configuration]:
-        """The default, then `n_sampled` others that fill the space; fewer where it holds no more.
+        """Return the default configuration, followed by a space-filling sample.
 
-        Those for a smaller `n_sampled` come first, so that experience can grow by more of them.
+        The configurations for a smaller `n_sampled` are a prefix of those for a larger one, so that
+        experience can be extended.
+
+        Parameters
+        ----------
+        n_sampled : int
+            Number of sampled configurations; fewer if the space is exhausted.
+        seed : int, default=0
+            Random seed.
+
+        Returns
+        -------
+        list of Configuration
+            Distinct configurations, the default first.
         """
         found = {self.default_configuration: None}
-        for parameters in self.space.sample(_OVERSAMPLED * n_sampled, seed):
+        for parameters in self.space.sample(_OVERSAMPLING * n_sampled, seed):
             if len(found) > n_sampled:
                 break
             found[Configuration(self.name, parameters)] = None
         return list(found)
 
     def supports(self, task: TabularTask) -> bool:
-        """Whether it can be tried on this task."""
+        """Whether the algorithm is applicable to a task.
+
+        Parameters
+        ----------
+        task : TabularTask
+            Task to check.
+
+        Returns
+        -------
+        bool
+            False if the type of task differs, or the task has more than `max_rows` rows.
+        """
         return task.task_type == self.task_type and (self.max_rows is None or task.n_rows <= self.max_rows)
 
     def build(self, configuration: Configuration, task: TabularTask, seed: int = 0) -> Pipeline:
-        """Make the unfitted pipeline for a task.
+        """Build the unfitted pipeline for a task.
 
         Parameters
         ----------
         configuration : Configuration
-            Of this algorithm. Parameters that it leaves out take their defaults.
+            Configuration of this algorithm; omitted parameters take their defaults.
         task : TabularTask
-            Tells the kinds of the columns; its values are not learnt from.
-        seed : int
-            Decides all randomness of the pipeline.
+            Task that determines the column kinds; the pipeline is not fitted on it.
+        seed : int, default=0
+            Random seed of all steps.
 
         Returns
         -------
         Pipeline
-            Steps ``"prepare"`` and ``"model"``, made of scikit-learn and LightGBM alone.
+            Pipeline with steps ``"prepare"`` and ``"model"``, composed of scikit-learn and LightGBM
+            estimators only.
 
         Raises
         ------
         UsageError
-            If the configuration is of another algorithm, or a value lies outside of the space.
+            If the configuration belongs to another algorithm, or a value is outside the space.
         """
         parameters = self.completed(configuration).parameters
         return Pipeline(
@@ -113,20 +138,32 @@ class Algorithm:
         )
 
     def completed(self, configuration: Configuration) -> Configuration:
-        """The same configuration with defaults where a parameter was left out.
+        """Fill in defaults for the parameters that a configuration omits.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration of this algorithm.
+
+        Returns
+        -------
+        Configuration
+            Complete and valid configuration.
 
         Raises
         ------
         UsageError
-            If the configuration is of another algorithm, or a value lies outside of the space.
+            If the configuration belongs to another algorithm, or a value is outside the space.
         """
         if configuration.algorithm != self.name:
-            raise UsageError(f"{self.name} was given a configuration of {configuration.algorithm!r}.")
+            raise UsageError(
+                f"The configuration belongs to {configuration.algorithm!r}; {self.name} expects one of its own."
+            )
         parameters = dict(configuration.parameters)
         for name in self.space.distributions:
             if name not in parameters and name in self.defaults and self.space.is_active(name, parameters):
                 parameters[name] = self.defaults[name]
         problems = self.space.problems(parameters)
         if problems:
-            raise UsageError(f"This is no configuration of {self.name}: {'; '.join(problems)}.")
+            raise UsageError(f"Invalid configuration of {self.name}: {'; '.join(problems)}.")
         return Configuration(self.name, parameters)

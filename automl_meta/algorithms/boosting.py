@@ -1,4 +1,4 @@
-"""Boosting: trees that correct each other."""
+"""Boosted tree ensembles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _hist_gradient_boosting_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="hist_gradient_boosting",
         task_type=task_type,
-        description="Gradient boosting on binned features. Among the most accurate from a thousand rows on.",
+        description="Gradient boosting on binned features. Among the most accurate from about 1,000 rows on.",
         space=SearchSpace(
             for_classes(
                 {
@@ -63,7 +63,7 @@ def _hist_gradient_boosting_algorithm(task_type: TaskType) -> Algorithm:
             task_type,
         ),
         estimator=_hist_gradient_boosting,
-        # Its binning fails on a column that is all missing (scikit-learn 1.9).
+        # Binning fails on all-missing columns (scikit-learn 1.9).
         preprocessing=lambda task, seed: ordinal_codes(task, seed, keep_missing=True, drop_empty=True),
     )
 
@@ -77,7 +77,7 @@ def _lightgbm_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="lightgbm",
         task_type=task_type,
-        description="Gradient boosting, leaf by leaf. Among the most accurate; wants tuning.",
+        description="Gradient boosting with leaf-wise tree growth. Among the most accurate; benefits from tuning.",
         space=SearchSpace(
             for_classes(
                 {
@@ -123,7 +123,7 @@ def _adaboost_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="adaboost",
         task_type=task_type,
-        description="Small trees, each on the rows the others got wrong. Misled by wrong labels.",
+        description="Boosting of small trees by reweighting misfitted rows. Sensitive to label noise.",
         space=SearchSpace(
             {
                 "n_estimators": IntDistribution(25, 300, log=True),

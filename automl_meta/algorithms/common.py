@@ -1,4 +1,4 @@
-"""What several files of the catalogue share."""
+"""Helpers shared by the modules of the catalogue."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ CLASS_WEIGHT = CategoricalDistribution((None, "balanced"))
 def for_classes(
     distributions: Mapping[str, BaseDistribution], task_type: TaskType
 ) -> dict[str, BaseDistribution]:
-    """The space with a class weight at its end, where there are classes to weigh."""
+    """Append a class weight to the distributions of a classification algorithm."""
     weight = {"class_weight": CLASS_WEIGHT} if task_type == "classification" else {}
     return {**distributions, **weight}
 
 
 def default_weight(defaults: Mapping[str, Any], task_type: TaskType) -> dict[str, Any]:
-    """The defaults to go with `for_classes`."""
+    """Append the default class weight to the defaults of a classification algorithm."""
     weight: dict[str, Any] = {"class_weight": None} if task_type == "classification" else {}
     return {**defaults, **weight}
 
 
 def on_scaled_target(regressor: RegressorMixin) -> TransformedTargetRegressor:
-    """For regressors whose loss or penalty depends on the unit of the target."""
+    """Standardise the target of a regressor whose loss or penalty depends on the target's scale."""
     return TransformedTargetRegressor(regressor=regressor, transformer=StandardScaler())

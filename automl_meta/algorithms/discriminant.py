@@ -1,4 +1,4 @@
-"""Discriminant analysis: a Gaussian for each class."""
+"""Linear and quadratic discriminant analysis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _lda(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEst
 LDA = Algorithm(
     name="lda",
     task_type="classification",
-    description="A Gaussian cloud for each class, all of one shape. Very fast; good with few rows.",
+    description="Gaussian classes with a shared covariance matrix. Very fast; good with few rows.",
     space=SearchSpace(
         {
             "shrinkage_rule": CategoricalDistribution(("none", "auto", "value")),
@@ -41,9 +41,9 @@ LDA = Algorithm(
 QDA = Algorithm(
     name="qda",
     task_type="classification",
-    description="A Gaussian cloud of its own shape for each class. Fast; wants many rows for each.",
+    description="Gaussian classes with separate covariance matrices. Fast; needs many rows per class.",
     space=SearchSpace({"shrinkage": FloatDistribution(1e-2, 1.0, log=True)}),
-    # scikit-learn's default, none at all, fails on the first pair of features that go together.
+    # scikit-learn's default, no shrinkage, fails on collinear features.
     defaults={"shrinkage": 0.1},
     estimator=lambda parameters, task, seed: QuadraticDiscriminantAnalysis(solver="eigen", **parameters),
     preprocessing=scaled_numbers,

@@ -1,4 +1,4 @@
-"""The constant prediction: what every algorithm must beat."""
+"""Constant predictions, the baseline of every other algorithm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automl_meta.algorithms.search_space import SearchSpace
 DUMMY_CLASSIFIER = Algorithm(
     name="dummy",
     task_type="classification",
-    description="Always predicts the most frequent class. Where it wins, the features tell nothing.",
+    description="Always predicts the most frequent class. If it wins, the features are uninformative.",
     space=SearchSpace(),
     defaults={},
     estimator=lambda parameters, task, seed: DummyClassifier(strategy="prior"),
@@ -22,7 +22,7 @@ DUMMY_CLASSIFIER = Algorithm(
 DUMMY_REGRESSOR = Algorithm(
     name="dummy",
     task_type="regression",
-    description="Always predicts one number. Where it wins, the features tell nothing.",
+    description="Always predicts the mean or median. If it wins, the features are uninformative.",
     space=SearchSpace({"strategy": CategoricalDistribution(("mean", "median"))}),
     defaults={"strategy": "mean"},
     estimator=lambda parameters, task, seed: DummyRegressor(**parameters),

@@ -1,4 +1,4 @@
-"""Estimators as Python source: what was recommended, to be read, changed and run without automl_meta."""
+"""Python source code of estimators, which runs without automl_meta."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _WIDTH = 100
 
 @dataclass(frozen=True)
 class EstimatorSource:
-    """Source of an estimator.
+    """Source code of an estimator.
 
     Parameters
     ----------
     imports : tuple of str
         Import statements, sorted.
     functions : tuple of str
-        Definitions of the functions that it uses.
+        Definitions of the functions that the estimator uses.
     expression : str
-        That makes the estimator, unfitted.
+        Expression that creates the unfitted estimator.
     """
 
     imports: tuple[str, ...]
@@ -35,18 +35,23 @@ class EstimatorSource:
 
 
 def estimator_source(estimator: BaseEstimator) -> EstimatorSource:
-    """Write an unfitted estimator as source.
+    """Generate the source code of an unfitted estimator.
 
     Parameters
     ----------
     estimator : BaseEstimator
-        Any composition of scikit-learn estimators; parameters that have their default value are
-        left out.
+        Any composition of scikit-learn estimators; parameters with their default value are
+        omitted.
+
+    Returns
+    -------
+    EstimatorSource
+        Imports, functions and expression.
 
     Raises
     ------
     TypeError
-        If a parameter is of a kind that has no source.
+        If the type of a parameter cannot be written as source code.
 
     Examples
     --------
@@ -95,10 +100,10 @@ class _Writer:
             return f'"{value}"'
         if value is None or isinstance(value, (bool, int, float, str)):
             return repr(value)
-        raise TypeError(f"{type(value).__name__} has no source.")
+        raise TypeError(f"A value of type {type(value).__name__} cannot be written as source code.")
 
     def _imported(self, kind: type) -> str:
-        """Note the public place that a class is imported from, and return its name."""
+        """Record the public module of a class, and return the name of the class."""
         parts = kind.__module__.split(".")
         public = next((i for i, part in enumerate(parts) if part.startswith("_")), len(parts))
         module = ".".join(parts[:public])
@@ -118,7 +123,7 @@ def _changed_parameters(estimator: Any) -> list[tuple[str, Any]]:
         )
         if not both_nan and (type(value) is not type(default) or value != default):
             changed.append((name, value))
-    # The order of the signature reads better than the alphabet, which get_params gives.
+    # Signature order is more readable than the alphabetical order of get_params.
     order = {name: position for position, name in enumerate(signature)}
     return sorted(changed, key=lambda pair: order.get(pair[0], len(order)))
 

@@ -30,7 +30,7 @@ def _linear_svm_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="linear_svm",
         task_type=task_type,
-        description="The straight boundary with the widest margin. Good with many features; no probabilities.",
+        description="Linear boundary with maximum margin. Good with many features; no probabilities.",
         space=SearchSpace(for_classes({"C": FloatDistribution(1e-4, 1e3, log=True), **epsilon}, task_type)),
         defaults=default_weight({"C": 1.0, **({"epsilon": 0.1} if epsilon else {})}, task_type),
         estimator=_linear_svm,
@@ -51,7 +51,7 @@ def _rbf_svm_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="rbf_svm",
         task_type=task_type,
-        description="A smooth, curved boundary. Very good on small data; slow on many rows, no probabilities.",
+        description="Smooth non-linear boundary. Very good on small data; slow with many rows, no probabilities.",
         space=SearchSpace(
             for_classes(
                 {
@@ -88,7 +88,7 @@ RBF_SVM_REGRESSOR = _rbf_svm_algorithm("regression")
 GAUSSIAN_PROCESS = Algorithm(
     name="gaussian_process",
     task_type="regression",
-    description="All smooth curves through the data, weighed. The best on tiny, smooth data; slow on more.",
+    description="Posterior over smooth functions. Excellent on small, smooth data; slow with more rows.",
     space=SearchSpace(
         {
             "kernel": CategoricalDistribution(("rbf", "matern")),

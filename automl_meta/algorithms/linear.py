@@ -1,4 +1,4 @@
-"""Linear models: fast, readable, hard to beat where rows are few or features many."""
+"""Linear models: fast, interpretable, and strong with few rows or many features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automl_meta.task import TabularTask
 LOGISTIC_REGRESSION = Algorithm(
     name="logistic_regression",
     task_type="classification",
-    description="A weighted sum of the features for each class. Fast, readable; sees no interactions.",
+    description="Linear model of the class log-odds. Fast, interpretable; no interactions.",
     space=SearchSpace(for_classes({"C": FloatDistribution(1e-4, 1e4, log=True)}, "classification")),
     defaults=default_weight({"C": 1.0}, "classification"),
     estimator=lambda parameters, task, seed: LogisticRegression(**parameters, max_iter=1000),
@@ -29,7 +29,7 @@ LOGISTIC_REGRESSION = Algorithm(
 RIDGE = Algorithm(
     name="ridge",
     task_type="regression",
-    description="A weighted sum of the features with small weights. Fast, readable; sees no interactions.",
+    description="Linear regression with an L2 penalty. Fast, interpretable; no interactions.",
     space=SearchSpace({"alpha": FloatDistribution(1e-4, 1e4, log=True)}),
     defaults={"alpha": 1.0},
     estimator=lambda parameters, task, seed: Ridge(**parameters),
@@ -39,11 +39,11 @@ RIDGE = Algorithm(
 ELASTIC_NET = Algorithm(
     name="elastic_net",
     task_type="regression",
-    description="A weighted sum of few features: useless ones get weight zero. Good with many of these.",
+    description="Linear regression with L1 and L2 penalties. Selects features; good if many are irrelevant.",
     space=SearchSpace(
         {"alpha": FloatDistribution(1e-5, 1.0, log=True), "l1_ratio": FloatDistribution(0.0, 1.0)}
     ),
-    # scikit-learn's alpha of 1 is for a target in its own unit; on a scaled one it predicts the mean.
+    # With scikit-learn's default, alpha=1, all weights are zero on a standardised target.
     defaults={"alpha": 0.01, "l1_ratio": 0.5},
     estimator=lambda parameters, task, seed: on_scaled_target(ElasticNet(**parameters, max_iter=5000)),
     preprocessing=scaled_numbers,
@@ -57,12 +57,12 @@ def _sgd(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEst
 
 
 def _sgd_algorithm(task_type: TaskType) -> Algorithm:
-    # Losses with which probabilities can be predicted.
+    # Losses that support predict_proba.
     losses = ("log_loss", "modified_huber") if task_type == "classification" else ("squared_error", "huber")
     return Algorithm(
         name="sgd",
         task_type=task_type,
-        description="A linear model learnt row by row: for very many rows. Noisy on small data.",
+        description="Linear model fitted by stochastic gradient descent. For very many rows; noisy on small data.",
         space=SearchSpace(
             for_classes(
                 {

@@ -1,4 +1,4 @@
-"""Naive Bayes: each feature on its own."""
+"""Naive Bayes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automl_meta.algorithms.search_space import SearchSpace
 GAUSSIAN_NAIVE_BAYES = Algorithm(
     name="gaussian_nb",
     task_type="classification",
-    description="Each feature speaks for itself. The fastest; good with very few rows, overconfident.",
+    description="Gaussian features, independent within classes. Fastest; good with very few rows, overconfident.",
     space=SearchSpace({"var_smoothing": FloatDistribution(1e-11, 1e-1, log=True)}),
     defaults={"var_smoothing": 1e-9},
     estimator=lambda parameters, task, seed: GaussianNB(**parameters),

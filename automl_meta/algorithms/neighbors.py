@@ -1,4 +1,4 @@
-"""Nearest neighbours: what happened in the most similar rows."""
+"""Nearest neighbours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from automl_meta.task import TabularTask
 
 def _knn(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEstimator:
     make = KNeighborsClassifier if task.task_type == "classification" else KNeighborsRegressor
-    # A training fold can be half of the rows, and has to hold all the neighbours.
+    # A training fold may contain only half of the rows, but must contain n_neighbors.
     n_neighbors = min(parameters["n_neighbors"], max(1, task.n_rows // 2))
     return make(**{**parameters, "n_neighbors": n_neighbors})
 
@@ -27,7 +27,7 @@ def _knn_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="knn",
         task_type=task_type,
-        description="Predicts what was seen in the most similar rows. Misled by useless features.",
+        description="Predicts from the most similar rows. Simple; sensitive to irrelevant features.",
         space=SearchSpace(
             {
                 "n_neighbors": IntDistribution(1, 50, log=True),

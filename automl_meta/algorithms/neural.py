@@ -1,4 +1,4 @@
-"""The multilayer perceptron."""
+"""Multilayer perceptron."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _mlp_algorithm(task_type: TaskType) -> Algorithm:
     return Algorithm(
         name="mlp",
         task_type=task_type,
-        description="A network with one to three hidden layers. Good on smooth relations; slow to train.",
+        description="Neural network with one to three hidden layers. Good on smooth relations; slow to train.",
         space=SearchSpace(
             {
                 "n_layers": IntDistribution(1, 3),

@@ -1,7 +1,7 @@
-"""From a mixed table to numbers, in the way that suits each family of algorithms.
+"""Preprocessing of mixed tables for each family of algorithms.
 
-All of it is scikit-learn, fitted inside the pipeline, so that nothing of a test fold is seen.
-Columns that name rows or never change are left out.
+All steps are scikit-learn transformers that are fitted inside the pipeline, so that no information
+leaks from test folds. Identifier and constant columns are dropped.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ __all__ = [
 ]
 
 HIGH_CARDINALITY = 30
-"""Categorical columns with more different values are encoded by the target instead of one by one."""
+"""Number of levels above which a categorical column is target-encoded."""
 
-_WORDS = 50  # most frequent words of a free-text column that become features
+_MAX_WORDS = 50  # most frequent words of a free-text column that become features
 
 
 def expand_dates(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn each date column into seven numbers: parts of the calendar, and days since 1970."""
+    """Expand each datetime column to seven numeric ones: calendar fields, and days since 1970."""
     columns = {}
     for name in frame.columns:
         moment = pd.to_datetime(frame[name], errors="coerce", utc=True)
@@ -50,12 +50,12 @@ def expand_dates(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def fill_text(column: pd.Series) -> pd.Series:
-    """Turn missing texts into empty ones."""
+    """Replace missing texts by empty strings."""
     return column.fillna("").astype(str)
 
 
 def not_empty(frame: pd.DataFrame) -> list[str]:
-    """Names of the columns that hold any value; asked when fitted, on the rows that are learnt from."""
+    """Names of the columns with non-missing values, a column selector evaluated on the training rows."""
     return list(frame.columns[frame.notna().any()])
 
 
@@ -69,23 +69,28 @@ def split_categories(task: TabularTask) -> tuple[list[str], list[str]]:
 def ordinal_codes(
     task: TabularTask, seed: int, *, keep_missing: bool, drop_empty: bool = False
 ) -> ColumnTransformer:
-    """For trees: no scaling, categories as whole numbers.
+    """Preprocessing for trees: ordinal codes for categories, no scaling.
 
-    A tree splits off a code in a few steps where a one-hot column would need a split of its own,
-    and scaling does not change it. Columns come out in the order numbers, dates, target-encoded
-    categories, texts, categories, so that the last ones are those that hold codes.
+    A tree isolates an ordinal code with few splits, whereas every one-hot column needs its own, and
+    scaling does not affect a tree. The output order is numbers, dates, target-encoded categories,
+    texts, categories, so that ordinal codes come last.
 
     Parameters
     ----------
     task : TabularTask
-        Tells the kinds of the columns.
+        Task that determines the column kinds.
     seed : int
-        Of the cross-fitting inside the target encoder.
+        Random seed of the cross-fitting in the target encoder.
     keep_missing : bool
-        Whether missing numbers stay NaN, for algorithms that know what to do with them.
-    drop_empty : bool
-        Whether columns without any number in the rows that are learnt from are left out, for
-        algorithms that know missing numbers but not a column of nothing else.
+        Whether to keep missing numbers as NaN, for algorithms that support them.
+    drop_empty : bool, default=False
+        Whether to drop columns that are all missing in the training rows, for algorithms that
+        support missing values but not empty columns.
+
+    Returns
+    -------
+    ColumnTransformer
+        Unfitted transformer.
     """
     few, many = split_categories(task)
     numbers = "passthrough" if keep_missing else _imputer()
@@ -107,9 +112,9 @@ def ordinal_codes(
 
 
 def scaled_numbers(task: TabularTask, seed: int) -> ColumnTransformer:
-    """For linear models, neighbours, kernels and networks: everything on one scale, categories one-hot.
+    """Preprocessing for linear models, neighbours, kernels and networks: scaled numbers, one-hot categories.
 
-    Missing numbers become the median, and a further column tells where they were missing.
+    Missing numbers are imputed by the median, with a missing indicator.
     """
     few, many = split_categories(task)
     numbers = make_pipeline(
@@ -135,7 +140,7 @@ def _imputer() -> SimpleImputer:
 
 
 def _target_encoder(task: TabularTask, seed: int) -> TargetEncoder:
-    # Said rather than guessed: scikit-learn would take a numeric target of whole numbers for classes.
+    # Set explicitly, since scikit-learn infers classes from a numeric target with integer values.
     kind = (
         "continuous"
         if task.task_type == "regression"
@@ -149,8 +154,8 @@ def _target_encoder(task: TabularTask, seed: int) -> TargetEncoder:
 def _text_steps(task: TabularTask) -> list[tuple[str, Pipeline, str]]:
     return [
         (
-            f"text_{number}",  # a name of the user's could be none of scikit-learn's
-            make_pipeline(FunctionTransformer(fill_text), TfidfVectorizer(max_features=_WORDS)),
+            f"text_{number}",  # a column name may not be a valid step name
+            make_pipeline(FunctionTransformer(fill_text), TfidfVectorizer(max_features=_MAX_WORDS)),
             column,
         )
         for number, column in enumerate(task.columns_of("text"))

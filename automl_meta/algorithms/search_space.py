@@ -1,4 +1,4 @@
-"""SearchSpace: named distributions, some of them active only for certain values of another."""
+"""SearchSpace: named parameter distributions with activation conditions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,15 @@ __all__ = ["Condition", "SearchSpace"]
 
 @dataclass(frozen=True)
 class Condition:
-    """A parameter is active only where `parent` is active and has one of `values`."""
+    """Activation condition of a parameter.
+
+    Parameters
+    ----------
+    parent : str
+        Name of the parameter that must be active.
+    values : tuple
+        Values of `parent` for which the condition holds.
+    """
 
     parent: str
     values: tuple[Any, ...]
@@ -33,34 +41,58 @@ class Condition:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Named distributions, with conditions.
+    """Named parameter distributions with activation conditions.
 
     Parameters
     ----------
     distributions : mapping of str to BaseDistribution
-        Parents come before the parameters that depend on them.
+        Optuna distribution of each parameter; parents precede the parameters that depend on them.
     conditions : mapping of str to Condition
-        For the parameters that are not always active.
+        Conditions of the parameters that are not always active.
 
     Examples
     --------
     >>> space = SearchSpace({"alpha": FloatDistribution(1e-3, 1e3, log=True)})
     >>> space.problems({"alpha": 1e6, "beta": 1})
-    ['alpha=1000000.0 is outside of [0.001, 1000.0]', "there is no parameter 'beta'"]
+    ['alpha=1000000.0 is outside [0.001, 1000.0]', "there is no parameter 'beta'"]
     """
 
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
     conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     def is_active(self, name: str, parameters: Mapping[str, Any]) -> bool:
-        """Whether a parameter means something beside the others."""
+        """Whether a parameter is active, given the values of the others.
+
+        Parameters
+        ----------
+        name : str
+            Name of the parameter.
+        parameters : mapping of str to value
+            Values of the other parameters.
+
+        Returns
+        -------
+        bool
+            True if the parameter has no condition, or its condition holds.
+        """
         condition = self.conditions.get(name)
         return condition is None or (
             condition.parent in parameters and parameters[condition.parent] in condition.values
         )
 
     def problems(self, parameters: Mapping[str, Any]) -> list[str]:
-        """Say in words what is wrong with a configuration; an empty list if nothing is."""
+        """List the problems of a configuration.
+
+        Parameters
+        ----------
+        parameters : mapping of str to value
+            Configuration to check.
+
+        Returns
+        -------
+        list of str
+            Messages; empty if the configuration is valid.
+        """
         found = []
         for name, value in parameters.items():
             distribution = self.distributions.get(name)
@@ -68,14 +100,25 @@ class SearchSpace:
                 found.append(f"there is no parameter {name!r}")
             elif not self.is_active(name, parameters):
                 condition = self.conditions[name]
-                found.append(f"{name} means nothing unless {condition.parent} is in {list(condition.values)}")
+                found.append(f"{name} is inactive unless {condition.parent} is in {list(condition.values)}")
             elif not _contains(distribution, value):
-                found.append(f"{name}={value!r} is outside of {_range(distribution)}")
+                found.append(f"{name}={value!r} is outside {_range(distribution)}")
         missing = [n for n in self.distributions if n not in parameters and self.is_active(n, parameters)]
         return found + [f"{name} is missing" for name in missing]
 
     def suggest(self, trial: optuna.trial.BaseTrial) -> dict[str, Any]:
-        """Ask an Optuna trial for one value of each active parameter."""
+        """Suggest a value for each active parameter by an Optuna trial.
+
+        Parameters
+        ----------
+        trial : BaseTrial
+            Trial that suggests the values.
+
+        Returns
+        -------
+        dict of str to value
+            Configuration.
+        """
         parameters: dict[str, Any] = {}
         for name, distribution in self.distributions.items():
             if not self.is_active(name, parameters):
@@ -93,10 +136,22 @@ class SearchSpace:
         return parameters
 
     def sample(self, n: int, seed: int = 0) -> list[dict[str, Any]]:
-        """Configurations that fill the space evenly (a scrambled Sobol sequence; Owen 1998).
+        """Draw a space-filling sample (a scrambled Sobol sequence; Owen 1998).
 
-        The first `n` of a longer sample with the same seed are the same, so that more experience
-        can be added to what is there.
+        A sample is a prefix of any longer sample with the same seed, so that experience can be
+        extended.
+
+        Parameters
+        ----------
+        n : int
+            Number of configurations.
+        seed : int, default=0
+            Random seed.
+
+        Returns
+        -------
+        list of dict
+            Configurations; empty if the space has no parameters.
         """
         if not self.distributions or n == 0:
             return []
@@ -112,7 +167,13 @@ class SearchSpace:
         return parameters
 
     def to_json(self) -> str:
-        """As JSON text, one object; `from_json` reads it."""
+        """Serialise to JSON.
+
+        Returns
+        -------
+        str
+            One JSON object, for `from_json`.
+        """
         return json.dumps(
             {
                 "distributions": {
@@ -128,7 +189,18 @@ class SearchSpace:
 
     @classmethod
     def from_json(cls, text: str) -> SearchSpace:
-        """From what `to_json` wrote."""
+        """Deserialise from JSON.
+
+        Parameters
+        ----------
+        text : str
+            Output of `to_json`.
+
+        Returns
+        -------
+        SearchSpace
+            Equal to the serialised one.
+        """
         content = json.loads(text)
         return cls(
             {
@@ -159,7 +231,7 @@ def _range(distribution: BaseDistribution) -> str:
 
 
 def _quantile(distribution: BaseDistribution, unit: float) -> Any:
-    """The value below which a share `unit` of the distribution lies."""
+    """Quantile of a distribution at probability `unit`."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[min(int(unit * len(distribution.choices)), len(distribution.choices) - 1)]
     if isinstance(distribution, IntDistribution):
@@ -169,6 +241,6 @@ def _quantile(distribution: BaseDistribution, unit: float) -> Any:
     if isinstance(distribution, FloatDistribution):
         low, high = distribution.low, distribution.high
         value = low * (high / low) ** unit if distribution.log else low + unit * (high - low)
-        # Six digits say all there is to say, and keep stored configurations readable.
+        # Six significant digits suffice and keep stored configurations readable.
         return min(max(float(f"{value:.6g}"), low), high)
-    raise TypeError(f"{type(distribution).__name__} is not a distribution that Optuna documents.")
+    raise TypeError(f"{type(distribution).__name__} is not a supported Optuna distribution.")

@@ -1,4 +1,4 @@
-"""A tree, and forests of independent trees."""
+"""Decision trees and ensembles of independent trees."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _decision_tree(task_type: TaskType) -> Algorithm:
     return _tree_algorithm(
         "decision_tree",
         task_type,
-        "A chain of yes-no questions that can be drawn. Readable; seldom the most accurate.",
+        "A single decision tree. Interpretable and easy to plot; rarely the most accurate.",
         {
             "max_depth": IntDistribution(1, 30),
             "min_samples_leaf": IntDistribution(1, 64, log=True),
@@ -89,9 +89,9 @@ def _forest(name: str, task_type: TaskType, description: str, bootstrap: bool) -
 
 
 _RANDOM_FOREST = (
-    "The mean of many trees, each grown on other rows and features. Sturdy: good without any tuning."
+    "Average of trees grown on bootstrap samples with random features. Robust; good without tuning."
 )
-_EXTRA_TREES = "The mean of many trees with random splits. Smoother than a random forest, and faster to grow."
+_EXTRA_TREES = "Average of trees with random splits. Smoother than a random forest and faster to fit."
 
 DECISION_TREE_CLASSIFIER = _decision_tree("classification")
 DECISION_TREE_REGRESSOR = _decision_tree("regression")

@@ -30,5 +30,5 @@ def test_the_source_makes_a_pipeline_that_predicts_the_same(algorithm: Algorithm
 def test_what_has_no_source_is_refused() -> None:
     from sklearn.svm import SVC
 
-    with pytest.raises(TypeError, match="no source"):
+    with pytest.raises(TypeError, match="cannot be written as source code"):
         estimator_source(SVC(C=object()))

@@ -99,7 +99,7 @@ def test_a_repeated_cross_validation_is_the_mean_of_single_ones() -> None:
     ("configuration", "reason"),
     [
         (Configuration("no_such"), "UsageError: There is no algorithm 'no_such'"),
-        (Configuration("knn", {"n_neighbors": 5000}), "outside of"),
+        (Configuration("knn", {"n_neighbors": 5000}), "outside"),
     ],
 )
 def test_a_failure_is_a_result_with_its_reason(configuration: Configuration, reason: str) -> None:

@@ -36,7 +36,7 @@ def test_a_fit_that_fails_says_why(worker: Evaluator) -> None:
     for evaluator in (InProcessEvaluator(), worker):
         found = evaluator.fit(wrong, TASK, FOLDS)
         assert (found.pipeline, found.status) == (None, "crash")
-        assert "max_depth=-1 is outside of" in found.reason
+        assert "max_depth=-1 is outside" in found.reason
 
 
 def test_a_fit_is_ended_at_its_limit() -> None:
