@@ -36,6 +36,7 @@ LAYERS = {
     "plots": 6,
     "testing": 7,  # the contracts see everything they test
     "cli": 7,
+    "__main__": 8,
     "__init__": 7,
 }
 

@@ -12,8 +12,6 @@ from sklearn.base import BaseEstimator
 
 __all__ = ["EstimatorSource", "estimator_source"]
 
-_WIDTH = 100
-
 
 @dataclass(frozen=True)
 class EstimatorSource:
@@ -59,13 +57,16 @@ def estimator_source(estimator: BaseEstimator) -> EstimatorSource:
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn.svm import SVC
     >>> source = estimator_source(make_pipeline(StandardScaler(), SVC(C=10.0)))
-    >>> source.expression
-    'Pipeline(steps=[("standardscaler", StandardScaler()), ("svc", SVC(C=10.0))])'
+    >>> print(source.expression)
+    Pipeline(steps=[
+        ("standardscaler", StandardScaler()),
+        ("svc", SVC(C=10.0)),
+    ])
     >>> source.imports[0]
     'from sklearn.pipeline import Pipeline'
     """
     writer = _Writer()
-    expression = writer.write(estimator, 0)
+    expression = writer.write(estimator)
     by_module: dict[str, set[str]] = {}
     for module, name in writer.names:
         by_module.setdefault(module, set()).add(name)
@@ -80,15 +81,20 @@ class _Writer:
     names: set[tuple[str, str]] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
 
-    def write(self, value: Any, depth: int) -> str:
+    def write(self, value: Any, depth: int = 0) -> str:
+        """Write a value as source; the steps of a composition stand one on each line."""
+        if isinstance(value, list) and any(isinstance(item, tuple) for item in value):
+            indent = "    " * depth
+            steps = [f"{indent}    {self.write(item, depth + 1)},\n" for item in value]
+            return f"[\n{''.join(steps)}{indent}]"
         if isinstance(value, (list, tuple)):
-            items = [self.write(item, depth + 1) for item in value]
+            items = ", ".join(self.write(item, depth) for item in value)
             if isinstance(value, tuple):
-                return _laid_out("(", items, ",)" if len(items) == 1 else ")", depth)
-            return _laid_out("[", items, "]", depth)
+                return f"({items},)" if len(value) == 1 else f"({items})"
+            return f"[{items}]"
         if hasattr(value, "get_params") and not isinstance(value, type):
-            arguments = [f"{name}={self.write(v, depth + 1)}" for name, v in _changed_parameters(value)]
-            return _laid_out(f"{self._imported(type(value))}(", arguments, ")", depth)
+            arguments = [f"{name}={self.write(v, depth)}" for name, v in _changed_parameters(value)]
+            return f"{self._imported(type(value))}({', '.join(arguments)})"
         if inspect.isfunction(value):
             self.functions.add(inspect.getsource(value))
             return value.__name__
@@ -126,26 +132,3 @@ def _changed_parameters(estimator: Any) -> list[tuple[str, Any]]:
     # Signature order is more readable than the alphabetical order of get_params.
     order = {name: position for position, name in enumerate(signature)}
     return sorted(changed, key=lambda pair: order.get(pair[0], len(order)))
-
-
-def _laid_out(opening: str, items: list[str], closing: str, depth: int) -> str:
-    line = opening + ", ".join(items) + closing
-    if len(line) + 4 * depth <= _WIDTH and "\n" not in line:
-        return line
-    inner = "    " * (depth + 1)
-    if all(item.startswith(('"', "'")) for item in items):
-        items = _filled(items, _WIDTH - len(inner))
-    return (
-        opening + "\n" + "".join(f"{inner}{item},\n" for item in items) + "    " * depth + closing.lstrip(",")
-    )
-
-
-def _filled(items: list[str], width: int) -> list[str]:
-    """Put as many on a line as go, so that the names of a thousand columns do not take a thousand lines."""
-    lines = [items[0]]
-    for item in items[1:]:
-        if len(lines[-1]) + len(item) + 2 <= width:
-            lines[-1] += f", {item}"
-        else:
-            lines.append(item)
-    return lines

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from automl_meta.cli.shared import check_writable, printable
+from automl_meta.cli.shared import check_writable, print_json, printable
 from automl_meta.cli.tables import Separator
 
 _HELP = """Predict with a model that "automl-meta tune" has written.
@@ -33,6 +33,7 @@ def command(
         typer.Option(help="Write here, in the format that its name says; CSV to standard output by default."),
     ] = None,
     separator: Separator = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     import pandas as pd
 
@@ -48,14 +49,19 @@ def command(
         predicted = pd.DataFrame(loaded.predict_proba(table), columns=[str(label) for label in loaded.labels])
     else:
         predicted = pd.DataFrame({loaded.target: loaded.predict(table)})
-    if out is None:
+    if out is not None:
+        write_table(predicted, out)
+    if json:
+        values = predicted.to_numpy().tolist() if proba else predicted.iloc[:, 0].tolist()
+        kind = "probabilities" if proba else "predictions"
+        labels = {"labels": loaded.labels.tolist()} if proba else {}
+        print_json({"target": loaded.target, "out": out and str(out), **labels, kind: values})
+    elif out is None:
         if sys.stdout.isatty():  # what labels hold must not command the terminal
             predicted = predicted.rename(columns=printable).map(
                 lambda value: printable(value) if isinstance(value, str) else value
             )
         predicted.to_csv(sys.stdout, index=False, quoting=csv_quoting(predicted))
-    else:
-        write_table(predicted, out)
 
 
 command.__doc__ = _HELP

@@ -35,12 +35,14 @@ def info(store: Store = None, json: Json = False) -> None:
 
 
 @app.command()
-def path(store: Store = None) -> None:
+def path(store: Store = None, json: Json = False) -> None:
     """Print where the store lies."""
     from automl_meta.store.engine import resolve_url, shown_store
 
     place = shown_store(resolve_url(store))
-    if sys.stdout.isatty():
+    if json:
+        print_json({"store": place})
+    elif sys.stdout.isatty():
         say(place)
     else:
         typer.echo(os.fsencode(place))  # byte for byte, for scripts
@@ -53,12 +55,16 @@ def export(
         bool, typer.Option(help="Leave out data sets that are not as they were written.")
     ] = False,
     store: Store = None,
+    json: Json = False,
 ) -> None:
     """Write the experience as CSV files that anything can read, and that another store can import."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store, create=False) as opened:
         left_out = opened.export(folder, skip_damaged=skip_damaged)
+    if json:
+        print_json({"folder": str(folder), "left_out": left_out})
+        return
     for dataset_id in left_out:
         say(f"Left out, since it is not as it was written: data set {dataset_id}.")
     say(f"Written to {folder}.")
@@ -102,10 +108,15 @@ def import_(
         before = opened.info()["runs_by_algorithm"]
         count = opened.import_folder(what) if Path(what).is_dir() else opened.import_spooled(what)
         after = opened.info()["runs_by_algorithm"]
+    known = {algorithm.name for algorithm in ALGORITHMS}
+    unknown = {name: n - before.get(name, 0) for name, n in sorted(after.items()) if name not in known}
+    unknown = {name: n_new for name, n_new in unknown.items() if n_new}
+    if json:
+        print_json({"n_new": count, "unknown_algorithms": unknown})
+        return
     say(f"{count} new runs.")
-    for name in sorted(after.keys() - {algorithm.name for algorithm in ALGORITHMS}):
-        if new := after[name] - before.get(name, 0):
-            say(f"  {new} of the algorithm {name!r}, which is not known here: kept, and never recommended")
+    for name, n_new in unknown.items():
+        say(f"  {n_new} of the algorithm {name!r}, which is not known here: kept, and never recommended")
 
 
 def _import_studies(
@@ -150,14 +161,17 @@ def _import_studies(
 
 
 @app.command()
-def check(store: Store = None) -> None:
+def check(store: Store = None, json: Json = False) -> None:
     """Verify that nothing in the store contradicts itself; exit code 1 if something does."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store, create=False) as opened:
         problems = opened.check()
-    for problem in problems:
-        say(problem)
-    say("Nothing wrong." if not problems else f"{len(problems)} problems.")
+    if json:
+        print_json({"problems": problems})
+    else:
+        for problem in problems:
+            say(problem)
+        say("Nothing wrong." if not problems else f"{len(problems)} problems.")
     if problems:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import bootstrap
 
 __all__ = ["Interval", "expected_best_of_random", "expected_best_within", "paired_bootstrap"]
 
@@ -66,11 +67,18 @@ def paired_bootstrap(
     values, names = values[present], np.asarray(families)[present]
     _, codes = np.unique(names, return_inverse=True)
     totals, counts = np.bincount(codes, weights=values), np.bincount(codes)
-    rng = np.random.default_rng(random_state)
-    drawn = rng.integers(len(totals), size=(n_resamples, len(totals)))
-    means = totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.quantile(means, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return Interval(*(round(float(value), 12) for value in (values.mean(), low, high)))
+    mean = low = high = values.mean()
+    if len(totals) > 1:  # scipy refuses a single family, which can only be drawn as it is
+        low, high = bootstrap(
+            (totals, counts),
+            lambda drawn, sizes, axis: drawn.sum(axis=axis) / sizes.sum(axis=axis),
+            paired=True,
+            method="percentile",
+            confidence_level=level,
+            n_resamples=n_resamples,
+            rng=np.random.default_rng(random_state),
+        ).confidence_interval
+    return Interval(*(round(float(value), 12) for value in (mean, low, high)))
 
 
 def expected_best_of_random(regrets: ArrayLike, k: int) -> float:

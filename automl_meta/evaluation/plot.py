@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_plot_file", "plot_evaluation"]
 
-_NEEDED = "Plots need matplotlib: pip install 'automl_meta[plots]'."
+_NEEDED = "Plots need matplotlib: pip install matplotlib."
 _DASHED = (0, (4, 2))
 _FORMATS = (".svg", ".png", ".pdf")
 

@@ -7,7 +7,8 @@ from automl_meta.exceptions import MissingDependencyError
 for _name in ("torch", "safetensors", "PIL"):
     if find_spec(_name) is None:
         raise MissingDependencyError(
-            f'Few-shot learning needs {_name}, which is not installed: pip install "automl_meta[fewshot]"'
+            f"Few-shot learning needs {_name}, which is not installed. Install the extra 'fewshot', from a "
+            "checkout by: pip install -e '.[fewshot]'"
         )
 
 from automl_meta.fewshot.anil import ANIL

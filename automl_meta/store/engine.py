@@ -268,7 +268,7 @@ def _bring_up_to_date(engine: Engine, opener: _Opener | None, create: bool) -> N
         elif current not in REVISIONS:
             raise StoreVersionError(
                 f"The store {shown_store(engine.url)} has schema {current}; this version of automl_meta knows "
-                f"{REVISIONS[-1]} and older. Update it (pip install --upgrade automl_meta), or name another "
+                f"{REVISIONS[-1]} and older. Update automl_meta, or name another "
                 f"store (--store, or the environment variable {STORE_VARIABLE})."
             )
         if current != REVISIONS[-1]:

@@ -76,7 +76,10 @@ def sniff_encoding(name: str, data: bytes) -> str:
 
 
 def _code_page(head: bytes) -> str:
-    """Western European, unless most letters would have accents then: that is another alphabet."""
+    """Western European, unless most letters would have accents then: that is another alphabet.
+
+    charset_normalizer alone mistakes the few letters of a table: cp1252 for cp1250, KOI8-R for cp874.
+    """
     letters = [character for character in head.decode("cp1252", errors="replace") if character.isalpha()]
     if sum(not character.isascii() for character in letters) < 0.3 * len(letters):
         return "cp1252"

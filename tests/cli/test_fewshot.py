@@ -111,7 +111,7 @@ def test_without_torch_the_commands_say_how_to_install_it(tmp_path: Path) -> Non
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
-    assert 'pip install "automl_meta[fewshot]"' in done.stderr
+    assert "pip install -e '.[fewshot]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,11 +1,13 @@
 import json
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-COMMANDS = ["recommend", "describe", "collect", "evaluate", "store info", "store path", "store export", "store import", "store check", "fewshot train", "fewshot evaluate", "fewshot predict", "fewshot info"]  # fmt: skip
+COMMANDS = ["recommend", "describe", "collect", "tune", "predict", "evaluate", "store info", "store path", "store export", "store import", "store check", "fewshot train", "fewshot evaluate", "fewshot predict", "fewshot info"]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -13,6 +15,16 @@ def test_every_command_explains_itself(run, command: str) -> None:
     done = run(*command.split(), "--help")
     assert done.code == 0
     assert "Usage: automl-meta" in done.out
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "automl_meta", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, version("automl_meta"))
+
+
+def test_every_command_that_reports_has_json(run) -> None:
+    silent = [command for command in COMMANDS if "--json" not in run(*command.split(), "--help").out]
+    assert silent == []
 
 
 def test_the_version_is_that_of_the_package(run) -> None:
@@ -72,11 +84,16 @@ def test_an_index_without_its_columns_is_refused(run, tmp_path: Path) -> None:
 def test_experience_travels_through_a_folder(run, tmp_path: Path) -> None:
     one, other = tmp_path / "one.db", tmp_path / "other.db"
     run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-seed")
-    assert run("store", "export", tmp_path / "folder", "--store", one).code == 0
+    exported = run("store", "export", tmp_path / "folder", "--store", one, "--json").json
+    assert exported == {"folder": str(tmp_path / "folder"), "left_out": []}
     run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-seed")
-    assert run("store", "import", tmp_path / "folder", "--store", other).code == 0
+    imported = [
+        run("store", "import", tmp_path / "folder", "--store", other, "--json").json for _ in range(2)
+    ]
+    assert imported[0]["n_new"] > 0
+    assert imported[1] == {"n_new": 0, "unknown_algorithms": {}}
     assert run("store", "info", "--store", other, "--json").json["datasets"] == 2
-    assert run("store", "check", "--store", other).code == 0
+    assert run("store", "check", "--store", other, "--json").json == {"problems": []}
 
 
 def test_the_shipped_experience_is_whole(run) -> None:
@@ -100,6 +117,7 @@ def test_a_corrupt_store_is_left_alone_and_told(run, tmp_path: Path) -> None:
 def test_the_path_is_one_plain_line(run, tmp_path: Path) -> None:
     store = tmp_path / "s.db"
     assert run("store", "path", "--store", store).out.strip() == str(store)
+    assert run("store", "path", "--store", store, "--json").json == {"store": str(store)}
 
 
 def test_evaluate_compares_recommenders_with_baselines(run) -> None:

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, load_iris
 
-from automl_meta import AutoMLRegressor
+from automl_meta import AutoMLClassifier, AutoMLRegressor
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,20 @@ def test_numbers_are_predicted_under_the_name_of_the_target(run, model: Path, ne
     lines = run("predict", model, new).out.split()
     assert lines[0] == "target"
     assert all(50 < float(line) < 350 for line in lines[1:])
+
+
+def test_predictions_and_probabilities_as_json(run, model: Path, new: Path, tmp_path: Path) -> None:
+    numbers = [float(line) for line in run("predict", model, new).out.split()[1:]]
+    content = run("predict", model, new, "--json", "--out", tmp_path / "p.csv").json
+    assert content == {"target": "target", "out": str(tmp_path / "p.csv"), "predictions": numbers}
+    assert (tmp_path / "p.csv").exists()
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    chosen = AutoMLClassifier(n_trials=1, algorithms=["lda"], cv=2, store=False, random_state=0).fit(X, y)
+    chosen.save(tmp_path / "c.skops")
+    X.head(2).to_csv(tmp_path / "iris.csv", index=False)
+    content = run("predict", tmp_path / "c.skops", tmp_path / "iris.csv", "--proba", "--json").json
+    assert content["labels"] == [0, 1, 2]
+    assert [row[0] for row in content["probabilities"]] == pytest.approx([1, 1], abs=1e-3)
 
 
 def test_probabilities_of_a_regression_are_refused(run, model: Path, new: Path) -> None:
