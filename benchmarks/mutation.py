@@ -5,7 +5,8 @@
 
 cosmic-ray's operators make the mutants. Lines are drawn without replacement from all lines of the tested files that
 have a mutant, then one mutant of each line. Left out are mutants that cannot change behaviour: those of annotations,
-of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those that do not compile.
+of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those that do not compile, or with a
+warning only (`x is 'text'`).
 
 The tests run once with coverage, which is kept in DIR until the code or the tests change. Then each mutant meets the
 tests that execute its line (for a line that runs on import, those that execute its file), the most promising first,
@@ -15,10 +16,12 @@ DIR/results-SEED.jsonl; a run that was interrupted goes on from there.
 
 import argparse
 import ast
+import contextlib
 import difflib
 import functools
 import hashlib
 import json
+import multiprocessing
 import os
 import queue
 import random
@@ -27,6 +30,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,22 +44,28 @@ TESTED = (
     "automl_meta/fewshot/maml.py",
     "automl_meta/metrics.py",
 )
+PROCESSES = multiprocessing.get_context("forkserver")  # its server has imported all but this library
+PRELOADED = ("pandas", "scipy.stats", "sklearn.pipeline", "sqlalchemy", "alembic", "pyarrow.csv", "optuna", "hypothesis",
+             "lightgbm", "torch", "pytest", "rich", "typer")  # fmt: skip
 SECONDS_OF_TESTS = 120  # at most for one mutant, by the times of the run with coverage
 FIRST_SECONDS = 8  # of the tests that are tried before all others are even imported
 
 
-# What pytest calls when this file is its plug-in: choose and order the tests, note their times.
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    if path := os.environ.get("MUTATION_TESTS"):
-        order = {name: place for place, name in enumerate(json.loads(Path(path).read_text()))}
-        items[:] = sorted(
-            (item for item in items if item.nodeid in order), key=lambda item: order[item.nodeid]
-        )
+class Observer:
+    """A plug-in of pytest: chooses and orders the tests, and notes what each took and how it ended."""
 
+    def __init__(self, reports: Path, chosen: list[str] | None) -> None:
+        self.reports = reports
+        self.places = None if chosen is None else {name: place for place, name in enumerate(chosen)}
 
-def pytest_runtest_logreport(report: Any) -> None:
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        with open(os.environ["MUTATION_REPORTS"], "a") as stream:
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:  # noqa: D102
+        if (places := self.places) is not None:
+            items[:] = sorted(
+                (item for item in items if item.nodeid in places), key=lambda item: places[item.nodeid]
+            )
+
+    def pytest_runtest_logreport(self, report: Any) -> None:  # noqa: D102
+        with self.reports.open("a") as stream:
             stream.write(json.dumps([report.nodeid, report.duration, report.outcome]) + "\n")
 
 
@@ -73,42 +83,35 @@ def copy_checkout(target: Path) -> Path:
     return target
 
 
-def run_pytest(
-    tree: Path, reports: Path, options: list[str], timeout: float | None = None, **environment: str
-) -> bool | None:
-    """Whether pytest passed, None at the time limit; `reports` holds the outcome of each test."""
-    reports.unlink(missing_ok=True)
-    paths = f"{tree}{os.pathsep}{tree / 'benchmarks'}"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "mutation",
-        "-p",
-        "no:cacheprovider",
-        "--hypothesis-seed=0",
-        *options,
-    ]
-    with open(reports.with_suffix(".log"), "w") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=tree,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=os.environ | {"PYTHONPATH": paths, "MUTATION_REPORTS": str(reports)} | environment,
-        )
-        try:
-            return process.wait(timeout) in (0, 5)  # 5: a mutant may leave no test to run
-        except subprocess.TimeoutExpired:
-            for number in (signal.SIGINT, signal.SIGKILL):  # fixtures may stop their servers first
-                try:
-                    os.killpg(process.pid, number)
-                    process.wait(10)
-                except (subprocess.TimeoutExpired, ProcessLookupError):
-                    continue
-            return None
+def call_pytest(tree: Path, options: list[str], observer: Observer) -> None:
+    """Run tests in this process, which is a new one."""
+    os.setsid()
+    os.chdir(tree)
+    os.environ["PYTHONPATH"] = str(tree)
+    sys.path.insert(0, str(tree))
+    log = os.open(observer.reports.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    import pytest
+
+    sys.exit(
+        int(pytest.main(["-p", "no:cacheprovider", "--hypothesis-seed=0", *options], plugins=[observer]))
+    )
+
+
+def run_pytest(tree: Path, options: list[str], observer: Observer, limit: float | None = None) -> bool | None:
+    """Whether pytest passed; None at the time limit."""
+    observer.reports.unlink(missing_ok=True)
+    process = PROCESSES.Process(target=call_pytest, args=(tree, options, observer))
+    process.start()
+    process.join(limit)
+    if process.exitcode is None:
+        for number in (signal.SIGINT, signal.SIGKILL):  # fixtures may stop their servers first
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid or 0, number)
+            process.join(10)
+        return None
+    return process.exitcode in (0, 5)  # 5: a mutant may leave no test to run
 
 
 def read_reports(path: Path) -> list[list[Any]]:
@@ -129,7 +132,9 @@ def collect_coverage(
         folder.mkdir(parents=True, exist_ok=True)
         copy_checkout(tree)
         include = "".join(f"\n    {name}{'' if name.endswith('.py') else '/*'}" for name in TESTED)
-        (folder / "coverage.ini").write_text(f"[run]\ninclude ={include}\nrelative_files = true\n")
+        (folder / "coverage.ini").write_text(
+            f"[run]\ninclude ={include}\nrelative_files = true\ndata_file = {folder / 'partial'}\n"
+        )
         options = [
             "--cov",
             f"--cov-config={folder / 'coverage.ini'}",
@@ -138,7 +143,7 @@ def collect_coverage(
             f"-n{jobs}",
             *tests,
         ]
-        run_pytest(tree, reports, options, COVERAGE_FILE=str(folder / "partial"))
+        run_pytest(tree, options, Observer(reports, None))
         (folder / "partial").rename(folder / "coverage")
     seconds: dict[str, float] = defaultdict(float)
     failed = set()
@@ -159,10 +164,11 @@ def collect_coverage(
 
 @functools.lru_cache
 def behaviour(source: str) -> str | None:
-    """What decides how the code behaves; None for code that does not compile."""
+    """What decides how the code behaves; None for code that does not compile without a warning."""
     try:
-        tree = compile(source, "", "exec", ast.PyCF_ONLY_AST)
-        compile(source, "", "exec")
+        with warnings.catch_warnings(action="error", category=SyntaxWarning):
+            tree = compile(source, "", "exec", ast.PyCF_ONLY_AST)
+            compile(source, "", "exec")
     except SyntaxError:
         return None
     for node in ast.walk(tree):
@@ -267,7 +273,7 @@ def test_mutant(
     tree: Path, mutant: dict[str, Any], tests: list[str], seconds: dict[str, float]
 ) -> dict[str, Any]:
     start, outcome, killer = time.monotonic(), "survived" if tests else "not covered", None
-    target, reports, chosen = tree / mutant["file"], tree.with_suffix(".jsonl"), tree.with_suffix(".json")
+    target, reports = tree / mutant["file"], tree.with_suffix(".jsonl")
     source = target.read_text()
     n_first, total = 0, 0.0
     while n_first < len(tests) and total < FIRST_SECONDS:
@@ -276,16 +282,13 @@ def test_mutant(
     try:
         target.write_text(mutant["code"])
         for batch in filter(None, (tests[:n_first], tests[n_first:])):
-            chosen.write_text(json.dumps(batch))
             shutil.rmtree(target.parent / "__pycache__", ignore_errors=True)
             limit = 60 + 10 * sum(seconds[name] for name in batch)
-            options = ["-x", "-n0", *sorted({name.partition("::")[0] for name in batch})]
-            passed = run_pytest(tree, reports, options, limit, MUTATION_TESTS=str(chosen))
+            options = ["-x", *sorted({name.partition("::")[0] for name in batch})]
+            passed = run_pytest(tree, options, Observer(reports, batch), limit)
             if not passed:
                 outcome = "timeout" if passed is None else "killed"
-                killer = next(
-                    (name for name, _, result in read_reports(reports) if result == "failed"), "import"
-                )
+                killer = next((name for name, _, end in read_reports(reports) if end == "failed"), "import")
                 break
     finally:
         target.write_text(source)
@@ -332,6 +335,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=TESTED, help="files and folders to mutate")
     parser.add_argument("--tests", nargs="*", default=["tests", "automl_meta"], help="tests that may kill")
     arguments = parser.parse_args()
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    PROCESSES.set_forkserver_preload(list(PRELOADED))
     work = arguments.work.resolve()
     seconds, lines = collect_coverage(work, arguments.tests, arguments.jobs)
     mutants = sample_mutants(random.Random(arguments.seed), arguments.mutants, tuple(arguments.only))

@@ -8,6 +8,7 @@ import pytest
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.task import TabularTask, read_table
+from automl_meta.task.reading import read_raw
 from automl_meta.task.writing import check_format, write_table
 
 ROWS = 'name,size,note\nanna,1.5,"two\nlines, quoted"\nbjørn,2.5,"plain"\ncleo,3.5,"a ""word"""\n'
@@ -276,3 +277,118 @@ def test_a_name_that_differs_in_case_is_suggested(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a, Y \n1,x\n2,z\n")
     with pytest.raises(DataError, match="Did you mean ' Y '"):
         TabularTask.from_file(tmp_path / "t.csv", "y")
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('[{"a": 1, "b": 3}, {"a": 2, "b": 4}]', [[1, 3], [2, 4]]),
+        ('{"a": [1, 2], "b": [3, 4]}', [[1, 3], [2, 4]]),
+        ('{"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}', [[1, 3], [2, 4]]),
+        ('{"0": {"a": 1, "b": 3}, "1": {"a": 2, "b": 4}}', [[1, 3], [2, 4]]),
+        ('{"columns": ["a", "b"], "data": [[1, 3], [2, 4]]}', [[1, 3], [2, 4]]),
+        ('{"result": [{"a": 1, "b": 3}]}', [[1, 3]]),
+        ('{"a": 1, "b": 3}', [[1, 3]]),
+        ('{"a": 1, "b": 3}\n\n{"a": 2, "b": 4}\n', [[1, 3], [2, 4]]),
+        ('{"a": {"x": 1}, "b": {"x": 3}}', [[1, 3]]),
+    ],
+)
+def test_json_of_any_orientation_is_a_table(tmp_path: Path, text: str, rows: list) -> None:
+    (tmp_path / "t.json").write_text(text)
+    frame = read_table(tmp_path / "t.json")
+    assert (frame.columns.tolist(), frame.to_numpy().tolist()) == (["a", "b"], rows)
+
+
+@pytest.mark.parametrize("text", ["5", "[1, 2]", '["a"]', "null"])
+def test_json_that_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.json").write_text(text)
+    with pytest.raises(DataError, match=r"t\.json is JSON but no table"):
+        read_table(tmp_path / "t.json")
+
+
+@pytest.mark.parametrize(
+    ("fields", "values", "dtype"),
+    [
+        (["1", "2"], [1, 2], "int64"),
+        (["1", "2.0"], [1.0, 2.0], "float64"),
+        (["1e3", "2"], [1000.0, 2.0], "float64"),
+        (["1", "NA"], [1.0, None], "float64"),
+        (["9007199254740993", "1"], [9007199254740993, 1], "int64"),
+        (["True", "FALSE"], [True, False], "bool"),
+        (["true", ""], [True, None], "object"),
+        (["true", "x"], ["true", "x"], "str"),
+        (["a", "NA"], ["a", None], "str"),
+        (["?", "1"], ["?", "1"], "str"),
+        (["NA", "null"], [None, None], "float64"),
+    ],
+)
+def test_a_column_of_a_file_has_the_type_of_its_fields(
+    tmp_path: Path, fields: list[str], values: list, dtype: str
+) -> None:
+    (tmp_path / "t.csv").write_text("x,c\n" + "".join(f"1,{field}\n" for field in fields))
+    column = read_table(tmp_path / "t.csv")["c"]
+    assert str(column.dtype) == dtype
+    assert [None if pd.isna(value) else value for value in column.tolist()] == values
+
+
+def test_text_of_a_file_is_left_as_it_is_until_all_columns_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a;b\nNA;1\n;2\n")
+    raw = read_raw(tmp_path / "t.csv")
+    assert raw.frame.to_numpy().tolist() == [["NA", "1"], ["", "2"]]
+    assert (raw.is_text, raw.notes, raw.decimal) == (True, (), ",")
+    (tmp_path / "t.csv").write_text("a,b\nNA,1\n")
+    assert read_raw(tmp_path / "t.csv").decimal is None
+
+
+@pytest.mark.parametrize("start", ["sep=;\n", "sep=;\r\n", "\ufeffsep=;\n"])
+def test_the_line_that_says_the_separator_is_no_row(tmp_path: Path, start: str) -> None:
+    (tmp_path / "t.csv").write_bytes(f"{start}a,x;b\n1,2;3\n".encode())
+    assert read_raw(tmp_path / "t.csv").frame.to_numpy().tolist() == [["1,2", "3"]]
+    assert read_raw(tmp_path / "t.csv", ",").frame.columns.tolist() == ["a", "x;b"]
+
+
+def test_columns_without_a_name_are_numbered_and_later_namesakes_too(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,,a,a\n1,2,3,4\n")
+    raw = read_raw(tmp_path / "t.csv")
+    assert raw.frame.columns.tolist() == ["a", "Unnamed: 1", "a.1", "a.2"]
+    assert len(raw.notes) == 1
+    pd.DataFrame([["a", None, "a", "a", "a.1"], [1, 2, 3, 4, 5]]).to_excel(
+        tmp_path / "t.xlsx", index=False, header=False
+    )
+    raw = read_raw(tmp_path / "t.xlsx")
+    assert raw.frame.columns.tolist() == ["a", "Unnamed: 1", "a.2", "a.3", "a.1"]
+    assert raw.frame.to_numpy().tolist() == [[1, 2, 3, 4, 5]]
+
+
+def test_a_format_is_found_out_by_the_content_where_the_name_says_nothing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "z"]})
+    frame.to_parquet(tmp_path / "parquet")
+    frame.to_feather(tmp_path / "feather")
+    frame.to_excel(tmp_path / "t.xlsx", index=False)
+    (tmp_path / "t.xlsx").rename(tmp_path / "workbook")
+    (tmp_path / "arff").write_text(
+        "@RELATION t\n@ATTRIBUTE a NUMERIC\n@ATTRIBUTE b STRING\n@DATA\n1,x\n2,z\n"
+    )
+    (tmp_path / "json").write_text(' \n[{"a": 1, "b": "x"}, {"a": 2, "b": "z"}]')
+    (tmp_path / "csv").write_text("a,b\n1,x\n2,z\n")
+    for name in ("parquet", "feather", "workbook", "arff", "json", "csv"):
+        found = read_table(tmp_path / name)
+        assert found.to_numpy().tolist() == [[1, "x"], [2, "z"]], name
+        assert found.columns.tolist() == ["a", "b"], name
+    for name in ("t.csv", "t.txt"):
+        (tmp_path / name).write_text("{a,b\n1,2\n")
+        assert read_table(tmp_path / name).columns.tolist() == ["{a", "b"]
+
+
+@pytest.mark.parametrize("text", ["plain", "with\ra return"])
+def test_a_written_table_is_read_as_it_was(tmp_path: Path, text: str) -> None:
+    frame = pd.DataFrame({"a": [1, 2], "b": [text, "x"]})
+    for name in ("t.csv", "t.tsv", "t.txt", "t", "t.json", "t.ndjson", "t.pq", "t.CSV", "t.csv.gz"):
+        write_table(frame, tmp_path / name)
+        assert read_table(tmp_path / name).to_numpy().tolist() == frame.to_numpy().tolist(), name
+
+
+@pytest.mark.parametrize("name", ["t.csv.tar", "t.xlsx.gz", "t.feather.zip"])
+def test_only_text_can_be_compressed(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="its name must end in"):
+        check_format(tmp_path / name)

@@ -137,3 +137,70 @@ def test_the_expected_improvement_is_what_a_candidate_adds_to_those_tried() -> N
     known = KnownTasks(-np.array([[0.0, 0.5, 1.0], [0.9, 0.0, 1.0]]), np.ones(2), np.full(2, 0.5))
     found = known.expected_improvement(-np.array([0.2, 1.0]))
     assert found == pytest.approx([0.5 * 0.2 + 0.5 * 0.1, 0.5 * 1.0, 0.0])
+
+
+def test_the_spread_is_that_of_the_rows_and_of_what_they_leave_open() -> None:
+    rows, weights = np.array([[0.9, 0.5], [0.5, 0.5]]), np.array([0.75, 0.25])
+    scale = np.array([0.2, 0.6])
+    known = KnownTasks(rows, scale, weights, within=np.array([0.01, 0.04]))
+    assert known.expected == pytest.approx([0.8, 0.5])
+    assert known.typical_scale == pytest.approx(0.3)
+    noise = (0.05 * 0.3) ** 2
+    assert known.deviation == pytest.approx(np.sqrt([0.03 + 0.01 + noise, 0.04 + noise]))
+    assert replace(known, within=0.0).deviation == pytest.approx(np.sqrt([0.03 + noise, noise]))
+
+
+def test_what_was_reached_is_the_best_score_ever_observed() -> None:
+    first = SPECIALISTS.observe(np.array([0, 1]), np.array([0.7, 0.4]))
+    assert first.reached == 0.7
+    assert first.observe(np.array([2]), np.array([0.3])).reached == 0.7
+    assert first.observe(np.array([2]), np.array([0.8])).reached == 0.8
+
+
+def test_regrets_are_normalised_by_the_scale_to_a_power() -> None:
+    rows, scale = np.array([[1.0, 0.4], [0.4, 0.6]]), np.array([4.0, 1.0])
+    known = KnownTasks(rows, scale, np.array([0.5, 0.5]))
+    best = np.array([0.2, 0.5])
+    assert known.improvements(best) == pytest.approx(np.array([[0.2, 0.05], [0.0, 0.1]]))
+    assert replace(known, scale_power=0.5).improvements(best) == pytest.approx(
+        np.array([[0.4, 0.1], [0.0, 0.1]])
+    )
+    assert replace(known, scale_power=0.0).expected_improvement(best) == pytest.approx([0.4, 0.15])
+    assert known.best_on_average(np.arange(2), 2) == [1, 0]
+    assert replace(known, scale=np.ones(2)).best_on_average(np.arange(2), 1) == [0]
+
+
+def test_ties_go_to_the_better_average_and_then_to_the_earlier_column() -> None:
+    alike = known_tasks([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])
+    assert alike.greedy_portfolio(np.arange(3), 3) == [0, 1, 2]
+    assert alike.best_on_average(np.arange(3), 2) == [0, 1]
+    no_gain = KnownTasks(np.array([[0.1, 0.3, 0.2]]), np.ones(1), np.ones(1), reached=0.5)
+    assert no_gain.greedy_portfolio(np.arange(3), 3) == [1, 2, 0]
+
+
+def test_a_portfolio_has_no_more_than_what_was_asked_for() -> None:
+    assert SPECIALISTS.greedy_portfolio(ALL, 0) == []
+    assert len(SPECIALISTS.greedy_portfolio(ALL, 3)) == 3
+    assert sorted(SPECIALISTS.greedy_portfolio(ALL, 9)) == [0, 1, 2, 3]
+
+
+def test_seconds_count_in_every_place_once_a_score_is_reached() -> None:
+    rows = np.array([[0.9, 0.8, 0.3], [0.3, 0.8, 1.0]])
+    known = KnownTasks(rows, np.ones(2), np.full(2, 0.5), reached=0.5)
+    assert known.greedy_portfolio(np.arange(3), 3) == [1, 2, 0]
+    assert known.greedy_portfolio(np.arange(3), 1, np.array([1.0, 1.0, 0.01])) == [2]
+    # After the first, gains of .1 in one second and of .2 in nine are left.
+    assert known.greedy_portfolio(np.arange(3), 2, np.array([1.0, 0.01, 9.0])) == [1, 0]
+
+
+def test_the_first_place_of_a_vote_is_the_only_one_that_is_voted_for() -> None:
+    rows = np.array([[0.9, 0.8, 0.1], [0.9, 0.8, 0.1], [0.1, 0.8, 1.0]])
+    voted = KnownTasks(rows, np.ones(3), np.full(3, 1 / 3), voters=np.eye(3))
+    assert voted.greedy_portfolio(np.arange(3), 2) == [0, 2]
+
+
+def test_shares_of_the_best_fall_with_the_difference_in_units_of_the_noise() -> None:
+    rows = np.array([[1.0, 0.95, 0.9], [1.0, 0.9, 0.8]])
+    shares = shares_of_best(rows, np.array([1.0, 2.0]))
+    expected = np.exp([0.0, -1.0, -2.0])
+    np.testing.assert_allclose(shares, np.tile(expected / expected.sum(), (2, 1)))
