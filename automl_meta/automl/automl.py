@@ -31,7 +31,6 @@ from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
-from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.scoring import Scorer, Scoring
 from automl_meta.automl.shared_study import check_space
 from automl_meta.automl.study_budget import StudyBudget
@@ -396,5 +395,4 @@ class AutoML(BaseEstimator, ABC):
             history = StoreQuery(
                 store, meta.metric.name, self._task_type, exclude=advisor.excluded, algorithms=names
             )
-        sampler = ExperienceSampler(history, seeds[0])
-        return Proposals(space, advisor, Sampling(space.space, sampler), seeds[1])
+        return Proposals(space, advisor, ExperienceSampler(history, seeds[0]), seeds[1])

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import ALGORITHM, Algorithm, JointSpace
-from automl_meta.automl.sampling import Sampling
 from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost, score_of
 from automl_meta.exceptions import UsageError
 from automl_meta.records import Configuration
-from automl_meta.tuning import origin_of
+from automl_meta.tuning import ExperienceSampler, Origin, origin_of
 
 __all__ = ["Proposal", "Proposals"]
 
@@ -45,18 +46,16 @@ class Proposal:
     ----------
     configuration : Configuration
         Complete: defaults stand where nothing was said.
-    origin : str
-        ``"default"``, ``"fallback"`` (since that took too long), ``"advice rank 3"`` (the third that was
-        advised), ``"transferred"`` (searched by a
-        sampler that knows other data sets) or ``"local"`` (by one that knows this study only).
+    origin : Origin
+        Where the configuration came from.
     expected_score : float
-        Where the advice says one, else NaN.
+        Score that the advice expects; NaN if it did not come from the advice.
     fit_rows : int, optional
-        That each fold is to learn from; as many as it has by default.
+        Number of training rows in each fold; None is all of them.
     """
 
     configuration: Configuration
-    origin: str
+    origin: Origin
     expected_score: float = math.nan
     fit_rows: int | None = None
 
@@ -76,16 +75,18 @@ class Proposals:
         What can be tried.
     advisor : Advisor, optional
         Whom to ask; nobody if nothing is known.
-    sampling : Sampling
+    sampler : ExperienceSampler
         Searches the space.
     seed : int
         Decides which algorithm is searched.
     """
 
-    def __init__(self, space: JointSpace, advisor: Advisor | None, sampling: Sampling, seed: int) -> None:
+    def __init__(
+        self, space: JointSpace, advisor: Advisor | None, sampler: ExperienceSampler, seed: int
+    ) -> None:
         self.space = space
         self.advisor = advisor
-        self.sampling = sampling
+        self.sampler = sampler
         self._seed = seed
 
     def next(
@@ -121,14 +122,13 @@ class Proposals:
         tried = {configuration_id_of(trial) for trial in kept}
         default = default_configuration(self.space)
         if default.configuration_id not in tried:
-            return Proposal(default, "default")
+            return Proposal(default, Origin("default"))
         n_ended = sum(has_been_ended(trial) for trial in kept)
         if n_ended and not completed(kept):
             found = next(iter(self.fallbacks(kept, fit_rows)), None)
             if found is not None:
                 return found
-        origins = [origin_of(trial) for trial in kept]
-        n_advised = sum(origin.startswith("advice") for origin in origins)
+        n_advised = sum(origin_of(trial).kind == "advice" for trial in kept)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
             name = "remaining_seconds" if per_second else "time_limit"
             slowness = self._slowness(self.advisor, kept, fit_rows, n_folds)
@@ -162,7 +162,7 @@ class Proposals:
                 continue
             configuration = algorithm.default_configuration
             if (configuration.configuration_id, rows) not in tried:
-                found.append(Proposal(configuration, "fallback", fit_rows=rows))
+                found.append(Proposal(configuration, Origin("fallback"), fit_rows=rows))
         return found
 
     def _advised(
@@ -193,7 +193,7 @@ class Proposals:
             except UsageError:
                 continue  # a space that has changed since
             if configuration.configuration_id not in tried:
-                return Proposal(configuration, f"advice rank {rank}", entry.expected_score)
+                return Proposal(configuration, Origin("advice", rank), entry.expected_score)
         return None
 
     def _slowness(
@@ -217,15 +217,19 @@ class Proposals:
         rng = np.random.default_rng([self._seed, len(trials)])
         for _ in range(_ATTEMPTS):
             algorithm = self._promising(trials, rng)
-            parameters, origin = self.sampling.ask(trials, {ALGORITHM: algorithm.name})
+            space = self.space.space
+            proposed, origin = self.sampler.propose(space, trials, fixed={ALGORITHM: algorithm.name})
+            parameters = {name: _short(value, space.distributions[name]) for name, value in proposed.items()}
             configuration = self.space.configuration(parameters)
             if configuration.configuration_id not in tried:
-                return Proposal(configuration, origin)
+                # The portfolio of the sampler comes from past data sets, too.
+                is_transferred = origin.kind in ("transferred", "advice")
+                return Proposal(configuration, Origin("transferred" if is_transferred else "local"))
         # The space around here is used up: anywhere else.
         for parameters in self.space.space.sample(64 * len(self.space.algorithms), self._seed):
             configuration = self.space.configuration(parameters)
             if configuration.configuration_id not in tried:
-                return Proposal(configuration, "local")
+                return Proposal(configuration, Origin("local"))
         return None
 
     def _promising(self, trials: Sequence[FrozenTrial], rng: np.random.Generator) -> Algorithm:
@@ -238,6 +242,13 @@ class Proposals:
         searched = [a for a in self.space.algorithms if a.space.distributions and a.name not in ended]
         order = sorted(searched or self.space.algorithms, key=lambda a: -best.get(a.name, -math.inf))
         return order[min(int(rng.geometric(0.5)) - 1, len(order) - 1)]
+
+
+def _short(value: Any, distribution: BaseDistribution) -> Any:
+    """Six digits say all there is to say, and keep stored configurations readable."""
+    if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
+        return value
+    return min(max(float(f"{value:.6g}"), distribution.low), distribution.high)
 
 
 def has_been_ended(trial: FrozenTrial) -> bool:

@@ -75,7 +75,7 @@ class TuningReport:
             score=model.cv_score,
             members=tuple(zip(model.configurations, model.weights, strict=True)),
             n_trials=len(trials),
-            by_origin=dict(Counter((origin_of(trial) or "unknown").split()[0] for trial in trials)),
+            by_origin=dict(Counter(origin_of(trial).kind or "unknown" for trial in trials)),
             by_status=dict(Counter(status_of(trial) for trial in trials)),
             seconds=seconds,
             notes=tuple(dict.fromkeys(notes)),
@@ -139,7 +139,7 @@ def _row(trial: FrozenTrial, space: JointSpace) -> list[Any]:
     said, measured = trial.user_attrs.get, Measured.of(trial)
     return [
         trial.number,
-        origin_of(trial),
+        str(origin_of(trial)),
         algorithm,
         said("configuration_id", ""),
         parameters,

@@ -30,7 +30,7 @@ from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerErr
 from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold
 from automl_meta.records import Configuration
 from automl_meta.task import TabularTask
-from automl_meta.tuning import ORIGIN
+from automl_meta.tuning import ORIGIN, Origin
 
 __all__ = ["Tuner", "TuningProgress", "started_evaluators"]
 
@@ -240,7 +240,7 @@ class Tuner:
             )
         configuration = space.configuration(space.space.suggest(trial))
         if ORIGIN not in trial.user_attrs:  # somebody else's, from a dashboard or a script
-            for name, value in self._label(Proposal(configuration, "enqueued"), seconds).items():
+            for name, value in self._label(Proposal(configuration, Origin("enqueued")), seconds).items():
                 trial.set_user_attr(name, value)
         rows = trial.user_attrs.get(FIT_ROWS)
         return _Claim(trial, configuration, seconds, rows if isinstance(rows, int) and rows > 0 else None)
@@ -248,7 +248,7 @@ class Tuner:
     def _label(self, proposal: Proposal, seconds: float | None) -> dict[str, Any]:
         label = {
             "configuration_id": proposal.configuration.configuration_id,
-            ORIGIN: proposal.origin,
+            ORIGIN: str(proposal.origin),
             "limit_seconds": seconds,
             "expected_score": _plain(proposal.expected_score),
             FIT_ROWS: proposal.fit_rows,

@@ -2,13 +2,14 @@
 
 from automl_meta.tuning.experience_sampler import ExperienceSampler
 from automl_meta.tuning.history import History, PastTask, StoreQuery, as_history
-from automl_meta.tuning.origin import ORIGIN, origin_of
+from automl_meta.tuning.origin import ORIGIN, Origin, origin_of
 from automl_meta.tuning.warm_start import WarmStartEntry, WarmStartReport, warm_start
 
 __all__ = [
     "ORIGIN",
     "ExperienceSampler",
     "History",
+    "Origin",
     "PastTask",
     "StoreQuery",
     "WarmStartEntry",

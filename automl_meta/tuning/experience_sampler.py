@@ -12,22 +12,25 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta._utils.threads import single_threaded
+from automl_meta.algorithms import SearchSpace
 from automl_meta.tuning.encoded_space import EncodedSpace
 from automl_meta.tuning.history import Direction, History, HistoryLike, as_history
-from automl_meta.tuning.planner import Planner
+from automl_meta.tuning.matern import Vector
+from automl_meta.tuning.origin import Origin
+from automl_meta.tuning.planner import Observed, Plan, Planner
 from automl_meta.tuning.study_rows import (
     PLAN,
     Branches,
     announce,
     fitted_value,
     fixed_row,
-    n_ahead,
+    n_undecided,
     observed_of,
     past_rows,
     seen_space,
@@ -37,6 +40,7 @@ from automl_meta.tuning.study_rows import (
 __all__ = ["ExperienceSampler"]
 
 _MOST_AHEAD = 8  # running trials that have not said what they try, and that are waited for in line
+_DIRECTIONS = {"maximize": StudyDirection.MAXIMIZE, "minimize": StudyDirection.MINIMIZE}
 _ATTEMPTS = 8  # to find what no other process tries at this moment
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 _logger = logging.getLogger(__name__)
@@ -132,50 +136,124 @@ class ExperienceSampler(BaseSampler):
     ) -> Any:
         """The planned value of a parameter that the study shows for the first time, or a random one."""
         self._raise_error_if_multi_objective(study)
-        planned = trial.system_attrs.get(PLAN) or {}
-        value = fitted_value(param_distribution, planned.get(param_name))
+        value = fitted_value(param_distribution, (trial.system_attrs.get(PLAN) or {}).get(param_name))
         if value is not None:
             return value
-        others = _all_announced(study, trial)
-        for attempt in range(_ATTEMPTS):
-            value = _even_value(self._seed, param_name, param_distribution, trial.number + attempt)
-            if not any(_agrees(other, {**trial.params, param_name: value}) for other in others):
-                break
-        return value
+        others = _all_tried(study.get_trials(deepcopy=False), trial)
+        return self._unplanned(param_name, param_distribution, trial.params, trial.number, others)
+
+    def propose(
+        self,
+        space: SearchSpace | Mapping[str, BaseDistribution],
+        trials: Sequence[FrozenTrial],
+        *,
+        direction: Direction = "maximize",
+        fixed: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, Any], Origin]:
+        """Propose a configuration without a study.
+
+        The result is what a new trial would suggest in a study with these trials.
+
+        Parameters
+        ----------
+        space : SearchSpace or mapping of str to BaseDistribution
+            Search space of the configuration.
+        trials : sequence of FrozenTrial
+            Trials so far. Unfinished ones count as tried.
+        direction : {"maximize", "minimize"}
+            Direction of the trials' values.
+        fixed : mapping of str to value, optional
+            Parameters whose values are already decided.
+
+        Returns
+        -------
+        parameters : dict of str to value
+            A value for each active parameter.
+        origin : Origin
+            Where the configuration came from.
+        """
+        space = space if isinstance(space, SearchSpace) else SearchSpace(space)
+        fixed, seen, number = dict(fixed or {}), seen_space(trials), len(trials)
+        others = [under_way(trial) or trial.params for trial in trials]
+        with self._lock, single_threaded(), default_settings():
+            encoded, planner = self._planner_for("", seen, trials)
+            observed = observed_of(encoded, trials, _DIRECTIONS[direction])
+            for attempt in range(_ATTEMPTS):
+                rng = np.random.default_rng([self._seed, number, attempt])
+                plan = _plan_behind(n_undecided(trials), planner, observed, fixed_row(encoded, fixed), rng)
+                planned = encoded.decode(plan.row)
+                if not planned or planned not in others:
+                    break
+        chosen: dict[str, Any] = {}
+        for name, distribution in space.distributions.items():
+            if not space.is_active(name, chosen):
+                continue
+            if name in fixed:
+                value = fixed[name]
+            elif name in planned and seen.get(name) == distribution:
+                value = planned[name]
+            elif (value := fitted_value(distribution, planned.get(name))) is None:
+                value = self._unplanned(name, distribution, chosen, number, others)
+            chosen[name] = value
+        return chosen, Origin.parse(plan.origin)
 
     def _planned(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
         """A configuration that no other running trial has announced, announced."""
+        fixed = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
         configuration: dict[str, Any] = {}
         for attempt in range(_ATTEMPTS):
             others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
-            space, planner = self._planner_for(study, search_space, others)
-            rng = np.random.default_rng([self._seed, trial.number, attempt])
+            space, planner = self._planner_for(study.study_name, search_space, others)
             observed = observed_of(space, others, study.direction)
-            # Trials that started earlier and have not chosen yet are left the first choice.
-            for _ in range(1 + min(n_ahead(others, trial.number), _MOST_AHEAD)):
-                plan = planner.plan(observed, fixed_row(space, trial), rng)
-                observed = observed.with_pending(plan.row)
+            n_ahead = n_undecided([other for other in others if other.number < trial.number])
+            rng = np.random.default_rng([self._seed, trial.number, attempt])
+            plan = _plan_behind(n_ahead, planner, observed, fixed_row(space, fixed), rng)
             configuration = space.decode(plan.row)
             announce(study, trial, configuration, plan.origin)
-            if not configuration or configuration not in _all_announced(study, trial):
+            if not configuration or configuration not in _all_tried(study.get_trials(deepcopy=False), trial):
                 break
         return configuration
 
+    def _unplanned(
+        self,
+        name: str,
+        distribution: BaseDistribution,
+        chosen: Mapping[str, Any],
+        number: int,
+        others: Sequence[Mapping[str, Any]],
+    ) -> Any:
+        """A value for a parameter without a plan; one that no other trial tries beside the chosen ones."""
+        for attempt in range(_ATTEMPTS):
+            value = _even_value(self._seed, name, distribution, number + attempt)
+            if not any(_agrees(other, {**chosen, name: value}) for other in others):
+                break
+        return value
+
     def _planner_for(
-        self, study: Study, search_space: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]
+        self, study_name: str, search_space: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]
     ) -> tuple[EncodedSpace, Planner]:
         """The planner of the space as far as it is known, made anew when more of it shows."""
-        history = self._history.without(study.study_name)
+        history = self._history.without(study_name)
         space = EncodedSpace(self._branches.joined(search_space, trials))
-        if self._made is None or not space.same_as(self._made[0]) or self._made[1] != study.study_name:
+        if self._made is None or not space.same_as(self._made[0]) or self._made[1] != study_name:
             tasks, n_foreign = past_rows(space, history)
             if search_space and not self._told:
                 self._told = True
                 _tell(search_space, history, space, n_foreign)
-            self._made = (space, study.study_name, Planner(space, tasks, self._seed))
+            self._made = (space, study_name, Planner(space, tasks, self._seed))
         return self._made[0], self._made[2]
+
+
+def _plan_behind(
+    n_ahead: int, planner: Planner, observed: Observed, fixed: Vector, rng: np.random.Generator
+) -> Plan:
+    """The plan of a trial; those ahead of it, which have not chosen yet, are left the first choice."""
+    for _ in range(1 + min(n_ahead, _MOST_AHEAD)):
+        plan = planner.plan(observed, fixed, rng)
+        observed = observed.with_pending(plan.row)
+    return plan
 
 
 def _even_value(seed: int, name: str, distribution: BaseDistribution, number: int) -> Any:
@@ -191,9 +269,8 @@ def _agrees(configuration: Mapping[str, Any], with_these: Mapping[str, Any]) -> 
     return all(name in configuration and configuration[name] == value for name, value in with_these.items())
 
 
-def _all_announced(study: Study, trial: FrozenTrial) -> list[dict[str, Any]]:
+def _all_tried(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> list[dict[str, Any]]:
     """What all other trials tried, or are going to."""
-    trials = study.get_trials(deepcopy=False)
     return [under_way(other) or other.params for other in trials if other.number != trial.number]
 
 

@@ -88,18 +88,14 @@ def under_way(trial: FrozenTrial) -> dict[str, Any]:
     return {**trial.system_attrs.get(PLAN, {}), **trial.system_attrs.get("fixed_params", {}), **trial.params}
 
 
-def n_ahead(trials: Sequence[FrozenTrial], number: int) -> int:
-    """Number of running trials before this one that have not said yet what they try."""
-    return sum(
-        trial.state == TrialState.RUNNING and trial.number < number and not under_way(trial)
-        for trial in trials
-    )
+def n_undecided(trials: Sequence[FrozenTrial]) -> int:
+    """Number of running trials whose parameters are not known yet."""
+    return sum(trial.state == TrialState.RUNNING and not under_way(trial) for trial in trials)
 
 
-def fixed_row(space: EncodedSpace, trial: FrozenTrial) -> Vector:
-    """What is decided for this trial from outside, as a row; NaN for all else."""
-    decided = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
-    row = space.encode([decided])[0]
+def fixed_row(space: EncodedSpace, fixed: Mapping[str, Any]) -> Vector:
+    """Fixed parameters as a row; NaN for all others."""
+    row = space.encode([fixed])[0]
     return np.where(row == -1.0, np.nan, row)
 
 

@@ -16,7 +16,7 @@ from automl_meta.exceptions import UsageError
 from automl_meta.recommenders import Recommendation
 from automl_meta.tuning.domain import is_among
 from automl_meta.tuning.encoded_space import EncodedSpace
-from automl_meta.tuning.origin import ORIGIN
+from automl_meta.tuning.origin import ORIGIN, Origin
 from automl_meta.tuning.study_rows import fitted_value, seen_space, under_way
 
 __all__ = ["WarmStartEntry", "WarmStartReport", "warm_start"]
@@ -31,8 +31,8 @@ class WarmStartEntry:
 
     Parameters
     ----------
-    origin : str
-        ``"default"`` or ``"advice rank 1"`` and so on.
+    origin : Origin
+        The default, or the advice with its rank.
     parameters : mapping of str to value
         As enqueued, or as given if dropped.
     outcome : {"enqueued", "dropped"}
@@ -41,7 +41,7 @@ class WarmStartEntry:
         What was changed, or why it was dropped.
     """
 
-    origin: str
+    origin: Origin
     parameters: Mapping[str, Any]
     outcome: Outcome
     changes: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ def warm_start(
         entries.append(entry)
     for entry in entries:
         if entry.outcome == "enqueued":
-            study.enqueue_trial(dict(entry.parameters), user_attrs={ORIGIN: entry.origin})
+            study.enqueue_trial(dict(entry.parameters), user_attrs={ORIGIN: str(entry.origin)})
     return WarmStartReport(tuple(sorted(entries, key=lambda entry: entry.outcome == "dropped")))
 
 
@@ -168,16 +168,16 @@ def _ordered(
     default: Mapping[str, Any] | None,
     space: SearchSpace,
     algorithm: str | None,
-) -> list[tuple[str, Mapping[str, Any], str]]:
+) -> list[tuple[Origin, Mapping[str, Any], str]]:
     """Origin, parameters, and of which other algorithm each is; the default second."""
     listed = (
         _recommended(advice, space, algorithm)
         if isinstance(advice, Recommendation)
         else [(parameters, "") for parameters in _given(advice)]
     )
-    ordered = [(f"advice rank {rank}", *one) for rank, one in enumerate(listed, start=1)]
+    ordered = [(Origin("advice", rank), *one) for rank, one in enumerate(listed, start=1)]
     if default is not None:
-        ordered.insert(_DEFAULT_AT, ("default", default, ""))
+        ordered.insert(_DEFAULT_AT, (Origin("default"), default, ""))
     return ordered
 
 
@@ -217,7 +217,7 @@ def _given(advice: Any) -> list[Mapping[str, Any]]:
     return found
 
 
-def _checked(origin: str, given: Mapping[str, Any], space: SearchSpace) -> WarmStartEntry:
+def _checked(origin: Origin, given: Mapping[str, Any], space: SearchSpace) -> WarmStartEntry:
     """The configuration as the space allows it."""
     kept: dict[str, Any] = {}
     changes = [f"there is no parameter {name!r}" for name in given if name not in space.distributions]
