@@ -1,16 +1,18 @@
-"""Meta-training iterations against learn2learn and easyfsl: the same work, in turns, in one process.
+"""Speed of meta-training iterations compared with learn2learn and easyfsl.
 
     python benchmarks/fewshot_speed.py --device cpu|cuda [--learn2learn DIR] [--easyfsl DIR] [--rounds 7] [--memory]
 
 DIR of learn2learn is its unpacked source (0.2.0: ``pip download --no-deps --no-binary :all: learn2learn``, ``tar
-xzf``), that of easyfsl where ``pip install --no-deps --target DIR easyfsl`` put it; only Python files are used. One thread; on the CPU, ratios
-are of CPU seconds, on CUDA of wall seconds. Both sides get the same random images and networks of the same shape;
-neither draws tasks. ATen operations are those of one loss and gradient with all tasks in one chunk, as on CUDA, counted
-on the device "meta"; those that are no views, which start nothing, are counted beside. On the CPU the tasks come in
-chunks that fit the caches, each with as many operations. "_of_peak" is the share of the machine's peak: floating-point
-operations of convolutions and matrix products, by the seconds that they would take in large matrix products alone,
-measured here, in the same precision. ``--memory`` evaluates 10,000 tasks and tells by how much the process, or what is
-allocated on the card, grew after the first 1,000. The last line is one JSON object.
+xzf``); that of easyfsl is the target of ``pip install --no-deps --target DIR easyfsl``; only Python files are used.
+
+Both libraries do the same work alternately in one process with one thread: the same random images and networks of the
+same shape, without sampling tasks. Ratios are of CPU seconds on the CPU and of wall-clock seconds on CUDA. ATen
+operations are those of one loss and its gradient with all tasks in one chunk, as on CUDA, counted on the device "meta",
+with and without views, which launch no kernel; on the CPU, each chunk of tasks that fits the caches takes the same
+number of operations. "_of_peak" is the fraction of the machine's peak performance: the time that the floating-point
+operations of convolutions and matrix products would take in large matrix products of the same precision, measured here,
+divided by the time of the iteration. ``--memory`` evaluates 10,000 tasks and reports by how much the memory of the
+process, or the allocated memory of the GPU, grew after the first 1,000. The last line of output is a JSON object.
 """
 
 from __future__ import annotations
@@ -44,28 +46,38 @@ from automl_meta.fewshot import (
     evaluate,
 )
 
-MAML_SETTINGS = {  # ways, queries of each class, tasks, inner steps
+MAML_SETTINGS = {  # classes, queries per class, tasks, inner-loop steps
     "maml_5w1s_q15": (5, 15, 32, 1),
     "maml_5w1s_q1": (5, 1, 32, 1),
     "maml_20w1s": (20, 1, 16, 5),
 }
 ATEN = {"maml_5w1s_q15": "aten_ops_5w1s", "maml_20w1s": "aten_ops_20w1s"}
 INNER_RATE = 0.4
-PROTONET = (60, 5)  # ways, queries of each class
+PROTONET = (60, 5)  # classes, queries per class
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-    parser.add_argument("--learn2learn", type=Path, help="its unpacked source")
-    parser.add_argument("--easyfsl", type=Path, help="the folder it is installed in")
+    parser.add_argument("--learn2learn", type=Path, help="folder of its unpacked source")
+    parser.add_argument("--easyfsl", type=Path, help="folder it is installed in")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", default="", help="settings whose names hold this")
-    parser.add_argument("--memory", action="store_true", help="evaluate 10,000 tasks as well")
+    parser.add_argument("--only", default="", help="run only settings whose names contain this")
+    parser.add_argument(
+        "--memory", action="store_true", help="measure the memory of evaluating 10,000 tasks as well"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     keep_freed_memory()  # as meta_fit does
+    figures = maml_figures(arguments) | protonet_figures(arguments)
+    if arguments.memory:
+        figures["memory_growth_mib"] = memory_growth(arguments.device)
+    print(json.dumps({name: None if value is None else round(value, 4) for name, value in figures.items()}))
+
+
+def maml_figures(arguments: argparse.Namespace) -> dict[str, float | None]:
+    """Compare MAML with learn2learn."""
     figures: dict[str, float | None] = {}
     for name, (n_way, n_query, n_tasks, n_steps) in MAML_SETTINGS.items():
         if arguments.only not in name:
@@ -82,6 +94,12 @@ def main() -> None:
         )
         if name in ATEN:
             figures |= count_operations(ATEN[name], learner, episode.to("meta"))
+    return figures
+
+
+def protonet_figures(arguments: argparse.Namespace) -> dict[str, float | None]:
+    """Compare prototypical networks with easyfsl."""
+    figures: dict[str, float | None] = {}
     for name, dtype in (("protonet_60way", None), ("protonet_60way_bf16", torch.bfloat16)):
         if arguments.only not in name:
             continue
@@ -95,15 +113,13 @@ def main() -> None:
         figures |= compare(name, ours, peer, arguments)
         precision = dtype or torch.float32
         figures |= of_peak(name, figures, precision, arguments.device, network.to("meta"), episode.to("meta"))
-    if arguments.memory:
-        figures["memory_growth_mib"] = memory_growth(arguments.device)
-    print(json.dumps({name: None if value is None else round(value, 4) for name, value in figures.items()}))
+    return figures
 
 
 def compare(
     name: str, ours: Callable[[], None], peer: Callable[[], None] | None, arguments: argparse.Namespace
 ) -> dict[str, float | None]:
-    """Run both in turns; the ratio is the median over the pairs."""
+    """Time both alternately; the ratio is the median over the pairs."""
     cuda = arguments.device == "cuda"
     ours()
     if peer is not None:
@@ -112,13 +128,13 @@ def compare(
     for _ in range(arguments.rounds):
         pairs.append((seconds(ours, cuda), None if peer is None else seconds(peer, cuda)))
     mine = statistics.median(pair[0] for pair in pairs)
-    print(f"{name}: {1000 * mine:.0f} ms an iteration", end="")
+    print(f"{name}: {1000 * mine:.0f} ms per iteration", end="")
     if peer is None:
         print()
         return {name: None, f"{name}_seconds": mine}
     ratio = statistics.median(theirs / own for own, theirs in pairs if theirs is not None)
     theirs = statistics.median(pair[1] for pair in pairs if pair[1] is not None)
-    print(f", the peer {1000 * theirs:.0f} ms, {ratio:.2f} times as fast", flush=True)
+    print(f", other library {1000 * theirs:.0f} ms, speed ratio {ratio:.2f}", flush=True)
     return {name: ratio, f"{name}_seconds": mine}
 
 
@@ -130,8 +146,10 @@ def of_peak(
     learner: FewShotLearner,
     episode: Episode,
 ) -> dict[str, float | None]:
-    """Compute the share of the peak from the seconds of an iteration; learner and episode on "meta"."""
-    with FlopCounterMode(display=False) as counter:  # of one task: it takes groups of channels for one
+    """Compute the fraction of peak performance of an iteration; learner and episode are on "meta"."""
+    with FlopCounterMode(
+        display=False
+    ) as counter:  # of one task, since it ignores the groups of convolutions
         learner.loss(episode[:1]).backward()
     side = 8192 if device == "cuda" else 1024
     square = torch.ones(side, side, dtype=dtype, device=device)
@@ -141,7 +159,7 @@ def of_peak(
 
 
 def memory_growth(device: str) -> float:
-    """MiB by which memory grew from 1,000 to 10,000 evaluated tasks."""
+    """Return the growth of memory from 1,000 to 10,000 evaluated tasks in MiB."""
     images = torch.rand(40 * 20, 1, 28, 28)
     source = ArraySource(images, torch.arange(40).repeat_interleave(20)).to(device)
     learner = PrototypicalNetwork(Conv4()).to(device)
@@ -165,7 +183,7 @@ def seconds(function: Callable[[], None], cuda: bool) -> float:
 
 
 def random_episode(n_way: int, n_query: int, n_tasks: int, device: str) -> Episode:
-    """Images of which a tenth is ink."""
+    """Create an episode of random images with 10 % ink."""
     generator = torch.Generator().manual_seed(0)
     x = (torch.rand(n_tasks, n_way * (1 + n_query), 1, 28, 28, generator=generator) < 0.1).float()
     labels = torch.arange(n_way).expand(n_tasks, n_way)
@@ -173,7 +191,7 @@ def random_episode(n_way: int, n_query: int, n_tasks: int, device: str) -> Episo
 
 
 def iteration(learner: FewShotLearner, episode: Episode) -> Callable[[], None]:
-    """One step of meta-training, as meta_fit does it."""
+    """Return one meta-training iteration, as in meta_fit."""
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-3, fused=episode.support_x.device.type != "meta")
 
     def step() -> None:
@@ -185,8 +203,8 @@ def iteration(learner: FewShotLearner, episode: Episode) -> Callable[[], None]:
     return step
 
 
-def network_of_the_peers(pool: bool) -> nn.Sequential:
-    """The same four blocks, of PyTorch's own layers, initialised as ours."""
+def reference_network(pool: bool) -> nn.Sequential:
+    """Create the same four blocks from layers of PyTorch."""
     layers: list[nn.Module] = []
     for i in range(4):
         layers += [nn.Conv2d(1 if i == 0 else 64, 64, 3, stride=1 if pool else 2, padding=1)]
@@ -196,7 +214,7 @@ def network_of_the_peers(pool: bool) -> nn.Sequential:
 
 
 def without_init(folder: Path, *packages: str) -> None:
-    """Make packages importable without what their __init__ imports, which needs built parts or torchvision."""
+    """Make packages importable without running their __init__, which needs compiled extensions or torchvision."""
     for package in packages:
         module = types.ModuleType(package)
         module.__path__ = [str(folder.joinpath(*package.split(".")))]
@@ -204,14 +222,14 @@ def without_init(folder: Path, *packages: str) -> None:
 
 
 def learn2learn_iteration(folder: Path, n_way: int, n_steps: int, episode: Episode) -> Callable[[], None]:
-    """One iteration as in learn2learn's own example for Omniglot."""
+    """Return one iteration, as in the Omniglot example of learn2learn."""
     without_init(folder, "learn2learn", "learn2learn.algorithms")
     algorithm: Any = importlib.import_module("learn2learn.algorithms.maml").MAML
 
     class Network(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.base = network_of_the_peers(pool=False)
+            self.base = reference_network(pool=False)
             self.classifier = nn.Linear(64, n_way)
 
         def forward(self, x: Tensor) -> Tensor:
@@ -237,11 +255,11 @@ def learn2learn_iteration(folder: Path, n_way: int, n_steps: int, episode: Episo
 
 
 def easyfsl_iteration(folder: Path, episode: Episode) -> Callable[[], None]:
-    """One iteration as in easyfsl's notebook on episodic training."""
+    """Return one iteration, as in the notebook of easyfsl on episodic training."""
     without_init(folder, "easyfsl", "easyfsl.methods")
     networks: Any = importlib.import_module("easyfsl.methods.prototypical_networks").PrototypicalNetworks
     device = episode.support_x.device
-    network = networks(nn.Sequential(network_of_the_peers(pool=True), nn.Flatten())).to(device)
+    network = networks(nn.Sequential(reference_network(pool=True), nn.Flatten())).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
     loss = nn.CrossEntropyLoss()
 
@@ -266,7 +284,7 @@ class _Counter(TorchDispatchMode):
 
 
 def count_operations(name: str, learner: FewShotLearner, episode: Episode) -> dict[str, float | None]:
-    """ATen operations of the loss and its gradient: all, and those that compute."""
+    """Count the ATen operations of the loss and its gradient, with and without views."""
     with _Counter() as counter:
         learner.loss(episode).backward()
     return {name: counter.calls, f"{name}_without_views": counter.computing}

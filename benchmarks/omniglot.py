@@ -1,11 +1,11 @@
-"""Few-shot accuracy on Omniglot after so many CPU seconds of meta-training.
+"""Few-shot accuracy on Omniglot after a limited CPU time of meta-training.
 
     python benchmarks/omniglot.py --data DIR --method protonet --split vinyals --cpu-seconds 240
 
-DIR holds the official archives and, for the split of Vinyals et al., its lists (see OmniglotSource). Trained on the
-characters of train and validation, quarter turns as classes of their own; tested on 1,000 tasks of the test
-characters, with the statistics of each task (support and 15 queries of each of 5 classes, or 5 of each of 20). One
-thread. The last line of output is one JSON object.
+DIR contains the official archives and, for the split of Vinyals et al., its lists (see OmniglotSource). Learners are
+trained on the training and validation characters, with rotations by 90 degrees as separate classes, and tested on
+1,000 tasks of the test characters (15 queries per class in 5-way tasks, 5 in 20-way tasks), normalised by the
+statistics of each task. One thread. The last line of output is a JSON object.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ONE_STEP = SHARED | {"n_way": 20, "n_query": 3, "n_tasks": 1, "learning_rate": 1
 GRADIENT = SHARED | {"n_query": 5, "n_tasks": 8, "learning_rate": 3e-3}
 
 
-def main() -> None:
+def parsed_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of the archives")
     parser.add_argument("--method", default="protonet", choices=sorted(RECIPES))
@@ -59,13 +59,17 @@ def main() -> None:
         "--way",
         type=int,
         choices=(5, 20),
-        help="rows of the last layer of a gradient method; by default 5, and of MAML one that all classes start from",
+        help="number of output units of a gradient method; by default 5, for MAML one weight vector shared by all classes",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--episodes", type=int, default=1000, help="test tasks")
+    parser.add_argument("--episodes", type=int, default=1000, help="number of test tasks")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", help="keep the learner in this file")
-    arguments = parser.parse_args()
+    parser.add_argument("--out", help="file to save the learner to")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed_arguments()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     part = "trainval" if arguments.split == "vinyals" else "train"
@@ -84,7 +88,7 @@ def main() -> None:
     if arguments.out:
         save(learner, arguments.out)
     test = OmniglotSource(arguments.data, "test", arguments.split, device=learner.device)
-    figures = {name: tested(learner, test, name, arguments.episodes) for name in SETTINGS}
+    figures = {name: scores(learner, test, name, arguments.episodes) for name in SETTINGS}
     known = {name: found for name, found in figures.items() if found is not None}
     print(
         json.dumps(
@@ -111,13 +115,13 @@ RECIPES = {
 
 
 def recipe(method: str, source: OmniglotSource, way: int | None) -> tuple[FewShotLearner, dict[str, Any]]:
-    """The learner, and how it is trained."""
+    """Return the learner and its training options."""
     kind: Any = RECIPES[method]
     if method == "protonet":
         return kind(Conv4(), temperature=32.0, turns=True), PROTOTYPES
     if method == "finetuning":
         return kind(Conv4(), n_classes=source.n_classes), PRETRAINING
-    if method == "maml" and way is None:  # any way: the classes start from one row
+    if method == "maml" and way is None:  # any number of classes: they share one initial weight vector
         return kind(Conv4(), learning_rate=2.0), ONE_STEP
     way = way or 5
     learner = kind(
@@ -129,8 +133,8 @@ def recipe(method: str, source: OmniglotSource, way: int | None) -> tuple[FewSho
     return learner, GRADIENT | {"n_way": way}
 
 
-def tested(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes: int) -> Evaluation | None:
-    """Judge one setting; None for a last layer with another number of classes."""
+def scores(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes: int) -> Evaluation | None:
+    """Evaluate one setting; None if the output layer has another number of classes."""
     n_way, n_shot, n_query = SETTINGS[name]
     if getattr(learner, "n_outputs", None) not in (None, n_way):
         return None
@@ -140,7 +144,7 @@ def tested(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes:
 
 
 def lines() -> Callable[[Any], None]:
-    """Print where training stands, twice a minute."""
+    """Return a function that prints the training progress twice a minute."""
     due = [0.0]
 
     def show(state: Any) -> None:

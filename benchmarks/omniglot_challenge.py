@@ -1,15 +1,15 @@
-"""The Omniglot challenge: 20-way one-shot classification within an alphabet, on the 20 official runs.
+"""The Omniglot challenge: 20-way 1-shot classification within an alphabet, on the 20 official runs.
 
     python benchmarks/omniglot_challenge.py --data DIR [--background full|small1|small2] [--cpu-seconds 720]
 
-DIR holds the official archives and all_runs.zip. A prototypical network is trained on the background alphabets alone:
-tasks within one alphabet, each quarter turn an alphabet of its own, drawings bent at random (affine and elastic). Of
-32 pixels, so that four halvings leave two by two places of features and not one. At the test, copies of the drawings
-that are bent a little vote with them.
+DIR contains the official archives and all_runs.zip. A prototypical network is trained on the background alphabets:
+tasks within one alphabet, each rotation by 90 degrees as an alphabet of its own, drawings augmented by random affine
+and elastic deformations. Images have 32 pixels, so that after four halvings the feature map has 2 x 2 positions instead
+of one. At test time, predictions are averaged over slightly deformed copies of the drawings.
 
-"error" is of each query on its own: it is normalised and classified with the 20 training drawings and nothing else.
-"error_joint" uses that the 20 queries of a run are of 20 different characters, which is another, easier task. Errors
-are in percent, the standard error is over the runs. One thread. The last line of output is one JSON object.
+"error" is the error of separate queries: each is normalised and classified with the 20 training drawings only.
+"error_joint" exploits that the 20 queries of a run belong to 20 different characters, which is an easier task. Errors
+are in percent, the standard error is over the runs. One thread. The last line of output is a JSON object.
 """
 
 from __future__ import annotations
@@ -36,18 +36,20 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder of the archives")
     parser.add_argument("--background", default="full", choices=("full", "small1", "small2"))
     parser.add_argument("--cpu-seconds", type=float, default=720.0)
-    parser.add_argument("--size", type=int, default=32, help="of the images, in pixels")
+    parser.add_argument("--size", type=int, default=32, help="height and width of the images in pixels")
     parser.add_argument("--filters", type=int, default=64)
-    parser.add_argument("--copies", type=int, default=10, help="bent copies that vote at the test")
+    parser.add_argument(
+        "--copies", type=int, default=10, help="number of deformed copies to average predictions over"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", help="keep the learner in this file")
+    parser.add_argument("--out", help="file to save the learner to")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     split = "alphabets" if arguments.background == "full" else arguments.background
     size = arguments.size
-    source = OmniglotSource(arguments.data, "train", split, within_alphabet=True, size=size, augment=bend)
+    source = OmniglotSource(arguments.data, "train", split, within_alphabet=True, size=size, augment=deform)
     backbone = Conv4((1, size, size), n_filters=arguments.filters)
     learner = PrototypicalNetwork(backbone, temperature=64.0, turns=True)
     result = meta_fit(
@@ -68,13 +70,13 @@ def main() -> None:
     print(f"{result.episodes} episodes in {result.cpu_seconds:.0f} CPU seconds")
     if arguments.out:
         save(learner, arguments.out)
-    print(json.dumps(judge(learner, arguments.data, arguments.copies) | {"episodes": result.episodes}))
+    print(json.dumps(errors(learner, arguments.data, arguments.copies) | {"episodes": result.episodes}))
 
 
-def bend(x: Tensor, generator: torch.Generator | None, strength: float = 1.0) -> Tensor:
-    """Turn, scale, shear, shift and warp each image a little at random.
+def deform(x: Tensor, generator: torch.Generator | None, strength: float = 1.0) -> Tensor:
+    """Apply a random rotation, scaling, shear, translation and elastic warp to each image.
 
-    Images of shape (n, 1, height, width) as bytes; floats from 0 to 1 come back.
+    Takes uint8 images of shape (n, 1, height, width), returns floats from 0 to 1.
     """
     n, device = len(x), x.device
 
@@ -95,14 +97,14 @@ def bend(x: Tensor, generator: torch.Generator | None, strength: float = 1.0) ->
     )
 
 
-def judge(learner: FewShotLearner, data: Path, copies: int) -> dict[str, float]:
-    """Errors on the 20 runs, in percent."""
+def errors(learner: FewShotLearner, data: Path, copies: int) -> dict[str, float]:
+    """Compute the errors on the 20 runs in percent."""
     alone, joint = [], []
-    for support, query, answers in runs(data / "all_runs.zip", learner.backbone.input_shape[-1]):
-        separate = voted(learner, support, query, copies, together=False)
-        together = voted(learner, support, query, copies, together=True)
-        alone.append(100 * np.mean(separate.argmax(1) != answers))
-        joint.append(100 * np.mean(linear_sum_assignment(-together)[1] != answers))
+    for support, query, labels in runs(data / "all_runs.zip", learner.backbone.input_shape[-1]):
+        separate = log_probabilities(learner, support, query, copies, together=False)
+        together = log_probabilities(learner, support, query, copies, together=True)
+        alone.append(100 * np.mean(separate.argmax(1) != labels))
+        joint.append(100 * np.mean(linear_sum_assignment(-together)[1] != labels))
     return {
         "error": float(np.mean(alone)),
         "standard_error": float(np.std(alone, ddof=1) / len(alone) ** 0.5),
@@ -112,7 +114,7 @@ def judge(learner: FewShotLearner, data: Path, copies: int) -> dict[str, float]:
 
 
 def runs(path: Path, size: int) -> list[tuple[Tensor, Tensor, np.ndarray]]:
-    """Training drawings, test drawings, and which of the former each of the latter is like."""
+    """Read training drawings, test drawings and the index of the training drawing of each test drawing."""
     found = []
     with zipfile.ZipFile(path) as archive:
 
@@ -135,17 +137,19 @@ def runs(path: Path, size: int) -> list[tuple[Tensor, Tensor, np.ndarray]]:
     return found
 
 
-def voted(learner: FewShotLearner, support: Tensor, query: Tensor, copies: int, together: bool) -> np.ndarray:
-    """Mean log-probabilities of each query, over the drawings as they are and bent copies of all of them."""
+def log_probabilities(
+    learner: FewShotLearner, support: Tensor, query: Tensor, copies: int, together: bool
+) -> np.ndarray:
+    """Sum the log-probabilities of each query over the original drawings and deformed copies."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(len(support), device=learner.device)
     total = torch.zeros(len(query), len(support))
     for copy in range(1 + copies):
         strength = 0.0 if copy == 0 else 0.5
-        s, q = (bend(x, generator, strength).to(learner.device) for x in (support, query))
+        s, q = (deform(x, generator, strength).to(learner.device) for x in (support, query))
         if together:
             logits = learner.adapt(s[None], labels[None], len(s))(q[None])[0]
-        else:  # each query is a task of its own, with the same support
+        else:  # each query is a separate task with the same support
             n = len(q)
             predictor = learner.adapt(s.expand(n, *s.shape), labels.expand(n, -1), len(s))
             logits = predictor(q[:, None])[:, 0]

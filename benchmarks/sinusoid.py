@@ -1,11 +1,12 @@
-"""MAML on sine waves, as in section 5.1 of its paper.
+"""MAML on sinusoid regression, as in section 5.1 of its paper.
 
     python benchmarks/sinusoid.py [--shot 5|10] [--train-steps 2] [--iterations 70000] [--cpu-seconds S]
 
-The network (two hidden layers of 40, ReLU), the inner rate 0.01, 25 waves an iteration and Adam with 0.001 are the
-original's. It trained on 10 points with one step; with --train-steps above 1, all steps are judged in training
-(MAML++'s multi-step loss), which is what makes 5 and 10 steps at the test sound. The test: 600 waves, 100 points each.
-The last line of output is one JSON object: the mean squared error after 1, 5 and 10 steps.
+The network (two hidden layers of 40 units, ReLU), the inner-loop learning rate 0.01, 25 tasks per iteration and Adam
+with learning rate 0.001 are those of the paper, which trains on 10 points with one step. With --train-steps above 1,
+the loss is averaged over all steps (the multi-step loss of MAML++), which makes 5 and 10 steps at test time stable. The
+test set has 600 sine waves with 100 points each. The last line of output is a JSON object with the mean squared error
+after 1, 5 and 10 steps.
 """
 
 from __future__ import annotations
@@ -19,18 +20,24 @@ from omniglot import lines
 from automl_meta.fewshot import MAML, MLP, SinusoidSource, evaluate, meta_fit
 
 
-def main() -> None:
+def parsed_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--shot", type=int, default=5, help="points of the support, in training and test")
+    parser.add_argument(
+        "--shot", type=int, default=5, help="number of support points, in training and testing"
+    )
     parser.add_argument("--train-steps", type=int, default=2)
     parser.add_argument("--inner-rate", type=float, default=0.01)
     parser.add_argument("--iterations", type=int, default=70000)
     parser.add_argument(
-        "--cpu-seconds", type=float, help="end after so many, the learning rate falling along"
+        "--cpu-seconds", type=float, help="limit of the training, which the learning-rate schedule follows"
     )
     parser.add_argument("--schedule", default="cosine", choices=("cosine", "constant"))
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed_arguments()
     torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
     learner = MAML(

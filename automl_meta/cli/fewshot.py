@@ -1,7 +1,9 @@
-"""``automl-meta fewshot``: learn to learn from a handful of examples."""
+"""``automl-meta fewshot``: meta-train few-shot learners, evaluate them, and predict new classes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,31 +13,40 @@ from automl_meta.cli.shared import check_writable, print_json, say
 from automl_meta.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from automl_meta.fewshot import FewShotLearner, TaskSource
-    from automl_meta.fewshot.meta_training import TrainingProgress
+    from automl_meta.fewshot import (
+        FewShotLearner,
+        TaskSource,
+        TrainingOptions,
+        TrainingProgress,
+        TrainingResult,
+    )
 
-app = typer.Typer(help="Few-shot learning: train on many tasks, then learn new classes from a few examples.", no_args_is_help=True)  # fmt: skip
+app = typer.Typer(help="Few-shot learning: meta-train on many tasks, then learn new classes from a few examples.", no_args_is_help=True)  # fmt: skip
 
 DATA_HELP = (
-    "What to learn from: digits, sinusoid, omniglot:FOLDER (its archives), a folder with a folder of images for "
-    "each class, or a table with --target."
+    "digits, sinusoid, omniglot:FOLDER (folder of its archives), a folder with one subfolder of images per class, "
+    "or a table with --target."
 )
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
-Data = Annotated[str, typer.Option(help=DATA_HELP)]
-Target = Annotated[str | None, typer.Option(help="The column of classes, if the data is a table.")]
-Inverted = Annotated[bool, typer.Option("--inverted", help="Images are dark ink on bright paper.")]
-Size = Annotated[int, typer.Option(min=8, help="Height and width to which images of a folder are brought.")]
-Colour = Annotated[bool, typer.Option("--colour", help="Images of a folder keep their colours.")]
-Download = Annotated[bool, typer.Option("--download", help="Fetch what is missing of Omniglot.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-Model = Annotated[Path, typer.Argument(help="What train has written.")]
+Data = Annotated[str, typer.Option(help=f"Data: {DATA_HELP}")]
+Target = Annotated[str | None, typer.Option(help="Name of the target column of a table.")]
+Way = Annotated[int, typer.Option(min=2, help="Number of classes per task.")]
+Shot = Annotated[int, typer.Option(min=1, help="Support examples per class.")]
+Query = Annotated[int, typer.Option(min=1, help="Query examples per class.")]
+Inverted = Annotated[bool, typer.Option("--inverted", help="Invert brightness: dark ink on bright paper.")]
+Size = Annotated[int, typer.Option(min=8, help="Height and width that images of a folder are resized to.")]
+Colour = Annotated[bool, typer.Option("--colour", help="Read images of a folder as RGB, not greyscale.")]
+Download = Annotated[bool, typer.Option("--download", help="Download missing files of Omniglot.")]
+Device = Annotated[str, typer.Option(help="Device: auto, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
+Model = Annotated[Path, typer.Argument(help="File of a learner, as written by train.")]
 
 METHODS = ("protonet", "maml", "fomaml", "anil", "reptile", "metasgd", "finetuning")
 
-_TRAIN_HELP = """Train a learner on many small tasks of your data.
+_TRAIN_HELP = """Meta-train a learner on many small tasks sampled from your data.
 
-Classes are divided: three fifths to train on, one fifth to choose by, one fifth to test on (see evaluate).
-Ctrl-C keeps what was reached; the same command goes on from there.
+The classes of folders and tables are split at random: 60 % for training, 20 % for validation, 20 % for testing (see
+evaluate). After Ctrl-C, the same command resumes the training.
 
 Examples:
 
@@ -53,36 +64,37 @@ Examples:
 @app.command(help=_TRAIN_HELP)
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Where to write the learner.")],
-    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "protonet",
+    out: Annotated[Path, typer.Option(help="File to write the learner to.")],
+    method: Annotated[str, typer.Option(help=f"Method: {', '.join(METHODS)}.")] = "protonet",
     target: Target = None,
-    way: Annotated[int, typer.Option(min=2, help="Classes of a task.")] = 5,
-    shot: Annotated[int, typer.Option(min=1, help="Examples of each class to learn from.")] = 1,
-    query: Annotated[int, typer.Option(min=1, help="Examples of each class to answer.")] = 5,
-    tasks: Annotated[int, typer.Option(min=1, help="Tasks of one step of the optimiser.")] = 4,
-    steps: Annotated[int, typer.Option(min=1, help="Inner steps of the gradient methods.")] = 1,
+    way: Way = 5,
+    shot: Shot = 1,
+    query: Query = 5,
+    tasks: Annotated[int, typer.Option(min=1, help="Number of tasks per optimiser step.")] = 4,
+    steps: Annotated[int, typer.Option(min=1, help="Number of inner-loop steps (gradient methods).")] = 1,
     turns: Annotated[
-        bool, typer.Option("--turns", help="Prototypes: in training every example takes its turn as support.")
+        bool, typer.Option("--turns", help="Let all examples take turns in the support (protonet).")
     ] = False,
-    temperature: Annotated[
-        float, typer.Option(help="Prototypes: squared distances are divided by it.")
-    ] = 1.0,
-    learning_rate: Annotated[float, typer.Option(help="Of the outer optimiser.")] = 1e-3,
-    time_limit: Annotated[float | None, typer.Option(min=0.1, help="Seconds; 60 by default.")] = None,
-    episodes: Annotated[int | None, typer.Option(min=1, help="Tasks to train on.")] = None,
+    temperature: Annotated[float, typer.Option(help="Divisor of the logits (protonet).")] = 1.0,
+    learning_rate: Annotated[float, typer.Option(help="Learning rate of the optimiser.")] = 1e-3,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Training time in seconds; 60 by default, unlimited with --episodes."),
+    ] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="Number of training tasks.")] = None,
     device: Device = "auto",
     bf16: Annotated[bool, typer.Option("--bf16", help="Compute activations in bfloat16.")] = False,
     inverted: Inverted = False,
     size: Size = 28,
     colour: Colour = False,
     download: Download = False,
-    seed: Annotated[int, typer.Option(min=0, help="Decides initial parameters and tasks.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Train a learner."""
+    """Meta-train a learner."""
     import torch
 
-    from automl_meta.fewshot import meta_fit, save
+    from automl_meta.fewshot import TrainingOptions, save
     from automl_meta.fewshot.distributed import rank_of_environment
 
     checkpoint = out.with_name(out.name + ".checkpoint")
@@ -94,34 +106,19 @@ def train(
         for part in ("train", "valid")
     )
     learner = _learner(method, source, steps, turns, temperature)
-    options: dict[str, Any] = {
-        "n_way": None if source.n_classes is None else way,
-        "n_shot": shot,
-        "n_query": query,
-    }
-    if valid is not None and valid.n_classes is not None:
-        options["valid_way"] = min(way, valid.n_classes)
+    options = TrainingOptions(
+        n_episodes=episodes,
+        time_limit=60.0 if time_limit is None and episodes is None else time_limit,
+        n_way=None if source.n_classes is None else way,
+        n_shot=shot,
+        n_query=query,
+        n_tasks=tasks,
+        learning_rate=learning_rate,
+        precision="bfloat16" if bf16 else "float32",
+        valid_way=None if valid is None or valid.n_classes is None else min(way, valid.n_classes),
+    )
     is_first = rank_of_environment() == 0
-    try:
-        with _bar(is_first and not json) as progress:
-            result = meta_fit(
-                learner,
-                source,
-                valid_source=valid,
-                n_tasks=tasks,
-                n_episodes=episodes,
-                time_limit=60.0 if time_limit is None and episodes is None else time_limit,
-                learning_rate=learning_rate,
-                precision="bfloat16" if bf16 else "float32",
-                device=device,
-                checkpoint=checkpoint,
-                random_state=seed,
-                progress=progress,
-                **options,
-            )
-    except KeyboardInterrupt:
-        say(f"Interrupted. {checkpoint} holds what was reached; the same command goes on from there.")
-        raise typer.Exit(130) from None
+    result = _train(learner, source, valid, options, checkpoint, seed, device, is_first and not json)
     if not is_first:
         return
     save(learner, out)
@@ -133,25 +130,55 @@ def train(
     say(f"{result.episodes} tasks in {result.seconds:.1f} s{best}. Written to {out}.")
 
 
+def _train(
+    learner: FewShotLearner,
+    source: TaskSource,
+    valid: TaskSource | None,
+    options: TrainingOptions,
+    checkpoint: Path,
+    seed: int,
+    device: str,
+    is_shown: bool,
+) -> TrainingResult:
+    """Meta-train with a progress bar; on Ctrl-C, tell how to resume and exit."""
+    from automl_meta.fewshot import meta_fit
+
+    try:
+        with _progress_bar(is_shown) as progress:
+            return meta_fit(
+                learner,
+                source,
+                options,
+                valid_source=valid,
+                checkpoint=checkpoint,
+                random_state=seed,
+                device=device,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        say(f"Interrupted. The training state is in {checkpoint}; run the same command again to resume.")
+        raise typer.Exit(130) from None
+
+
 @app.command()
 def evaluate(
     model: Model,
     data: Data,
     target: Target = None,
-    way: Annotated[int, typer.Option(min=2, help="Classes of a task.")] = 5,
-    shot: Annotated[int, typer.Option(min=1, help="Examples of each class to learn from.")] = 1,
-    query: Annotated[int, typer.Option(min=1, help="Examples of each class to answer.")] = 15,
-    episodes: Annotated[int, typer.Option(min=2, help="Number of tasks.")] = 1000,
+    way: Way = 5,
+    shot: Shot = 1,
+    query: Query = 15,
+    episodes: Annotated[int, typer.Option(min=2, help="Number of test tasks.")] = 1000,
     device: Device = "auto",
     inverted: Inverted = False,
     size: Size = 28,
     colour: Colour = False,
     download: Download = False,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the tasks.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Judge a learner on tasks of classes that it was not trained on."""
-    from automl_meta.fewshot import evaluate as judge
+    """Evaluate a learner on tasks of the test classes, which it was not trained on."""
+    from automl_meta.fewshot import evaluate as evaluate_learner
     from automl_meta.fewshot import load
     from automl_meta.fewshot.meta_training import choose_device
 
@@ -159,7 +186,7 @@ def evaluate(
     source = _source(
         data, "test", target=target, inverted=inverted, size=size, colour=colour, download=download
     )
-    found = judge(
+    found = evaluate_learner(
         learner,
         source.to(learner.device),
         n_way=None if source.n_classes is None else way,
@@ -178,38 +205,38 @@ def evaluate(
 def predict(
     model: Model,
     support: Annotated[
-        Path, typer.Option(help="A folder with a folder of images for each class; or a table.")
+        Path, typer.Option(help="Support: a folder with one subfolder of images per class, or a table.")
     ],
-    query: Annotated[Path, typer.Option(help="A folder of images, or one image; or a table.")],
+    query: Annotated[Path, typer.Option(help="Queries: a folder of images, an image, or a table.")],
     target: Target = None,
     device: Device = "auto",
     json: Json = False,
 ) -> None:
-    """Learn classes from a few examples, and say of which class others are."""
+    """Learn new classes from a few labelled examples, and predict the classes of queries."""
     from automl_meta.fewshot import FewShotClassifier, load
     from automl_meta.fewshot.meta_training import choose_device
 
     learner = load(model, choose_device(device))
     if learner.description.get("kind") == "image":
-        X, y, asked, names = _images(learner, support, query)
+        X, y, queries, names = _images(learner, support, query)
     else:
-        X, y, asked, names = _tables(support, query, target)
+        X, y, queries, names = _tables(support, query, target)
     classifier = FewShotClassifier(learner).fit(X, y)
-    chances = classifier.predict_proba(asked)
-    answers: list[dict[str, Any]] = [
+    probabilities = classifier.predict_proba(queries)
+    predictions: list[dict[str, Any]] = [
         {"query": name, "class": str(classifier.classes_[row.argmax()]), "probability": float(row.max())}
-        for name, row in zip(names, chances, strict=True)
+        for name, row in zip(names, probabilities, strict=True)
     ]
     if json:
-        print_json({"classes": [str(c) for c in classifier.classes_], "predictions": answers})
+        print_json({"classes": [str(c) for c in classifier.classes_], "predictions": predictions})
         return
-    for answer in answers:
-        say(f"{answer['query']}: {answer['class']} ({100 * answer['probability']:.0f} %)")
+    for prediction in predictions:
+        say(f"{prediction['query']}: {prediction['class']} ({100 * prediction['probability']:.0f} %)")
 
 
 @app.command()
 def info(model: Model, json: Json = False) -> None:
-    """Say what a learner is and what it was trained on."""
+    """Show the method, the backbone and the training data of a learner."""
     from automl_meta.fewshot.saving import read
 
     tensors, about = read(model)
@@ -227,7 +254,7 @@ def info(model: Model, json: Json = False) -> None:
 def _source(
     data: str, part: str, *, target: str | None, inverted: bool, size: int, colour: bool, download: bool
 ) -> Any:
-    """Return the classes of a part; None where there is none for validation."""
+    """Return the source of a part of the classes; None if there is no validation part."""
     from automl_meta.fewshot import (
         DigitsSource,
         ImageFolderSource,
@@ -247,17 +274,21 @@ def _source(
     if path.is_dir():
         whole: Any = ImageFolderSource(path, (3 if colour else 1, size, size), inverted)
     elif path.exists():
-        if target is None:
-            raise UsageError(f"Say which column of {data} holds the classes: --target NAME.")
-        whole = TabularSource(read_table(path), target)
+        whole = TabularSource(read_table(path), _required(target, data))
     else:
-        raise UsageError(f"--data is {data!r}, which is no file or folder. It can be: {DATA_HELP}")
+        raise UsageError(f"--data is {data!r}, which is not a file or folder. Valid data are: {DATA_HELP}")
     parts = dict(zip(("train", "valid", "test"), whole.split((0.6, 0.2, 0.2), random_state=0), strict=True))
     return parts[part]
 
 
+def _required(target: str | None, table: object) -> str:
+    if target is None:
+        raise UsageError(f"Give the target column of {table}: --target NAME.")
+    return target
+
+
 def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperature: float) -> FewShotLearner:
-    """Make a learner with the backbone that its data and method ask for."""
+    """Create a learner with a backbone that suits the data and the method."""
     from automl_meta.fewshot import (
         ANIL,
         FOMAML,
@@ -278,7 +309,7 @@ def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperatu
     is_regression = source.n_classes is None
     if is_regression and method not in gradient_methods:
         raise UsageError(
-            f"--method {method} is for classes; for numbers use one of {', '.join(gradient_methods)}."
+            f"--method {method} is for classification; for regression, use one of {', '.join(gradient_methods)}."
         )
     shape = source.input_shape
     if len(shape) == 3:
@@ -289,7 +320,7 @@ def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperatu
     if method == "protonet":
         return PrototypicalNetwork(backbone, temperature=temperature, turns=turns)
     if turns or temperature != 1.0:
-        raise UsageError(f"--turns and --temperature are of --method protonet, not of {method}.")
+        raise UsageError(f"--turns and --temperature apply to --method protonet, not to {method}.")
     if method == "finetuning":
         return FineTuning(backbone, n_classes=source.n_classes or 0)
     rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1
@@ -298,7 +329,7 @@ def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperatu
 
 
 def _images(learner: FewShotLearner, support: Path, query: Path) -> tuple[Any, Any, Any, list[str]]:
-    """Read the support and what is asked as the learner was trained to see them."""
+    """Read the support and the queries in the format that the learner was trained on."""
     import numpy as np
 
     from automl_meta.exceptions import DataError
@@ -308,60 +339,52 @@ def _images(learner: FewShotLearner, support: Path, query: Path) -> tuple[Any, A
     shape, inverted = learner.backbone.input_shape, bool(learner.description.get("inverted"))
     X, y = read_image_folder(support, shape, inverted=inverted)
     if not query.exists():
-        raise UsageError(f"--query is {query}, which is no file or folder.")
+        raise UsageError(f"--query is {query}, which is not a file or folder.")
     files = image_files(query) if query.is_dir() else [query]
     if not files:
-        raise DataError(f"{query} holds no images.")
-    asked = np.stack([read_image(file, shape, str(file), inverted=inverted) for file in files])
-    return X, y, asked, [str(file) for file in files]
+        raise DataError(f"{query} contains no images.")
+    queries = np.stack([read_image(file, shape, str(file), inverted=inverted) for file in files])
+    return X, y, queries, [str(file) for file in files]
 
 
 def _tables(support: Path, query: Path, target: str | None) -> tuple[Any, Any, Any, list[str]]:
-    """Read both tables; what is asked needs no column of classes."""
+    """Read the tables of the support and of the queries, which need no target column."""
     from automl_meta.exceptions import DataError
     from automl_meta.task import read_table
 
-    if target is None:
-        raise UsageError(f"Say which column of {support} holds the classes: --target NAME.")
-    known, asked = read_table(support), read_table(query)
+    target = _required(target, support)
+    known, queries = read_table(support), read_table(query)
     if target not in known.columns:
         raise DataError(f"{support} has no column {target!r}; it has {', '.join(map(str, known.columns))}.")
     features = [column for column in known.columns if column != target]
-    missing = [str(column) for column in features if column not in asked.columns]
+    missing = [str(column) for column in features if column not in queries.columns]
     if missing:
         raise DataError(f"{query} has no column {missing[0]!r}, which {support} has.")
-    return known[features], known[target], asked[features], [str(i) for i in range(len(asked))]
+    return known[features], known[target], queries[features], [str(i) for i in range(len(queries))]
 
 
-class _bar:  # noqa: N801 - used as a context
-    """A progress bar with tasks a second and the validation score."""
+@contextmanager
+def _progress_bar(is_shown: bool) -> Iterator[Callable[[TrainingProgress], None]]:
+    """Show a progress bar with tasks per second, loss and validation score."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    def __init__(self, shown: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (
-            BarColumn(),
-            TextColumn("{task.percentage:.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not shown)
-        self._score = ""
-
-    def __enter__(self) -> Any:
-        self._bar.start()
-        line = self._bar.add_task("", total=1.0)
+    columns = (
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    score = ""
+    with Progress(*columns, console=Console(stderr=True), disable=not is_shown) as bar:
+        line = bar.add_task("", total=1.0)
 
         def show(state: TrainingProgress) -> None:
+            nonlocal score
             if state.valid_score is not None:
-                self._score = f", validation {state.valid_score:.4f}"
-            text = (
-                f"{state.episodes / max(state.seconds, 1e-9):.0f} tasks/s, loss {state.loss:.4f}{self._score}"
-            )
-            self._bar.update(line, completed=state.fraction, description=text)
+                score = f", validation {state.valid_score:.4f}"
+            rate = state.episodes / max(state.seconds, 1e-9)
+            text = f"{rate:.0f} tasks/s, loss {state.loss:.4f}{score}"
+            bar.update(line, completed=state.fraction, description=text)
 
-        return show
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        yield show

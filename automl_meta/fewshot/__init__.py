@@ -1,4 +1,4 @@
-"""Few-shot learning: learn from a handful of examples what many earlier tasks have in common."""
+"""Few-shot learning: meta-train on many tasks, then learn new classes from a handful of examples."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Checkpoints of meta-training: all that is needed to go on to the same numbers."""
+"""Checkpoints of meta-training, from which it resumes with bit-identical results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from automl_meta.fewshot.saving import check_shapes, describe, read, write
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
-# Limits may differ between the runs of one training: it is how a finished one is carried on.
+# A resumed run may have other limits: this is how a finished training is extended.
 _MAY_DIFFER = ("time_limit", "cpu_limit", "n_episodes", "patience")
 
 
@@ -29,7 +29,7 @@ def save_checkpoint(
     best: dict[str, Tensor] | None,
     about: dict[str, Any],
 ) -> None:
-    """Write the state of a training to one file, whole or not at all."""
+    """Write the training state to one file atomically."""
     tensors = {f"learner/{name}": value for name, value in learner.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in (best or {}).items()}
     for number, state in optimizer.state_dict()["state"].items():
@@ -45,18 +45,18 @@ def load_checkpoint(
     generator: torch.Generator,
     about: dict[str, Any],
 ) -> tuple[dict[str, Any], dict[str, Tensor] | None]:
-    """Put the state of a training back, and return what else is known of it and its best parameters.
+    """Restore the training state; return the rest of the checkpoint's metadata and the best parameters.
 
     Raises
     ------
     DataError
-        If the file is no checkpoint, or broken.
+        If the file is not a checkpoint, or is damaged.
     UsageError
-        If it is of another learner, or of other options.
+        If the checkpoint belongs to another learner or to other options.
     """
     tensors, known = read(path)
     if known.get("kind") != "checkpoint":
-        raise DataError(f"{path} holds a {known.get('kind')}, not a checkpoint; name another file.")
+        raise DataError(f"{path} holds a {known.get('kind')}, not a checkpoint; give another file.")
     expected = json.loads(json.dumps(describe(learner) | about))
     try:
         _check_known(known, expected)
@@ -71,15 +71,15 @@ def load_checkpoint(
         optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
     except UsageError:
         raise
-    except Exception as error:  # what the parts of a damaged file lead to is in nobody's contract
+    except Exception as error:  # damaged content may raise anything
         raise DataError(
-            f"The checkpoint {path} is damaged ({error!r:.200}); remove it to begin anew."
+            f"The checkpoint {path} is damaged ({error!r:.200}); remove it to start again."
         ) from error
     return known, best or None
 
 
 def _check_known(known: dict[str, Any], expected: dict[str, Any]) -> None:
-    """See that what is known of a training has its parts, of their types."""
+    """Check that the metadata of a training are complete and of the right types."""
     result = known["result"]
     if set(result) != set(expected["result"]) or not isinstance(result["stopped_by"], str):
         raise ValueError("the result is incomplete")
@@ -88,9 +88,9 @@ def _check_known(known: dict[str, Any], expected: dict[str, Any]) -> None:
     counted = [result["seconds"], result["cpu_seconds"], known["next_valid"], *known["losses"]]
     for number in (result["episodes"], *chain(*rows), *counted, *(s for s in scores if s is not None)):
         if type(number) not in (int, float) or not math.isfinite(number):
-            raise ValueError(f"{number!r:.40} is no number")
+            raise ValueError(f"{number!r:.40} is not a finite number")
     if result["best_score"] not in (None, *scores[:-1]):
-        raise ValueError("the best score is none of those that were reached")
+        raise ValueError("the best score is not in the history")
 
 
 def _check_same(path: Path, known: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -99,15 +99,15 @@ def _check_same(path: Path, known: dict[str, Any], expected: dict[str, Any]) -> 
         differing = [name for name in now if was.get(name) != now[name] and name not in _MAY_DIFFER]
         if differing:
             raise UsageError(
-                f"The checkpoint {path} was made with {differing[0]} {was.get(differing[0])!r:.200}; now it is "
-                f"{now[differing[0]]!r}. Give the same again, or another file."
+                f"The checkpoint {path} was written with {differing[0]}={was.get(differing[0])!r:.200}; this run has "
+                f"{differing[0]}={now[differing[0]]!r}. Use the same value, or another checkpoint file."
             )
 
 
 def _optimizer_states(
     tensors: dict[str, Tensor], learner: FewShotLearner, optimizer: torch.optim.Optimizer
 ) -> dict[int, dict[str, Tensor]]:
-    """The state of each parameter by its number; the optimiser itself relies on their shapes."""
+    """Collect the optimiser state by parameter index; the optimiser itself does not check shapes."""
     parameters = list(learner.parameters())
     names = set() if isinstance(optimizer, torch.optim.SGD) else {"step", "exp_avg", "exp_avg_sq"}
     states: dict[int, dict[str, Tensor]] = {}
@@ -123,7 +123,7 @@ def _optimizer_states(
             raise ValueError(f"{name} is negative")
         states.setdefault(int(number), {})[key] = value
     if any(set(state) != names for state in states.values()):
-        raise ValueError("the state of the optimiser is incomplete")
+        raise ValueError("the optimiser state is incomplete")
     return states
 
 

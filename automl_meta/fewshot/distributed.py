@@ -1,4 +1,4 @@
-"""Several processes that share a batch of tasks, as torchrun starts them."""
+"""Data-parallel meta-training: processes started by torchrun share each batch of tasks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def _is_on() -> bool:
 
 
 def rank() -> int:
-    """Return which of the processes this is, 0 if there is one."""
+    """Return the rank of this process; 0 if there is only one."""
     return dist.get_rank() if _is_on() else 0
 
 
 def rank_of_environment() -> int:
-    """Return which of torchrun's processes this is, before they have joined."""
+    """Return the rank that torchrun assigned, available before the process group is initialised."""
     return int(os.environ.get("RANK", "0"))
 
 
@@ -34,7 +34,7 @@ def world_size() -> int:
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Join the processes that torchrun has started, if it has."""
+    """Initialise the process group if torchrun started several processes."""
     if _is_on() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -48,7 +48,7 @@ def process_group(device: torch.device) -> Iterator[None]:
 
 
 def average_gradients(parameters: Iterable[Tensor], share: float) -> None:
-    """Replace each gradient by the mean over the processes, weighted by their share of the tasks."""
+    """Replace each gradient by its mean over the processes, weighted by their share of the tasks."""
     if world_size() == 1:
         return
     gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
@@ -59,7 +59,7 @@ def average_gradients(parameters: Iterable[Tensor], share: float) -> None:
 
 
 def largest(value: float, device: torch.device) -> float:
-    """Return the largest value over the processes, so that all take the same decision."""
+    """Return the maximum over the processes, so that all make the same decision."""
     if world_size() == 1:
         return value
     shared = torch.tensor(value, dtype=torch.float64, device=device)

@@ -1,4 +1,4 @@
-"""Episode: a batch of few-shot tasks, each with labelled support and the queries to answer."""
+"""Episode: a batch of few-shot tasks, each with a labelled support and labelled queries."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ __all__ = ["Episode"]
 
 @dataclass(frozen=True)
 class Episode:
-    """A batch of `n_tasks` tasks; the tensors share their first dimension and their device.
+    """A batch of few-shot tasks; all tensors have the tasks as first dimension and lie on one device.
 
     Parameters
     ----------
     support_x : Tensor of shape (n_tasks, n_support, *features)
-        What each task may learn from: images as uint8 (0 to 255) or floats, rows of a table as floats.
+        Examples to adapt to: images as uint8 (0 to 255) or floats, rows of a table as floats.
     support_y : Tensor of shape (n_tasks, n_support)
-        Classes from 0 to ``n_way - 1``, or numbers of shape (n_tasks, n_support, n_outputs) in regression.
+        Class labels from 0 to ``n_way - 1``; in regression, targets of shape (n_tasks, n_support, n_outputs).
     query_x : Tensor of shape (n_tasks, n_query, *features)
-        What each task is asked.
+        Examples to predict.
     query_y : Tensor of shape (n_tasks, n_query)
-        The answers, like `support_y`.
+        True labels or targets of the queries, like `support_y`.
     n_way : int or None
-        Number of classes of each task; None in regression.
+        Number of classes per task; None in regression.
     class_ids : Tensor of shape (n_tasks, n_way), optional
-        Which class of the source each label stands for.
+        Index in the source of the class behind each label.
     support_mask, query_mask : Tensor of bool of shape (n_tasks, n_support or n_query), optional
-        False where a row is padding, when tasks have uneven numbers of rows; None when all rows count.
+        False where an example is padding, in tasks of different sizes; None if there is no padding.
 
     Examples
     --------
@@ -56,26 +56,53 @@ class Episode:
 
     @property
     def is_uneven(self) -> bool:
-        """Whether some rows are padding."""
+        """Whether some examples are padding."""
         return self.support_mask is not None or self.query_mask is not None
 
     def __getitem__(self, tasks: slice) -> Episode:
-        """Return some of the tasks."""
+        """Return a slice of the tasks."""
         return self._map(lambda tensor: tensor[tasks])
 
     def split(self, n_tasks: int) -> Iterator[Episode]:
-        """Yield the tasks in parts of at most `n_tasks`."""
+        """Split the tasks into chunks.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Largest number of tasks per chunk.
+
+        Yields
+        ------
+        Episode
+            The next chunk.
+        """
         for start in range(0, len(self), n_tasks):
             yield self[start : start + n_tasks]
 
     def to(self, device: torch.device | str) -> Episode:
-        """Return the episode on another device."""
+        """Move the tensors to a device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Target device.
+
+        Returns
+        -------
+        Episode
+            The episode on that device.
+        """
         return self._map(lambda tensor: tensor.to(device))
 
     def single_tasks(self) -> Iterator[Episode]:
-        """Yield each task alone, without padding.
+        """Split into single tasks and remove their padding.
 
-        Statistics of a batch must not see padding, so uneven tasks are computed one by one.
+        Batch statistics must not see padding, so tasks of different sizes are computed one at a time.
+
+        Yields
+        ------
+        Episode
+            The next task.
         """
         for task in self.split(1):
             kept: dict[str, Tensor | None] = {"support_mask": None, "query_mask": None}

@@ -1,4 +1,4 @@
-"""How well a learner does on tasks of a source."""
+"""Evaluation of a learner on tasks of a source."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from automl_meta.fewshot.sources import TaskSource
 
 __all__ = ["Evaluation", "evaluate"]
 
-_BATCH = 50  # tasks drawn at once: fixed, so that memory never decides which tasks are drawn
-_BINS = 15  # of confidence, for the calibration error
-_Z = 1.959964  # two-sided 95 % of a normal distribution
+_BATCH = 50  # tasks sampled at once; fixed, so that the sampled tasks do not depend on the available memory
+_BINS = 15  # confidence bins of the calibration error
+_Z = 1.959964  # 97.5 % quantile of the normal distribution
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures over the tasks, each with what a reader needs to judge it.
+    """Metrics averaged over the evaluated tasks.
 
     Parameters
     ----------
     n_episodes : int
         Number of tasks.
     accuracy : float or None
-        Mean over the tasks, from 0 to 1; None in regression.
+        Mean accuracy, from 0 to 1; None in regression.
     interval : float
-        Half the width of the 95 % interval of the accuracy, or of the squared error in regression.
+        Half-width of the 95 % confidence interval of the accuracy, or of the squared error in regression.
     nll : float or None
-        Mean negative log-likelihood of the right class, in nats.
+        Mean negative log-likelihood of the true class, in nats.
     brier : float or None
-        Mean squared error of the probabilities, summed over the classes: 0 is best, 2 worst.
+        Mean squared error of the probabilities, summed over the classes: 0 is best, 2 is worst.
     ece : float or None
-        Expected calibration error, 15 equal bins of confidence.
+        Expected calibration error over 15 equal-width bins of confidence.
     mse : float or None
-        Mean squared error, in regression.
+        Mean squared error; None in classification.
     """
 
     n_episodes: int
@@ -52,11 +52,17 @@ class Evaluation:
 
     @property
     def score(self) -> float:
-        """The figure by which learners are compared, greater is better: accuracy, or minus the squared error."""
+        """Accuracy, or the negative mean squared error in regression; greater is better."""
         return self.accuracy if self.accuracy is not None else -(self.mse or 0.0)
 
     def to_dict(self) -> dict[str, float | int | None]:
-        """Return the figures by name."""
+        """Return the metrics by name.
+
+        Returns
+        -------
+        dict
+            One item per parameter of this class.
+        """
         return asdict(self)
 
     def __str__(self) -> str:
@@ -78,25 +84,34 @@ def evaluate(
     n_episodes: int = 1000,
     random_state: int = 0,
 ) -> Evaluation:
-    """Adapt to tasks and judge the answers to their queries.
+    """Adapt to sampled tasks and score the predictions for their queries.
 
     Parameters
     ----------
     learner : FewShotLearner
-        On the source's device; it is not changed.
+        Meta-trained learner on the device of the source; it is not changed.
     source : TaskSource
-        Of classes that the learner was not trained on.
+        Source of tasks, whose classes the learner was not trained on.
     n_way : int or None, default=5
-        None in regression.
-    n_shot, n_query : int
-        Examples of each class.
+        Number of classes per task; None in regression.
+    n_shot : int, default=1
+        Number of support examples per class.
+    n_query : int, default=15
+        Number of query examples per class.
     n_episodes : int, default=1000
+        Number of tasks.
     random_state : int, default=0
-        Decides the tasks.
+        Random seed of the sampled tasks.
 
     Returns
     -------
     Evaluation
+        Metrics averaged over the tasks.
+
+    Raises
+    ------
+    UsageError
+        If `n_episodes` is below 2.
 
     Examples
     --------
@@ -106,7 +121,7 @@ def evaluate(
     True
     """
     if n_episodes < 2:
-        raise UsageError(f"n_episodes is {n_episodes}; an interval needs two or more.")
+        raise UsageError(f"n_episodes is {n_episodes}; a confidence interval needs at least 2.")
     generator = torch.Generator(source.device).manual_seed(random_state)
     parts: list[Tensor] = []
     bins = torch.zeros(3, _BINS, device=source.device, dtype=torch.float64)
@@ -114,7 +129,7 @@ def evaluate(
         n_tasks = min(_BATCH, n_episodes - start)
         batch = source.sample(n_way, n_shot, n_query, n_tasks, generator)
         for episode in batch.split(learner.tasks_per_chunk(batch)):
-            parts.append(_judge(learner, episode, bins))
+            parts.append(_scores(learner, episode, bins))
     figures = torch.cat(parts).double()
     mean = figures.mean(0).tolist()
     interval = _Z * float(figures[:, 0].std()) / math.sqrt(n_episodes)
@@ -126,8 +141,8 @@ def evaluate(
 
 
 @torch.no_grad()
-def _judge(learner: FewShotLearner, episode: Episode, bins: Tensor) -> Tensor:
-    """Return a row of figures for each task, and count into the bins."""
+def _scores(learner: FewShotLearner, episode: Episode, bins: Tensor) -> Tensor:
+    """Return a row of metrics per task and add to the calibration bins."""
     outputs = learner.adapt(episode.support_x, episode.support_y, episode.n_way)(episode.query_x)
     if episode.n_way is None:
         return ((outputs - episode.query_y) ** 2).mean((1, 2))[:, None]
@@ -137,7 +152,7 @@ def _judge(learner: FewShotLearner, episode: Episode, bins: Tensor) -> Tensor:
     brier = ((probabilities - right) ** 2).sum(-1)
     confidence, guess = probabilities.max(-1)
     hits = (guess == episode.query_y).double()
-    position = (confidence * _BINS).long().clamp_(0, _BINS - 1).flatten()  # of nan, the first
+    position = (confidence * _BINS).long().clamp_(0, _BINS - 1).flatten()  # NaN falls into the first bin
     for row, values in zip(bins, (torch.ones_like(hits), confidence.double(), hits), strict=True):
         row.index_add_(0, position, values.flatten())
     return torch.stack([hits.float().mean(1), nll.mean(1), brier.mean(1)], 1)

@@ -19,22 +19,23 @@ __all__ = ["FewShotClassifier"]
 
 
 class FewShotClassifier(ClassifierMixin, BaseEstimator):
-    """Classify with a handful of examples of each class, by a learner that was meta-trained on others.
+    """Classify new classes from a handful of examples, with a learner meta-trained on other classes.
 
     Parameters
     ----------
     learner : FewShotLearner
-        Meta-trained; it is not changed. Its device is used.
+        Meta-trained learner; it is not changed. Computation takes place on its device.
     transductive : bool, default=False
-        Whether queries that are asked together may help each other: with a backbone of episode statistics, they
-        are then normalised together. By default each is normalised with the support alone, so that an answer does
-        not depend on what else is asked.
+        Whether queries that are predicted together may inform each other: with a backbone that normalises by
+        episode statistics, they are then normalised together. By default, each query is normalised with the
+        support only, so that its prediction does not depend on the other queries.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
+        Class labels.
     n_features_in_ : int
-        Numbers of one example.
+        Number of values per example.
 
     Examples
     --------
@@ -50,36 +51,39 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         self.transductive = transductive
 
     def fit(self, X: Any, y: Any) -> FewShotClassifier:
-        """Keep the support.
+        """Adapt the learner to the support.
 
         Parameters
         ----------
         X : array-like of shape (n_examples, *features)
-            Images (uint8 from 0 to 255, or floats as in training), rows, or a frame of numeric columns.
+            Support examples: images (uint8 from 0 to 255, or floats as in training), rows, or a data frame of
+            numeric columns.
         y : array-like of shape (n_examples,)
-            Labels of any type, in uneven numbers if need be.
+            Labels of any type; classes may have different numbers of examples.
 
         Returns
         -------
         FewShotClassifier
-            Itself.
+            The fitted classifier.
 
         Raises
         ------
         DataError
-            If there is one class only, a value is missing, or examples have another shape than in training.
+            If there is only one class, a value is missing, or the examples do not have the shape of training.
         """
         labels = np.asarray(y)
         if pd.isna(labels).any():
-            raise DataError(f"y has {int(pd.isna(labels).sum())} missing values; leave those examples out.")
+            raise DataError(f"y has {int(pd.isna(labels).sum())} missing values; remove those examples.")
         self._standardisation: tuple[Tensor, Tensor] | None = None
         x = self._examples(X, "fit")
         if labels.shape != (len(x),):
-            raise DataError(f"X holds {len(x)} examples and y has shape {labels.shape}; give one label each.")
+            raise DataError(
+                f"X holds {len(x)} examples, but y has shape {labels.shape}; give one label per example."
+            )
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise DataError(
-                f"All examples are of one class, {labels[:1].tolist()}; give two classes or more."
+                f"All examples belong to one class, {labels[:1].tolist()}; give at least two classes."
             )
         if self.learner.description.get("kind") == "table":
             self._standardisation = self._measure(x)
@@ -90,20 +94,22 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class.
+        """Predict class probabilities.
 
         Parameters
         ----------
         X : array-like of shape (n_queries, *features)
+            Query examples, like those of `fit`.
 
         Returns
         -------
         ndarray of shape (n_queries, n_classes)
+            Probabilities, with the columns ordered as in `classes_`.
 
         Raises
         ------
         DataError
-            If examples have another shape than in training, or the answers are no numbers.
+            If the examples do not have the shape of training, or the probabilities are NaN.
         """
         check_is_fitted(self, "classes_")
         query = self._standardised(self._examples(X, "predict"))
@@ -114,37 +120,48 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         chances = logits.double().softmax(-1).cpu().numpy()
         if not np.isfinite(chances).all():
             raise DataError(
-                "The learner answers with no numbers (nan): values of X are not finite, or much larger than in "
-                "training, or its training diverged."
+                "The predicted probabilities are NaN: values of X are not finite or are much larger than in "
+                "training, or the meta-training diverged."
             )
         return chances
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable class of each query."""
+        """Predict the most probable class of each query.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_queries, *features)
+            Query examples, like those of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,)
+            Predicted labels.
+        """
         chances = self.predict_proba(X)
         return self.classes_[chances.argmax(1)]
 
     def _alone(self, query: Tensor) -> Tensor:
-        """Logits of one query, normalised with the support."""
+        """Compute the logits of one query, normalised with the support."""
         if self.learner.joins_support:
             return self._predictor(query[None])[0]
         return self._predictor(torch.cat([self._support_x, query[None]], 1))[0, -1:]
 
     def _examples(self, X: Any, where: str) -> Tensor:
-        """Examples on the learner's device, of its shape."""
+        """Move examples to the device of the learner and reshape them for its backbone."""
         x = as_tensor(X)
         shape = self.learner.backbone.input_shape
         if tuple(x.shape[1:]) != shape and x[0:1].numel() == np.prod(shape) and x.ndim == 2:
             x = x.reshape(len(x), *shape)  # flattened images, as scikit-learn holds them
         if tuple(x.shape[1:]) != shape or len(x) == 0:
             raise DataError(
-                f"{where} got {len(x)} examples of shape {tuple(x.shape[1:])}; the learner was trained on "
-                f"{shape}. Bring them into that shape."
+                f"{where} got {len(x)} examples of shape {tuple(x.shape[1:])}; the learner was trained on examples of "
+                f"shape {shape}. Reshape or resize X."
             )
         return x.to(self.learner.device)
 
     def _measure(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and spread of the columns: those of the training table, or of the support."""
+        """Return mean and standard deviation of the columns, of the training table or else of the support."""
         description = self.learner.description
         if description.get("mean") is not None:
             mean, spread = (torch.tensor(description[name]).to(x) for name in ("mean", "spread"))

@@ -1,9 +1,10 @@
-"""FineTuning: pre-train on all classes, then fit a new last layer."""
+"""FineTuning: pre-train on all classes, then fit a new output layer."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones import Backbone
@@ -14,22 +15,23 @@ __all__ = ["FineTuning"]
 
 
 class FineTuning(FewShotLearner):
-    """Transfer learning, to compare with: one classifier of all training classes, then a new last layer.
+    """Transfer-learning baseline: train one classifier on all classes, then fit a new output layer per task.
 
     Parameters
     ----------
     backbone : Backbone
+        Network that maps examples to features.
     n_classes : int
-        Number of classes of the source it is trained on.
+        Number of classes of the training source.
     n_steps : int, default=100
-        Gradient steps for the new last layer, a cosine classifier.
+        Number of gradient steps that fit the new output layer, a cosine classifier.
     learning_rate : float, default=1.0
-        Of those steps.
+        Learning rate of these steps.
 
     Raises
     ------
     UsageError
-        If an argument is below 1, or not above 0.
+        If a parameter is out of range.
 
     References
     ----------
@@ -38,7 +40,7 @@ class FineTuning(FewShotLearner):
     """
 
     joins_support = True
-    temperature = 10.0  # cosines times this are logits
+    temperature = 10.0  # factor from cosine similarities to logits
 
     def __init__(
         self, backbone: Backbone, n_classes: int, n_steps: int = 100, learning_rate: float = 1.0
@@ -47,13 +49,13 @@ class FineTuning(FewShotLearner):
         if n_classes < 1 or n_steps < 1 or not learning_rate > 0:
             raise UsageError(
                 f"n_classes is {n_classes}, n_steps {n_steps}, learning_rate {learning_rate}; "
-                "numbers must be 1 or more, the rate above 0."
+                "n_classes and n_steps must be at least 1, learning_rate above 0."
             )
         self.n_classes, self.n_steps, self.learning_rate = n_classes, n_steps, learning_rate
         self.class_weight = nn.Parameter(torch.randn(n_classes, backbone.n_features))
 
+    @override
     def adapt(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> Predictor:
-        """Fit a last layer on the features of the support, from the class means."""
         self.check_support(support_x, support_y, n_way)
         with torch.no_grad():
             support = _unit(self.backbone(support_x))
@@ -72,15 +74,18 @@ class FineTuning(FewShotLearner):
 
         return predictor
 
+    @override
     def task_losses(self, episode: Episode) -> Tensor:
-        """Cross-entropy among all classes of the source, of support and queries alike."""
         if episode.class_ids is None:
-            raise UsageError("FineTuning trains on all classes at once; the source must give class_ids.")
+            raise UsageError(
+                "FineTuning trains on all classes at once; the episodes of the source must have class_ids."
+            )
         x = torch.cat([episode.support_x, episode.query_x], 1)
         y = episode.class_ids.gather(1, torch.cat([episode.support_y, episode.query_y], 1))
         if int(y.max()) >= self.n_classes:
             raise UsageError(
-                f"The source has a class {int(y.max())}; this FineTuning was made for {self.n_classes} classes."
+                f"The source has class index {int(y.max())}; this FineTuning was created with "
+                f"n_classes={self.n_classes}."
             )
         return per_task_loss(self.temperature * _unit(self.backbone(x)) @ _unit(self.class_weight).mT, y)
 

@@ -1,14 +1,19 @@
-"""FOMAML: MAML without second derivatives."""
+"""FOMAML: first-order MAML, without second derivatives."""
 
+from automl_meta.fewshot.docstrings import with_parameters_of
 from automl_meta.fewshot.maml import MAML
 
 __all__ = ["FOMAML"]
 
 
+@with_parameters_of(MAML)
 class FOMAML(MAML):
-    """MAML that takes the steps on the support as constants: the gradient at their end moves their start.
+    """First-order MAML: the gradient at the adapted weights is applied to the initial weights.
 
-    Parameters are those of `MAML`. Roughly half the time and memory, and often nearly as accurate.
+    Derivatives through the inner steps are dropped, which takes roughly half the time and memory and is often
+    nearly as accurate as `MAML`.
+
+    {parameters}
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""FewShotLearner: what all methods share."""
+"""FewShotLearner: base class of all few-shot methods."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ from automl_meta.fewshot.episode import Episode
 __all__ = ["FewShotLearner", "Predictor", "per_task_loss"]
 
 Predictor = Callable[[Tensor], Tensor]
-"""Queries (n_tasks, n_query, *features) to logits (n_tasks, n_query, n_way), or numbers in regression."""
+"""Maps queries (n_tasks, n_query, *features) to logits (n_tasks, n_query, n_way) or regression outputs."""
 
-CPU_CHUNK_BYTES = 48 * 2**20  # of activations; the largest tensor among them is then about 16 MB
-CUDA_SHARE = 0.5  # of the free memory that activations may be planned with
+CPU_CHUNK_BYTES = 48 * 2**20  # size of the activations; their largest tensor is then about 16 MB
+CUDA_SHARE = 0.5  # share of the free memory for activations
 
 
 def per_task_loss(outputs: Tensor, y: Tensor) -> Tensor:
-    """Mean cross-entropy of logits, or mean squared error of numbers, for each task.
+    """Compute the mean cross-entropy, or the mean squared error in regression, per task.
 
     Parameters
     ----------
     outputs : Tensor of shape (n_tasks, n_examples, n_way or n_outputs)
-    y : Tensor of shape (n_tasks, n_examples) of classes, or (n_tasks, n_examples, n_outputs) of numbers
+        Logits or regression outputs.
+    y : Tensor of shape (n_tasks, n_examples) or (n_tasks, n_examples, n_outputs)
+        Class labels or regression targets.
 
     Returns
     -------
     Tensor of shape (n_tasks,)
+        Mean loss of each task.
     """
     if y.is_floating_point():
         return ((outputs - y) ** 2).mean((1, 2))
@@ -42,26 +45,26 @@ def per_task_loss(outputs: Tensor, y: Tensor) -> Tensor:
 
 
 class FewShotLearner(nn.Module, ABC):
-    """A method of few-shot learning: it adapts to tasks from their support, many tasks at once.
+    """Base class of few-shot methods, which adapt to many tasks at once.
 
-    A method writes `adapt` and `task_losses`; keeps each argument of its constructor under its own name; and
-    changes nothing in itself when it adapts.
+    A subclass implements `adapt` and `task_losses`, stores each constructor parameter under its own name, and
+    does not modify itself in `adapt`.
 
     Parameters
     ----------
     backbone : Backbone
-        The network from examples to features.
+        Network that maps examples to features.
 
     Attributes
     ----------
     progress : float
-        How much of meta-training is done, from 0 to 1, for what changes on the way.
+        Completed fraction of meta-training, from 0 to 1, for what changes during training.
     description : dict
-        What it was trained on, kept when it is saved.
+        Description of the training data, saved with the learner.
     """
 
-    is_regressor = False  # whether the answers are numbers
-    joins_support = False  # whether queries are normalised together with the support
+    is_regressor = False  # whether the targets are continuous
+    joins_support = False  # whether queries are normalised with the support
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
@@ -75,55 +78,90 @@ class FewShotLearner(nn.Module, ABC):
 
     @abstractmethod
     def adapt(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> Predictor:
-        """Learn each task from its support.
+        """Adapt to each task from its support.
 
         Parameters
         ----------
         support_x : Tensor of shape (n_tasks, n_support, *features)
+            Support examples.
         support_y : Tensor of shape (n_tasks, n_support)
-            Classes from 0 to ``n_way - 1``, in any order and in uneven numbers; or, in regression, numbers of
-            shape (n_tasks, n_support, n_outputs).
+            Class labels from 0 to ``n_way - 1``, in any order and any number per class; in regression, targets
+            of shape (n_tasks, n_support, n_outputs).
         n_way : int or None
             Number of classes; None in regression.
 
         Returns
         -------
         Predictor
-            Takes queries of shape (n_tasks, n_query, *features), gives outputs of shape (n_tasks, n_query,
-            n_way), without gradients for the learner's parameters.
+            Maps queries of shape (n_tasks, n_query, *features) to outputs of shape (n_tasks, n_query, n_way),
+            without gradients for the parameters of the learner.
 
         Raises
         ------
         DataError
-            If the examples have another shape than the backbone's, or are not finite.
+            If the examples do not have the input shape of the backbone, or are not finite.
         """
 
     @abstractmethod
     def task_losses(self, episode: Episode) -> Tensor:
-        """Compute what meta-training minimises, for each task of an even episode: shape (n_tasks,)."""
-
-    def loss(self, episode: Episode) -> Tensor:
-        """Compute what meta-training minimises, averaged over the tasks.
+        """Compute the meta-training loss of each task.
 
         Parameters
         ----------
         episode : Episode
-            Tasks with uneven numbers of rows are computed one by one.
+            Tasks without padding.
+
+        Returns
+        -------
+        Tensor of shape (n_tasks,)
+            Loss of each task.
+        """
+
+    def loss(self, episode: Episode) -> Tensor:
+        """Compute the meta-training loss, averaged over the tasks.
+
+        Parameters
+        ----------
+        episode : Episode
+            Tasks; those with padding are computed one at a time.
 
         Returns
         -------
         Tensor of shape ()
+            Mean loss.
         """
         if episode.is_uneven:
             return torch.stack([self.task_losses(task).mean() for task in episode.single_tasks()]).mean()
         return self.task_losses(episode).mean()
 
     def forward(self, episode: Episode) -> Tensor:
-        """Return the loss."""
+        """Compute the meta-training loss.
+
+        Parameters
+        ----------
+        episode : Episode
+            Tasks, as in `loss`.
+
+        Returns
+        -------
+        Tensor of shape ()
+            Mean loss.
+        """
         return self.loss(episode)
 
     def tasks_per_chunk(self, episode: Episode) -> int:
-        """Return how many of the tasks fit into memory together, or into the caches of a CPU."""
+        """Return how many tasks are computed together: as many as fit GPU memory or CPU caches.
+
+        Parameters
+        ----------
+        episode : Episode
+            Tasks to split into chunks.
+
+        Returns
+        -------
+        int
+            Number of tasks per chunk, at least 1.
+        """
         n_examples = episode.support_x.shape[1] + episode.query_x.shape[1]
         needed = self.backbone.bytes_per_example() * n_examples
         device = episode.support_x.device
@@ -136,41 +174,58 @@ class FewShotLearner(nn.Module, ABC):
 
     @property
     def config(self) -> dict[str, Any]:
-        """The arguments of the constructor but the backbone."""
+        """The constructor arguments except the backbone."""
         names = inspect.signature(type(self)).parameters
         return {name: getattr(self, name) for name in names if name != "backbone"}
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device of the parameters."""
         return next(self.parameters()).device
 
     def check_support(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> None:
-        """Refuse a support that cannot be learnt from.
+        """Validate the support.
+
+        Parameters
+        ----------
+        support_x : Tensor of shape (n_tasks, n_support, *features)
+            Support examples.
+        support_y : Tensor of shape (n_tasks, n_support)
+            Class labels, or regression targets of shape (n_tasks, n_support, n_outputs).
+        n_way : int or None
+            Number of classes; None in regression.
 
         Raises
         ------
         DataError
             If there are no examples, a value is not finite, or a class has no example.
         UsageError
-            If classes are asked of a regressor, or numbers of a classifier.
+            If `n_way` is given to a regressor, or is None for a classifier.
         """
         if (n_way is None) != self.is_regressor:
-            kind = "numbers (regression)" if self.is_regressor else "classes"
-            raise UsageError(f"n_way is {n_way}; this {type(self).__name__} was made for {kind}.")
+            kind = "regression (n_way=None)" if self.is_regressor else "classification (n_way=2 or more)"
+            raise UsageError(f"n_way is {n_way}; this {type(self).__name__} was created for {kind}.")
         if support_x.shape[1] == 0:
-            raise DataError("The support is empty; give at least one example of each class.")
+            raise DataError("The support is empty; give at least one example per class.")
         if support_x.is_floating_point() and not bool(torch.isfinite(support_x).all()):
-            raise DataError("The support holds NaN or infinite values; fill them in or leave those rows out.")
+            raise DataError(
+                "The support contains NaN or infinite values; impute them or remove those examples."
+            )
         if n_way is None:
             return
         present = torch.nn.functional.one_hot(support_y, max(n_way, int(support_y.max()) + 1)).amax(1)
         if present.shape[-1] > n_way or not bool(present.all()):
             raise DataError(
-                f"The support of some task does not hold exactly the classes 0 to {n_way - 1}; "
+                f"The labels of a task's support are not exactly the classes 0 to {n_way - 1}; "
                 "give at least one example of each of the n_way classes."
             )
 
     def extra_repr(self) -> str:
-        """Show the arguments."""
+        """Format the constructor arguments for the representation of the module.
+
+        Returns
+        -------
+        str
+            Comma-separated ``name=value`` pairs.
+        """
         return ", ".join(f"{name}={value!r}" for name, value in self.config.items())

@@ -1,4 +1,4 @@
-"""MAML: an initialisation from which a few steps of gradient descent learn a task."""
+"""MAML: initial weights from which a few gradient steps learn a new task."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones import Backbone, Weights
@@ -18,37 +19,38 @@ __all__ = ["MAML"]
 
 
 class MAML(FewShotLearner):
-    """Learn weights such that a few gradient steps on a task's support answer its queries.
+    """Model-agnostic meta-learning: meta-learn initial weights that adapt to a task in a few gradient steps.
 
-    Each task takes its own steps from the same weights, all tasks at once, and the gradient for those weights
-    goes through the steps, second derivatives included.
+    All tasks of a batch take their inner-loop steps in parallel from the same initial weights. The meta-gradient
+    is backpropagated through the steps, second derivatives included.
 
     Parameters
     ----------
     backbone : Backbone
-        With episode statistics, support and queries are each normalised on their own, as in the paper.
+        Network that maps examples to features. With episode statistics, the support and the queries are
+        normalised separately, as in the paper.
     n_outputs : int, optional
-        Rows of the last layer: the number of classes of every task, or of numbers to predict. None is a row that
-        all classes start from, so that any number of classes can be asked for and no order of them matters
-        [2]_; with one step, only the last layer then learns from the support.
+        Number of output units: the number of classes of every task, or of regression targets. None initialises
+        the output units of all classes from one shared weight vector, which allows any number of classes and
+        makes their order irrelevant [2]_; with a single step, only the output layer then depends on the support.
     n_steps : int, default=1
-        Gradient steps in training.
+        Number of inner-loop steps in training.
     n_test_steps : int, optional
-        Gradient steps in `adapt`; those of training by default.
+        Number of inner-loop steps in `adapt`; None takes `n_steps`.
     learning_rate : float, default=0.4
-        Of the steps.
+        Inner-loop learning rate.
     regression : bool, default=False
-        Whether numbers are predicted instead of classes; `n_outputs` is then 1 by default.
+        Whether the targets are continuous; `n_outputs` is then 1 by default.
     multi_step_loss : {'last', 'uniform', 'annealed'}, default='last'
-        After which steps the queries are judged: the last; all alike; or all alike at first and more and more
-        the last alone, over the first half of training (MAML++ [3]_).
+        Which steps the query loss is computed after: the last; all, with equal weights; or all, with weights that
+        are annealed from equal to only the last over the first half of training (MAML++ [3]_).
     per_step_rates : bool, default=False
-        Whether to learn a rate for each step and each parameter tensor, starting from `learning_rate` (MAML++).
+        Whether to learn a learning rate per step and parameter tensor, starting from `learning_rate` (MAML++).
 
     Raises
     ------
     UsageError
-        If an argument is out of range.
+        If a parameter is out of range.
 
     References
     ----------
@@ -68,7 +70,7 @@ class MAML(FewShotLearner):
     torch.Size([4, 7, 3])
     """
 
-    first_order = False  # whether the steps count as constants
+    first_order = False  # whether derivatives through the inner steps are dropped
 
     def __init__(
         self,
@@ -84,12 +86,12 @@ class MAML(FewShotLearner):
         super().__init__(backbone)
         if n_steps < 1 or (n_test_steps is not None and n_test_steps < 1):
             raise UsageError(
-                f"n_steps is {n_steps}, n_test_steps {n_test_steps}; there must be one step or more."
+                f"n_steps is {n_steps}, n_test_steps is {n_test_steps}; both must be at least 1."
             )
         if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise UsageError(f"learning_rate is {learning_rate}; it must be above 0.")
+            raise UsageError(f"learning_rate is {learning_rate}; it must be finite and above 0.")
         if n_outputs is not None and n_outputs < 1:
-            raise UsageError(f"n_outputs is {n_outputs}; it must be 1 or more, or None.")
+            raise UsageError(f"n_outputs is {n_outputs}; it must be at least 1, or None.")
         if multi_step_loss not in ("last", "uniform", "annealed"):
             raise UsageError(f"multi_step_loss is {multi_step_loss!r}; use 'last', 'uniform' or 'annealed'.")
         self.n_outputs, self.regression, self.is_regressor = n_outputs, regression, regression
@@ -100,8 +102,8 @@ class MAML(FewShotLearner):
         self.head_bias = nn.Parameter(torch.zeros(n_outputs or 1))
         self.make_rates()
 
+    @override
     def adapt(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> Predictor:
-        """Take the steps on the support of each task."""
         self.check_support(support_x, support_y, n_way)
         with torch.no_grad():
             weights = self.initial_weights(len(support_x), n_way)
@@ -113,8 +115,8 @@ class MAML(FewShotLearner):
 
         return predictor
 
+    @override
     def task_losses(self, episode: Episode) -> Tensor:
-        """Loss of the queries after the steps."""
         weights = self.initial_weights(len(episode), episode.n_way)
         create_graph = not self.first_order and torch.is_grad_enabled()
         steps = self._steps(episode.support_x, episode.support_y, weights, self.n_steps, create_graph)
@@ -126,21 +128,63 @@ class MAML(FewShotLearner):
         return total
 
     def inputs(self, x: Tensor) -> Any:
-        """Compute once what does not depend on the weights that are adapted."""
+        """Compute the part of the network that does not depend on the adapted weights.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_tasks, n_examples, *features)
+            Examples.
+
+        Returns
+        -------
+        object
+            Argument of `outputs`.
+        """
         return self.backbone.prepare(x)
 
     def initial_weights(self, n_tasks: int, n_way: int | None) -> dict[str, Tensor]:
-        """Return what is adapted, repeated for each task."""
+        """Return the weights that the inner loop starts from.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks, each of which has its own copy.
+        n_way : int or None
+            Number of classes; None in regression.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (n_tasks, *shape)
+            Weights by name.
+        """
         return self.backbone.weights(n_tasks) | self.initial_head(n_tasks, n_way)
 
     def initial_head(self, n_tasks: int, n_way: int | None) -> dict[str, Tensor]:
-        """Return the last layer, repeated for each task."""
+        """Return the output layer that the inner loop starts from.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks, each of which has its own copy.
+        n_way : int or None
+            Number of classes; None in regression.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (n_tasks, *shape)
+            Weight and bias by name.
+
+        Raises
+        ------
+        UsageError
+            If `n_way` is not the fixed number of output units.
+        """
         rows = self.n_outputs or 1 if n_way is None else n_way
         if self.n_outputs not in (None, rows):
             raise UsageError(
-                f"The tasks have {rows} classes; this {type(self).__name__} was made with a last layer for "
-                f"{self.n_outputs}. Ask for {self.n_outputs}, or train one with n_outputs=None, which takes any "
-                "number."
+                f"The tasks have {rows} classes; this {type(self).__name__} was created with "
+                f"n_outputs={self.n_outputs}. Use {self.n_outputs} classes, or train with n_outputs=None, which "
+                "allows any number."
             )
         n_features = self.backbone.n_features
         return {
@@ -149,18 +193,46 @@ class MAML(FewShotLearner):
         }
 
     def outputs(self, inputs: Any, weights: Weights) -> Tensor:
-        """Compute logits, or numbers, with the weights of each task."""
+        """Compute logits or regression outputs with the weights of each task.
+
+        Parameters
+        ----------
+        inputs : object
+            Return value of the method `inputs`.
+        weights : mapping of str to Tensor of shape (n_tasks, *shape)
+            Weights by name.
+
+        Returns
+        -------
+        Tensor of shape (n_tasks, n_examples, n_way or n_outputs)
+            Logits or regression outputs.
+        """
         features = self.backbone.features(inputs, weights)
         return torch.baddbmm(weights["head_bias"][:, None], features, weights["head_weight"].mT)
 
     def make_rates(self) -> None:
-        """Make the parameters that `rate` reads, if rates are learnt."""
+        """Create the parameters of learnt learning rates, which `rate` returns."""
         if self.per_step_rates:
             n_tensors = len(self.initial_weights(1, None))
             self.rates = nn.Parameter(torch.full((self.n_steps, n_tensors), float(self.learning_rate)))
 
     def rate(self, step: int, position: int, name: str) -> float | Tensor:
-        """Return the learning rate of a step for one of the adapted tensors."""
+        """Return the inner-loop learning rate of a weight tensor.
+
+        Parameters
+        ----------
+        step : int
+            Index of the inner-loop step; steps beyond those of training use the last learnt rates.
+        position : int
+            Index of the weight tensor among the adapted ones.
+        name : str
+            Name of the weight tensor.
+
+        Returns
+        -------
+        float or Tensor
+            Learning rate, or learning rates that broadcast with the weights.
+        """
         return (
             self.rates[min(step, self.n_steps - 1), position] if self.per_step_rates else self.learning_rate
         )
@@ -173,10 +245,10 @@ class MAML(FewShotLearner):
         n_steps: int,
         create_graph: bool,
     ) -> Iterator[dict[str, Tensor]]:
-        """Yield the weights after each step."""
+        """Yield the adapted weights after each inner-loop step."""
         inputs = self.inputs(support_x)
         for step in range(n_steps):
-            if not torch.is_grad_enabled():  # the step needs a graph, what comes after it does not
+            if not torch.is_grad_enabled():  # detach: only the step itself needs a graph
                 weights = {name: value.detach().requires_grad_() for name, value in weights.items()}
             with torch.enable_grad():
                 loss = per_task_loss(self.outputs(inputs, weights), support_y).sum()
@@ -190,7 +262,7 @@ class MAML(FewShotLearner):
             yield weights
 
     def _importance(self) -> list[float]:
-        """Weights of the query loss after each step; they sum to one."""
+        """Return the weight of the query loss after each step; they sum to 1."""
         spread = {"last": 0.0, "uniform": 1.0, "annealed": max(0.0, 1 - 2 * self.progress)}[
             self.multi_step_loss
         ]

@@ -1,20 +1,31 @@
-"""MetaSGD: MAML that learns a rate for every parameter."""
+"""MetaSGD: MAML that learns an inner-loop learning rate for every weight."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
+from automl_meta.fewshot.docstrings import with_parameters_of
 from automl_meta.fewshot.maml import MAML
 
 __all__ = ["MetaSGD"]
 
 
+@with_parameters_of(MAML)
 class MetaSGD(MAML):
-    """Learn where to start, how far to go and in which direction: a rate for every single parameter.
+    """Meta-learn the initial weights together with an inner-loop learning rate for every single weight.
 
-    Parameters are those of `MAML`; `learning_rate` is where the rates start.
+    All learning rates start from `learning_rate`; they may become negative, which reverses a weight's update
+    direction.
+
+    {parameters}
+
+    Raises
+    ------
+    UsageError
+        If a parameter is out of range, or `per_step_rates` is set.
 
     References
     ----------
@@ -22,10 +33,10 @@ class MetaSGD(MAML):
        2017, https://arxiv.org/abs/1707.09835
     """
 
+    @override
     def make_rates(self) -> None:
-        """Make a rate for every parameter."""
         if self.per_step_rates:
-            raise UsageError("MetaSGD learns a rate for every parameter already; leave per_step_rates out.")
+            raise UsageError("MetaSGD already learns a learning rate for every weight; omit per_step_rates.")
         self.parameter_rates = nn.ParameterDict(
             {
                 name: nn.Parameter(torch.full(value.shape[1:], float(self.learning_rate)))
@@ -33,6 +44,6 @@ class MetaSGD(MAML):
             }
         )
 
+    @override
     def rate(self, step: int, position: int, name: str) -> Tensor:
-        """Return the learnt rates of one tensor."""
         return self.parameter_rates[name]

@@ -1,4 +1,4 @@
-"""Meta-training: make a learner good at adapting to the tasks of a source."""
+"""Meta-training of a learner on tasks sampled from a source."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from automl_meta.fewshot.training_options import TrainingOptions, TrainingProgre
 
 __all__ = ["choose_device", "meta_fit"]
 
-_CHECK_EVERY = 20  # iterations between looks at the loss: on a GPU each look waits for it
+_CHECK_EVERY = 20  # iterations between reads of the loss, each of which synchronises a GPU
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """Choose a GPU if there is one, else the CPU; or check the device that is named.
+    """Return the device of a name; for 'auto', a GPU if available, else the CPU.
 
     Raises
     ------
     UsageError
-        If there is no such device here.
+        If the device is unknown or not available.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -45,7 +45,7 @@ def choose_device(device: str = "auto") -> torch.device:
     except RuntimeError:
         raise UsageError(f"device is {device!r}; it must be auto, cpu, cuda or cuda:N.") from None
     if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError(f"device is {device!r}, but no CUDA device can be used here; use cpu or auto.")
+        raise UsageError(f"device is {device!r}, but no CUDA device is available; use cpu or auto.")
     return chosen
 
 
@@ -61,44 +61,48 @@ def meta_fit(
     progress: Callable[[TrainingProgress], None] | None = None,
     **changes: Any,
 ) -> TrainingResult:
-    """Train a learner, in place, on tasks of a source.
+    """Meta-train a learner in place on tasks sampled from a source.
 
-    On a CPU the process keeps up to 1 GiB of freed memory from then on, where glibc allocates it.
+    On a CPU with glibc, the process retains up to 1 GiB of freed memory from then on.
 
-    Under ``torchrun`` the processes share each batch of tasks and average the gradient; what comes out is what one
-    process with the same tasks would give.
+    Under ``torchrun``, the processes share each batch of tasks and average the gradients; the result equals that of
+    a single process on the same tasks.
 
     Parameters
     ----------
     learner : FewShotLearner
-        It is changed, and moved to the device.
+        Learner to train; it is modified and moved to the device.
     source : TaskSource
+        Source of training tasks.
     options : TrainingOptions, optional
-        Those of the keywords by default.
+        Training options; None takes those given as keywords.
     valid_source : TaskSource, optional
-        Of other classes. With it, the parameters that did best there are kept.
+        Source of validation tasks, with other classes. If given, the parameters with the best validation score
+        are kept.
     checkpoint : str or Path, optional
-        A file to which everything is written at each validation, at the end and on Ctrl-C. If it exists, training
-        goes on from it, to the same numbers as without the interruption (where episodes, not time, are the limit).
+        File that the training state is written to at each validation, at the end and on Ctrl-C. If it exists,
+        training resumes from it, with the same result as an uninterrupted run (unless limited by time).
     random_state : int, optional
-        Decides the tasks. The initial parameters are those the learner came with.
+        Random seed of the sampled tasks; None gives different results on each call. The initial parameters are
+        those of the learner.
     device : str, default='auto'
-        A GPU if there is one.
+        Device to train on; 'auto' takes a GPU if available, else the CPU.
     progress : callable, optional
-        Called now and then with a `TrainingProgress`.
+        Function that is called periodically with a `TrainingProgress`.
     **changes
-        Fields of `TrainingOptions`.
+        Fields of `TrainingOptions` to set or override.
 
     Returns
     -------
     TrainingResult
+        Statistics of the training.
 
     Raises
     ------
     TrainingError
-        If the loss is no longer a number.
+        If the loss is NaN or infinite.
     UsageError
-        If an argument is wrong, or the checkpoint is of another learner or other options.
+        If a parameter is invalid, or the checkpoint belongs to another learner or to other options.
 
     Examples
     --------
@@ -125,7 +129,7 @@ def meta_fit(
 
 @contextmanager
 def _deferred_interrupt() -> Iterator[list[bool]]:
-    """Let the first Ctrl-C fill a list instead, so that a step is never left half done; the second one ends."""
+    """Make the first Ctrl-C append to a list, so that the current step completes; the second one interrupts."""
     interrupted: list[bool] = []
     if threading.current_thread() is not threading.main_thread():
         yield interrupted
@@ -144,7 +148,7 @@ def _deferred_interrupt() -> Iterator[list[bool]]:
 
 
 class _Training:
-    """The state of a training, and its steps."""
+    """State and steps of a meta-training."""
 
     def __init__(
         self,
@@ -163,7 +167,7 @@ class _Training:
         self.best: dict[str, torch.Tensor] | None = None
         self.checkpoint: Path | None = None
         self.losses: list[torch.Tensor] = []
-        self.chunk = 0  # asked for once: it waits for a GPU, whose free memory shrinks as it is used
+        self.chunk = 0  # computed once: the query synchronises a GPU, and its free memory shrinks with use
         self.next_valid = 0.0
         self.started = (0.0, 0.0)
         learner.description = source.description | {"n_way": options.n_way, "n_shot": options.n_shot}
@@ -174,33 +178,33 @@ class _Training:
         if options.precision == "bfloat16":
             self.learner.backbone.activation_dtype = torch.bfloat16
         self.learner.train()
-        # As if what was spent before had been spent just now.
+        # Time spent before a resumption counts.
         self.started = (time.monotonic() - result.seconds, time.process_time() - result.cpu_seconds)
         self.next_valid = self.next_valid or self._valid_step()
         fraction = self._fraction()
         while fraction < 1 and not result.stopped_by:
             self.learner.progress = fraction
             for group in self.optimizer.param_groups:
-                wave = 0.5 * (1 + math.cos(math.pi * fraction)) if options.schedule == "cosine" else 1.0
-                group["lr"] = options.learning_rate * wave
+                factor = 0.5 * (1 + math.cos(math.pi * fraction)) if options.schedule == "cosine" else 1.0
+                group["lr"] = options.learning_rate * factor
             self.losses.append(self._step())
             fraction = self._fraction()
             is_due = len(self.losses) >= _CHECK_EVERY or fraction >= min(1.0, self.next_valid)
             if is_due:
-                progress(self._look(fraction))
+                progress(self._report(fraction))
             if self._is_interrupted(interrupted, is_due):
                 self.save()
                 raise KeyboardInterrupt
         self._finish()
 
     def _is_interrupted(self, interrupted: list[bool], is_due: bool) -> bool:
-        """Say whether to stop: several processes agree on it, where they look at their losses."""
+        """Whether to stop; several processes agree on it when they read their losses."""
         if distributed.world_size() == 1:
             return bool(interrupted)
         return is_due and distributed.largest(float(bool(interrupted)), self.source.device) > 0
 
     def _step(self) -> torch.Tensor:
-        """Take one step of the optimiser; return the loss of this process's tasks."""
+        """Take one optimiser step; return the loss of the tasks of this process."""
         options = self.options
         batch = self.source.sample(
             options.n_way, options.n_shot, options.n_query, options.n_tasks, self.generator
@@ -219,17 +223,17 @@ class _Training:
         self.result.episodes += len(batch)
         return total
 
-    def _look(self, fraction: float) -> TrainingProgress:
-        """Look at the losses, validate and save when it is time."""
+    def _report(self, fraction: float) -> TrainingProgress:
+        """Read the losses; validate and save the checkpoint when due."""
         loss = float(torch.stack(self.losses).mean())
         loss = distributed.largest(loss if math.isfinite(loss) else math.inf, self.source.device)
         self.losses.clear()
         if not math.isfinite(loss):
             raise TrainingError(
-                f"Meta-training diverged: after {self.result.episodes} episodes the loss is no longer a number. "
-                f"Lower the learning rate (it is {self.options.learning_rate}; the inner one of MAML counts too), "
-                "take more tasks a step, or precision='float32'."
-                + ("" if self.checkpoint is None else f" {self.checkpoint} holds the last good state.")
+                f"Meta-training diverged: after {self.result.episodes} episodes the loss is NaN or infinite. "
+                f"Lower learning_rate ({self.options.learning_rate}) or the inner-loop learning rate of the learner, "
+                "increase n_tasks, or set precision='float32'."
+                + ("" if self.checkpoint is None else f" {self.checkpoint} holds the last valid state.")
             )
         score = None
         if fraction >= min(1.0, self.next_valid):
@@ -239,12 +243,12 @@ class _Training:
         return TrainingProgress(fraction, self.result.episodes, self.result.seconds, loss, score)
 
     def _validate(self, loss: float) -> float | None:
-        """Judge the parameters on other classes, and keep them if they are the best."""
+        """Evaluate on the validation source, and keep the parameters if they are the best so far."""
         options, result = self.options, self.result
         score = None
         if self.valid_source is not None:
             n_shot = options.n_shot if isinstance(options.n_shot, int) else options.n_shot[0]
-            judged = evaluate(
+            found = evaluate(
                 self.learner,
                 self.valid_source,
                 n_way=options.valid_way or options.n_way,
@@ -252,7 +256,7 @@ class _Training:
                 n_query=options.n_query,
                 n_episodes=options.n_valid_episodes,
             )
-            score = judged.score
+            score = found.score
             if result.best_score is None or score > result.best_score:
                 result.best_score = score
                 self.best = {name: value.clone() for name, value in self.learner.state_dict().items()}
@@ -274,7 +278,7 @@ class _Training:
         self.learner.eval()
 
     def _fraction(self) -> float:
-        """Return how much of the budget is spent."""
+        """Return the spent fraction of the budget."""
         options, result = self.options, self.result
         result.seconds = time.monotonic() - self.started[0]
         result.cpu_seconds = time.process_time() - self.started[1]
@@ -291,7 +295,7 @@ class _Training:
         return distributed.largest(max(spent), self.source.device) if timed else max(spent)
 
     def _valid_step(self) -> float:
-        """Return the fraction of the budget between validations."""
+        """Return the interval between validations as a fraction of the budget."""
         options = self.options
         if options.valid_every is None or options.n_episodes is None:
             return 0.1
@@ -305,14 +309,14 @@ class _Training:
         return kind(self.parameters, lr=rate, weight_decay=decay, fused=True)
 
     def save(self) -> None:
-        """Write the checkpoint, if one is wanted and this is the first process."""
+        """Write the checkpoint, if requested, in the first process."""
         if self.checkpoint is not None and distributed.rank() == 0:
             save_checkpoint(
                 self.checkpoint, self.learner, self.optimizer, self.generator, self.best, self._about()
             )
 
     def resume(self) -> None:
-        """Go on from the checkpoint, if it exists."""
+        """Resume from the checkpoint if it exists."""
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         about, self.best = load_checkpoint(
@@ -333,10 +337,10 @@ class _Training:
 
 
 def _own_share(batch: Episode) -> Episode:
-    """Return the tasks of this process: every n-th of the batch, so that shares differ by one at most."""
+    """Return every n-th task of the batch, so that the shares of n processes differ by at most one task."""
     n = distributed.world_size()
     if n == 1:
         return batch
     if len(batch) < n:
-        raise UsageError(f"{n} processes share {len(batch)} tasks; give n_tasks={n} or more.")
+        raise UsageError(f"{n} processes cannot share {len(batch)} tasks; set n_tasks to at least {n}.")
     return batch[slice(distributed.rank(), None, n)]

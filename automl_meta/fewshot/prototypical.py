@@ -1,4 +1,4 @@
-"""PrototypicalNetwork: the nearest class mean in a learnt space."""
+"""PrototypicalNetwork: classification by the nearest class mean in a learnt feature space."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones import Backbone
@@ -17,29 +18,30 @@ __all__ = ["PrototypicalNetwork"]
 
 
 class PrototypicalNetwork(FewShotLearner):
-    """Classify by the distance to the mean features of each class's support.
+    """Classify queries by the distance of their features to the class means of the support, the prototypes.
 
-    Nothing is fitted when it adapts, and the number of classes is free: training with more classes than will be
-    asked for is harder and gives better features.
+    Adaptation takes no gradient steps, and the number of classes may differ between training and use: training with
+    more classes per task is harder and gives better features.
 
     Parameters
     ----------
     backbone : Backbone
-        With episode statistics, support and queries of a task are normalised together.
+        Network that maps examples to features. With episode statistics, the support and the queries of a task are
+        normalised together.
     distance : {'euclidean', 'cosine'}, default='euclidean'
-        Squared Euclidean distance, or cosine similarity with a learnt scale.
+        Whether logits are negative squared Euclidean distances, or cosine similarities with a learnt scale.
     temperature : float, default=1.0
-        Logits are divided by it. Where features are many, squared distances are large and training starts out too
-        sure of itself: it is then faster with a temperature near the number of features.
+        Divisor of the logits. Squared distances grow with the number of features, which makes an untrained network
+        overconfident: training is then faster with a temperature near the number of features.
     turns : bool, default=False
-        Whether in training every example takes its turn in the support, all others of the task being queries:
-        with few queries of each class, many more comparisons from the same features [2]_. Episodes must then have
-        as many examples of each class.
+        Whether, in training, all examples of an episode take turns in the support while the others are queries: with
+        few queries per class, this gives many more comparisons from the same features [2]_. All classes of a task
+        must then have the same number of examples.
 
     Raises
     ------
     UsageError
-        If an argument is none of these.
+        If a parameter is out of range.
 
     References
     ----------
@@ -70,13 +72,14 @@ class PrototypicalNetwork(FewShotLearner):
         if distance not in ("euclidean", "cosine"):
             raise UsageError(f"distance is {distance!r}; it must be 'euclidean' or 'cosine'.")
         if not (math.isfinite(temperature) and temperature > 0):
-            raise UsageError(f"temperature is {temperature}; it must be above 0.")
+            raise UsageError(f"temperature is {temperature}; it must be finite and above 0.")
         self.distance, self.temperature, self.turns = distance, float(temperature), turns
         if distance == "cosine":
             self.scale = nn.Parameter(torch.tensor(10.0))
 
+    @override
     def adapt(self, support_x: Tensor, support_y: Tensor, n_way: int | None) -> Predictor:
-        """Keep the support: its statistics and prototypes are made together with the queries."""
+        # The prototypes are computed with the queries, since these may be normalised together.
         self.check_support(support_x, support_y, n_way)
 
         @torch.no_grad()
@@ -86,44 +89,57 @@ class PrototypicalNetwork(FewShotLearner):
         return predictor
 
     def loss(self, episode: Episode) -> Tensor:
-        """Compute what meta-training minimises, averaged over the tasks; with turns, of even tasks alone.
+        """Compute the meta-training loss, averaged over the tasks.
+
+        Parameters
+        ----------
+        episode : Episode
+            Tasks; those with padding are computed one at a time.
+
+        Returns
+        -------
+        Tensor of shape ()
+            Mean loss.
 
         Raises
         ------
         UsageError
-            If turns are to be taken by classes of different sizes.
+            If `turns` is set and the classes of a task have different numbers of examples.
         """
         if self.turns and not _is_even(episode):
             raise UsageError(
-                "turns=True needs as many examples of each class; draw even tasks, or use turns=False."
+                "turns=True requires the same number of examples in all classes of a task; sample such tasks, "
+                "or set turns=False."
             )
         return super().loss(episode)
 
+    @override
     def task_losses(self, episode: Episode) -> Tensor:
-        """Cross-entropy of the queries."""
         if episode.n_way is None:
-            raise UsageError("Prototypes are of classes; for regression use MAML or another gradient method.")
+            raise UsageError(
+                "PrototypicalNetwork is a classifier; for regression, use MAML or another gradient method."
+            )
         if self.turns:
             return self._losses_in_turns(episode, episode.n_way)
         logits = self._logits(episode.support_x, episode.support_y, episode.query_x, episode.n_way)
         return per_task_loss(logits, episode.query_y)
 
     def _losses_in_turns(self, episode: Episode, n_way: int) -> Tensor:
-        """Cross-entropy with n_shot neighbours of each class as support, from every place around the circle."""
+        """Compute the cross-entropy with every cyclic window of n_shot examples per class as support."""
         y = torch.cat([episode.support_y, episode.query_y], 1)
         n, n_shot = y.shape[1] // n_way, episode.support_y.shape[1] // n_way
         features = self.backbone(torch.cat([episode.support_x, episode.query_x], 1))
         order = y.argsort(stable=True, dim=1)[..., None].expand_as(features)
         features = features.gather(1, order).unflatten(1, (n_way, n))
-        place = torch.arange(n, device=y.device)
+        position = torch.arange(n, device=y.device)
         # Of shape (n turns, n examples of a class).
-        in_support = ((place - place[:, None]) % n < n_shot).to(features.dtype)
+        in_support = ((position - position[:, None]) % n < n_shot).to(features.dtype)
         prototypes = torch.einsum("tn,bwnf->btwf", in_support / n_shot, features)
         logits = self._compare(features.flatten(1, 2)[:, None], prototypes)
-        answers = torch.arange(n_way, device=y.device).repeat_interleave(n).expand(logits.shape[:3])
-        losses = torch.nn.functional.cross_entropy(logits.flatten(0, 2), answers.flatten(), reduction="none")
-        asked = (1 - in_support).repeat(1, n_way)
-        return (losses.view(answers.shape) * asked).sum((1, 2)) / asked.sum()
+        labels = torch.arange(n_way, device=y.device).repeat_interleave(n).expand(logits.shape[:3])
+        losses = torch.nn.functional.cross_entropy(logits.flatten(0, 2), labels.flatten(), reduction="none")
+        is_query = (1 - in_support).repeat(1, n_way)
+        return (losses.view(labels.shape) * is_query).sum((1, 2)) / is_query.sum()
 
     def _logits(self, support_x: Tensor, support_y: Tensor, query_x: Tensor, n_way: int) -> Tensor:
         features = self.backbone(torch.cat([support_x, query_x], 1))
@@ -135,16 +151,16 @@ class PrototypicalNetwork(FewShotLearner):
         if self.distance == "cosine":
             normalise = torch.nn.functional.normalize
             logits = self.scale * (normalise(query, dim=-1) @ normalise(prototypes, dim=-1).mT)
-        else:  # minus the squared distance, but for the query's own length, which is the same for all classes
+        else:  # negative squared distance, without the squared norm of the query, which is the same for all classes
             logits = 2 * query @ prototypes.mT - (prototypes**2).sum(-1)[..., None, :]
         return logits / self.temperature
 
 
 def _is_even(episode: Episode) -> bool:
-    """Say whether all classes of a task have as many examples, support and queries together."""
+    """Whether all classes of each task have the same number of examples, support and queries together."""
     if episode.is_uneven:
         return all(_has_even_classes(task) for task in episode.single_tasks())
-    # Sources give even tasks where nothing is masked; a look at the labels would wait for a GPU.
+    # Without a mask, sources give even tasks; checking the labels would synchronise a GPU.
     return episode.query_y.device.type != "cpu" or _has_even_classes(episode)
 
 

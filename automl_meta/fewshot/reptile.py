@@ -1,10 +1,12 @@
-"""Reptile: move towards where plain training on each task ends."""
+"""Reptile: move the initial weights towards those that plain training on each task ends at."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
+from automl_meta.fewshot.docstrings import with_parameters_of
 from automl_meta.fewshot.episode import Episode
 from automl_meta.fewshot.learner import per_task_loss
 from automl_meta.fewshot.maml import MAML
@@ -12,12 +14,15 @@ from automl_meta.fewshot.maml import MAML
 __all__ = ["Reptile"]
 
 
+@with_parameters_of(MAML)
 class Reptile(MAML):
-    """Train on each task for some steps, then move the initialisation towards the results.
+    """Train on each task for a few steps, then move the initial weights towards the trained ones.
 
-    Parameters are those of `MAML`; `n_steps` should be several. Its meta-gradient is the mean of start minus
-    end, divided by the learning rate, so that it is as large as a gradient; it takes no derivative through
-    the steps. Support and queries of a training task are all trained on, as the method has no use for queries.
+    The meta-gradient is the mean of the initial minus the trained weights, divided by `learning_rate`, which
+    gives it the scale of a gradient; nothing is differentiated through the steps. The method has no use for
+    queries, so that it trains on the support and the queries of a task together. Set `n_steps` to several.
+
+    {parameters}
 
     References
     ----------
@@ -27,8 +32,8 @@ class Reptile(MAML):
 
     first_order = True
 
+    @override
     def task_losses(self, episode: Episode) -> Tensor:
-        """Loss at the end of the steps, with the gradient that Reptile takes."""
         start = self.initial_weights(len(episode), episode.n_way)
         x = torch.cat([episode.support_x, episode.query_x], 1)
         y = torch.cat([episode.support_y, episode.query_y], 1)
@@ -39,4 +44,5 @@ class Reptile(MAML):
         )
         with torch.no_grad():
             reported = per_task_loss(self.outputs(self.inputs(x), end), y)
+        # Its value is the loss after the last step, its gradient the meta-gradient.
         return direction + (reported - direction).detach()

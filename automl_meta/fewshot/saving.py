@@ -1,4 +1,4 @@
-"""Learners and checkpoints as files: tensors and JSON in one safetensors file, never a pickle."""
+"""Saving of learners and checkpoints: tensors and JSON metadata in a safetensors file, never a pickle."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ _MOST_STEPS = 100_000
 
 
 def save(learner: FewShotLearner, path: str | Path) -> None:
-    """Write a learner to a file: its parameters, and as JSON what it is and what it was trained on.
+    """Save a learner: its parameters, its constructor arguments and the description of its training data.
 
     Parameters
     ----------
     learner : FewShotLearner
+        Learner to save.
     path : str or Path
-        Replaced as a whole, or left as it was if writing fails.
+        File to write; an existing one is replaced atomically.
 
     Examples
     --------
@@ -68,28 +69,39 @@ def load(
     learners: tuple[type[FewShotLearner], ...] = LEARNERS,
     backbones: tuple[type[Backbone], ...] = BACKBONES,
 ) -> FewShotLearner:
-    """Read a learner from a file that `save` has written.
+    """Load a learner from a file written by `save`.
 
     Parameters
     ----------
     path : str or Path
-    device : str or torch.device, default='cpu'
-    learners, backbones : tuple of classes
-        Among which those of the file are looked up by name; add your own to these.
+        File to read.
+    device : torch.device or str, default='cpu'
+        Device to load the learner to.
+    learners : tuple of FewShotLearner subclasses
+        Classes among which the learner's class is looked up by name; add your own to the default.
+    backbones : tuple of Backbone subclasses
+        Classes among which the backbone's class is looked up by name; add your own to the default.
+
+    Returns
+    -------
+    FewShotLearner
+        The learner, on the device.
 
     Raises
     ------
     DataError
-        If the file is none of a learner, broken, or of a newer version.
+        If the file does not hold a learner, is damaged, or was written by a newer version.
     """
     tensors, about = read(path)
     if about.get("kind") != "learner":
-        raise DataError(f"{path} holds a {about.get('kind')}, not a learner; meta_fit resumes from it.")
+        raise DataError(
+            f"{path} holds a {about.get('kind')}, not a learner. To resume from a checkpoint, pass it to meta_fit."
+        )
     try:
         backbone_class = _find(about["backbone"]["class"], backbones)
         learner_class = _find(about["learner"]["class"], learners)
         arguments = about["backbone"]["arguments"], about["learner"]["arguments"]
-        with torch.device("meta"):  # which takes no memory, whatever sizes are asked for
+        with torch.device("meta"):  # takes no memory, whatever the sizes in the file
             expected = learner_class(backbone_class(**arguments[0]), **arguments[1]).state_dict()
         check_shapes(tensors, expected)
         learner = learner_class(backbone_class(**arguments[0]), **arguments[1])
@@ -98,23 +110,23 @@ def load(
         learner.description = _checked_description(about.get("description", {}), learner)
     except DataError:
         raise
-    except Exception as error:  # what arguments of a damaged file lead to is in nobody's contract
+    except Exception as error:  # damaged arguments may raise anything
         raise DataError(
-            f"{path} holds no learner that this version can make ({_reason(error)}); train or copy it again."
+            f"{path} does not hold a learner that this version can load ({_reason(error)}); train it or copy it again."
         ) from error
     return learner.to(device)
 
 
 def check_shapes(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    """See that tensors are those that are expected, each of its shape.
+    """Check the names and shapes of tensors.
 
     Raises
     ------
     ValueError
-        If they are not.
+        If they are not the expected ones.
     """
     if differing := sorted(tensors.keys() ^ expected.keys()):
-        raise ValueError(f"{differing[0]} is missing, or too much")
+        raise ValueError(f"{differing[0]} is missing or unexpected")
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             raise ValueError(
@@ -123,29 +135,29 @@ def check_shapes(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) 
 
 
 def _check_steps(learner: FewShotLearner) -> None:
-    """A learner that takes so many steps to adapt would not come to an end."""
+    """Check that adaptation takes a reasonable number of steps."""
     for name in ("n_steps", "n_test_steps"):
         steps = getattr(learner, name, None)
         if steps is not None and (type(steps) is not int or steps > _MOST_STEPS):
-            raise ValueError(f"{name} is {steps!r}; it must be a whole number up to {_MOST_STEPS:,}")
+            raise ValueError(f"{name} is {steps!r}; it must be an integer up to {_MOST_STEPS:,}")
 
 
 def _checked_description(description: Any, learner: FewShotLearner) -> dict[str, Any]:
     if not isinstance(description, dict):
-        raise ValueError(f"its description is {description!r:.40}")
+        raise ValueError(f"its description is {description!r:.40}, not a dict")
     n_columns = torch.Size(learner.backbone.input_shape).numel()
     for name in ("mean", "spread"):
         if (numbers := description.get(name)) is not None:
             values = torch.tensor(numbers, dtype=torch.float64)
             if values.shape != (n_columns,) or not values.isfinite().all():
-                raise ValueError(f"{name} of its description is not {n_columns} numbers")
+                raise ValueError(f"{name} of its description is not a list of {n_columns} finite numbers")
     if (description.get("mean") is None) != (description.get("spread") is None):
-        raise ValueError("its description has a mean or a spread alone")
+        raise ValueError("its description has only one of mean and spread")
     return description
 
 
 def describe(learner: FewShotLearner) -> dict[str, Any]:
-    """Say as JSON what a learner is."""
+    """Return class names and arguments of a learner as JSON-serialisable metadata."""
     return {
         "learner": {"class": type(learner).__name__, "arguments": learner.config},
         "backbone": {"class": type(learner.backbone).__name__, "arguments": learner.backbone.config},
@@ -154,7 +166,7 @@ def describe(learner: FewShotLearner) -> dict[str, Any]:
 
 
 def write(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
-    """Write tensors and JSON to one file, whole or not at all."""
+    """Write tensors and JSON metadata to one file atomically."""
     path = Path(path)
     stamped = {"format": FORMAT, "version": version("automl_meta"), **about}
     content = to_bytes(
@@ -167,12 +179,12 @@ def write(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, A
 
 
 def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `write` has written.
+    """Read tensors and metadata from a file written by `write`.
 
     Raises
     ------
     DataError
-        If it is no such file, broken, or of a newer version.
+        If the file is missing, damaged, of another kind, or was written by a newer version.
     """
     if not Path(path).is_file():
         raise DataError(f"There is no file {path}.")
@@ -180,12 +192,12 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(str(path), framework="pt") as file:
             about = json.loads((file.metadata() or {}).get("automl_meta", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except Exception as error:  # what a damaged file raises is in nobody's contract
+    except Exception as error:  # damaged files may raise anything
         raise DataError(
-            f"{path} is not a whole safetensors file ({_reason(error)}); train or copy it again."
+            f"{path} is not a complete safetensors file ({_reason(error)}); train the learner or copy the file again."
         ) from error
     if not isinstance(about, dict) or not isinstance(about.get("format"), int):
-        raise DataError(f"{path} was not written by automl_meta; it lacks the description.")
+        raise DataError(f"{path} was not written by automl_meta: its metadata are missing.")
     if about["format"] > FORMAT:
         raise DataError(
             f"{path} was written by automl_meta {about.get('version')} in format {about['format']}; this version reads "
@@ -194,7 +206,8 @@ def read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise DataError(
-                f"{path} holds no numbers in {name} (nan or inf): its training diverged, or it is damaged. Train it again."
+                f"{path} contains NaN or infinite values in {name}: its training diverged, or the file is damaged. Train "
+                "the learner again."
             )
     return tensors, about
 
@@ -208,6 +221,6 @@ def _find(name: str, classes: tuple[type[Any], ...]) -> Any:
         if known.__name__ == name:
             return known
     raise DataError(
-        f"The file holds a {name}; known are {', '.join(known.__name__ for known in classes)}. "
-        "Pass your own classes to load."
+        f"The file holds a {name}; known classes are {', '.join(known.__name__ for known in classes)}. "
+        "Pass your own classes to load()."
     )

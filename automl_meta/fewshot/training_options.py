@@ -1,4 +1,4 @@
-"""How to meta-train, how far it is, and what it came to."""
+"""Options, progress and result of meta-training."""
 
 from __future__ import annotations
 
@@ -13,35 +13,51 @@ __all__ = ["TrainingOptions", "TrainingProgress", "TrainingResult"]
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How to meta-train.
+    """Options of meta-training.
 
     Parameters
     ----------
     n_episodes : int, optional
-        Tasks to train on, all in all.
-    time_limit, cpu_limit : float, optional
-        Seconds of the wall clock, or of the process's CPU time. At least one of the three limits is needed; the
-        first that is reached ends the training, and the learning rate falls along with it.
-    n_way, n_shot, n_query : int
-        Classes of a task (None in regression), and examples of each. `n_shot` may be a range.
+        Total number of training tasks. At least one of this, `time_limit` and `cpu_limit` is required; the first
+        limit that is reached ends the training, and the learning-rate schedule follows it.
+    time_limit : float, optional
+        Time limit in seconds.
+    cpu_limit : float, optional
+        Limit of the CPU time of the process in seconds.
+    n_way : int or None, default=5
+        Number of classes per task; None in regression.
+    n_shot : int or (int, int), default=1
+        Number of support examples per class, or the range that each class draws its number from.
+    n_query : int, default=15
+        Number of query examples per class.
     n_tasks : int, default=4
-        Tasks of one step of the optimiser, over all processes.
+        Number of tasks per optimiser step, over all processes.
     optimizer : {'adamw', 'adam', 'sgd'}, default='adamw'
+        Optimiser.
     learning_rate : float, default=1e-3
+        Initial learning rate of the optimiser.
     weight_decay : float, default=0.0
+        Weight decay of the optimiser.
     schedule : {'cosine', 'constant'}, default='cosine'
-        How the learning rate goes on: to zero along a half wave, or as it is.
+        Learning-rate schedule: cosine decay to zero, or constant.
     max_gradient_norm : float, default=10.0
-        Longer gradients are shortened to it.
+        Norm to which larger gradients are clipped.
     precision : {'float32', 'bfloat16'}, default='float32'
-        Of the backbone's activations in training; parameters, statistics and losses stay as they are.
+        Data type of the backbone's activations in training; parameters, statistics and losses are not affected.
     valid_way : int, optional
-        Classes of a validation task; `n_way` by default.
+        Number of classes per validation task; None takes `n_way`.
     n_valid_episodes : int, default=200
+        Number of tasks per validation.
     valid_every : int, optional
-        Episodes between validations; a tenth of `n_episodes` by default, or of the time.
+        Number of training tasks between validations; None validates after every tenth of the budget.
     patience : int, optional
-        Validations without a better one after which training stops. The best parameters are kept in any case.
+        Number of validations without improvement after which training stops; None never stops early. The best
+        parameters are kept in any case.
+
+    Raises
+    ------
+    UsageError
+        If no limit is given, or an option is out of range.
     """
 
     n_episodes: int | None = None
@@ -69,7 +85,7 @@ class TrainingOptions:
         ):
             raise UsageError(
                 f"n_episodes is {self.n_episodes}, time_limit {self.time_limit}, cpu_limit {self.cpu_limit}; give "
-                "one or more of them, above 0."
+                "at least one of them, each above 0."
             )
         if self.n_tasks < 1 or not self.learning_rate > 0:
             raise UsageError(
@@ -86,20 +102,20 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where training stands.
+    """Progress of a meta-training.
 
     Parameters
     ----------
     fraction : float
-        Of the budget that is spent, from 0 to 1.
+        Spent fraction of the budget, from 0 to 1.
     episodes : int
-        Tasks trained on.
+        Number of tasks trained on.
     seconds : float
-        Wall clock, earlier runs of the same training included.
+        Elapsed time in seconds, including the runs before a resumption.
     loss : float
-        Mean over the last iterations.
+        Mean loss since the last report.
     valid_score : float or None
-        The last validation's accuracy, or minus the squared error.
+        Validation score if a validation has just taken place: accuracy, or negative mean squared error.
     """
 
     fraction: float
@@ -111,19 +127,22 @@ class TrainingProgress:
 
 @dataclass
 class TrainingResult:
-    """What training came to.
+    """Statistics of a meta-training.
 
     Parameters
     ----------
     episodes : int
-        Tasks trained on.
-    seconds, cpu_seconds : float
+        Number of tasks trained on.
+    seconds : float
+        Elapsed time in seconds.
+    cpu_seconds : float
+        CPU time of the process in seconds.
     stopped_by : str
-        'episodes', 'time' or 'patience'.
+        Limit that ended the training: 'episodes', 'time' or 'patience'.
     best_score : float or None
-        Of the validations; None without any.
+        Best validation score; None without validation.
     history : list of dict
-        A row for each validation: episodes, loss, score.
+        One item per validation, with the keys 'episodes', 'loss' and 'score'.
     """
 
     episodes: int = 0

@@ -223,7 +223,7 @@ class TaskSourceContract:
         assert set(shots.flatten().tolist()) == {1, 2}
 
     def test_too_much_asked_is_a_clear_error(self, source: TaskSource) -> None:
-        with pytest.raises(DataError, match=r"classes were asked for"):
+        with pytest.raises(DataError, match=r"classes were requested"):
             source.sample(100000, 1, 1)
         with pytest.raises(DataError, match=r"Class '?.+ has \d+ examples; 1000000 shots"):
             source.sample(2, 1000000, 1)

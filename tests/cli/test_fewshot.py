@@ -86,10 +86,10 @@ def test_sine_waves(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "nowhere"], "no file or folder"),
+        (["--data", "nowhere"], "not a file or folder"),
         (["--data", "digits", "--method", "magic"], "must be one of protonet"),
-        (["--data", "sinusoid"], "for numbers use one of maml"),
-        (["--data", "digits", "--method", "maml", "--turns"], "are of --method protonet"),
+        (["--data", "sinusoid"], "for regression, use one of maml"),
+        (["--data", "digits", "--method", "maml", "--turns"], "apply to --method protonet"),
         (["--data", "digits", "--shot", 100000], "has 1"),
         (["--data", "digits", "--device", "abacus"], "device is 'abacus'"),
         (["--data", "omniglot:nowhere"], "--download"),

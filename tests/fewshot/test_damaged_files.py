@@ -26,7 +26,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(child: Child, name: str, 
 @pytest.mark.parametrize("name", ["deflate_corrupt", "encrypted"])
 def test_archives_that_were_damaged_once_are_refused(name: str, tmp_path: Path) -> None:
     shutil.copy(DAMAGED / f"{name}.zip", tmp_path / "images_background.zip")
-    with pytest.raises(DataError, match="is not a whole archive") as refused:
+    with pytest.raises(DataError, match="is not a complete archive") as refused:
         OmniglotSource(tmp_path, "train", "alphabets")
     assert "\n" not in str(refused.value)
 
@@ -58,7 +58,7 @@ def test_a_learner_that_would_take_all_memory_or_time_is_refused(part, field, va
     tensors, about = read(tmp_path / "learner")
     about[part]["arguments"][field] = value
     write(tmp_path / "other", tensors, about)
-    with pytest.raises(DataError, match="holds no learner that this version can make"):
+    with pytest.raises(DataError, match="does not hold a learner that this version can load"):
         load(tmp_path / "other")
 
 
@@ -67,7 +67,7 @@ def test_a_checkpoint_whose_best_parameters_do_not_fit_is_refused_before_trainin
     tensors, about = read(tmp_path / "checkpoint")
     name = next(name for name in tensors if name.startswith("best/"))
     write(tmp_path / "checkpoint", tensors | {name: tensors[name][:0]}, about)
-    with pytest.raises(DataError, match=r"is damaged .*; remove it to begin anew"):
+    with pytest.raises(DataError, match=r"is damaged .*; remove it to start again"):
         train(tmp_path / "checkpoint", 12)
 
 

@@ -60,7 +60,7 @@ def test_a_file_is_fetched_once(server: str, tmp_path: Path) -> None:
 
 def test_a_broken_transfer_goes_on_where_it_broke_off(server: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
-    with pytest.raises(DataError, match="go on from where it broke off"):
+    with pytest.raises(DataError, match="to resume the download"):
         download(f"{server}/breaks", path, CHECKSUM)
     assert not path.exists()
     download(f"{server}/breaks", path, CHECKSUM)
@@ -81,12 +81,12 @@ def test_what_had_come_whole_is_only_checked(server: str, tmp_path: Path) -> Non
 
 
 def test_a_wrong_checksum_is_thrown_away(server: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"{CHECKSUM}; {'0' * 64} was expected"):
+    with pytest.raises(DataError, match=rf"{CHECKSUM}; expected {'0' * 64}"):
         download(f"{server}/file", tmp_path / "file", "0" * 64)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("url", ["{}/missing", "http://127.0.0.1:9/file"])
 def test_a_server_that_does_not_answer_is_a_clear_error(server: str, tmp_path: Path, url: str) -> None:
-    with pytest.raises(DataError, match="could not be fetched"):
+    with pytest.raises(DataError, match="could not be downloaded"):
         download(url.format(server), tmp_path / "file", CHECKSUM)

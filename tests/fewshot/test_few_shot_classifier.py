@@ -76,7 +76,7 @@ def test_what_cannot_be_used_is_refused(learner, images) -> None:
         classifier.fit(X[:2], ["a", "a"])
     with pytest.raises(DataError, match="missing"):
         classifier.fit(X, [None, *y[1:]])
-    with pytest.raises(DataError, match="one label each"):
+    with pytest.raises(DataError, match="one label per example"):
         classifier.fit(X, y[:3])
     with pytest.raises(DataError, match=r"shape \(1, 9, 9\)"):
         classifier.fit(np.zeros((6, 9, 9)), y)

@@ -155,7 +155,7 @@ def test_each_step_has_a_rate_of_its_own() -> None:
 def test_a_shared_row_takes_any_number_of_classes_and_rows_of_their_own_do_not() -> None:
     x, y = torch.rand(1, 4, 2, dtype=torch.float64), torch.arange(4)[None]
     assert small(MAML).adapt(x, y, 4)(x).shape == (1, 4, 4)
-    with pytest.raises(UsageError, match=r"4 classes.*last layer for 3.*n_outputs=None"):
+    with pytest.raises(UsageError, match=r"4 classes.*n_outputs=3.*n_outputs=None"):
         small(MAML, n_outputs=3).adapt(x, y, 4)
 
 

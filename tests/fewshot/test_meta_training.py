@@ -141,7 +141,7 @@ def test_after_ctrl_c_training_goes_on_to_the_same_numbers(tmp_path: Path, stop:
 def test_a_checkpoint_of_other_options_is_refused(tmp_path: Path) -> None:
     checkpoint = tmp_path / "checkpoint"
     meta_fit(small(), DigitsSource(), checkpoint=checkpoint, **OPTIONS)
-    with pytest.raises(UsageError, match=r"n_query 5; now it is 4"):
+    with pytest.raises(UsageError, match=r"n_query=5; this run has n_query=4"):
         meta_fit(small(), DigitsSource(), checkpoint=checkpoint, **OPTIONS | {"n_query": 4})
     with pytest.raises(UsageError, match=r"hidden"):
         meta_fit(
@@ -200,7 +200,7 @@ def test_the_best_on_validation_is_kept_and_patience_ends() -> None:
 
 def test_divergence_is_a_clear_error(tmp_path: Path) -> None:
     learner = MAML(MLP((1,)), regression=True, n_steps=5, learning_rate=1e6)
-    with pytest.raises(TrainingError, match=r"diverged.*Lower the learning rate"):
+    with pytest.raises(TrainingError, match=r"diverged.*Lower learning_rate"):
         meta_fit(
             learner, SinusoidSource(), n_way=None, n_shot=5, n_query=5, n_episodes=400, learning_rate=1.0
         )
@@ -264,7 +264,7 @@ def test_a_checkpoint_of_a_newer_version_is_refused(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("content", [b"", b"\x80\x04pickle", json.dumps({"a": 1}).encode() * 100])
 def test_a_file_that_is_no_learner_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(DataError, match="not a whole safetensors file"):
+    with pytest.raises(DataError, match="not a complete safetensors file"):
         load(tmp_path / "file")
     with pytest.raises(DataError, match="no file"):
         load(tmp_path / "none")

@@ -89,7 +89,7 @@ def test_fine_tuning_fits_its_support() -> None:
 
 def test_fine_tuning_refuses_classes_beyond_its_own() -> None:
     source = ArraySource(np.random.default_rng(0).normal(size=(60, 4)), np.repeat(np.arange(6), 10))
-    with pytest.raises(UsageError, match="made for 3 classes"):
+    with pytest.raises(UsageError, match="created with n_classes=3"):
         FineTuning(MLP((4,)), n_classes=3).loss(source.sample(6, 1, 1))
 
 

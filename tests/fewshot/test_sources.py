@@ -91,21 +91,21 @@ def test_omniglot_tasks_within_an_alphabet(archives: Path) -> None:
     ("harm", "message"),
     [
         (lambda f: (f / "images_background.zip").unlink(), r"is missing.*--download"),
-        (lambda f: (f / "images_background.zip").write_bytes(b""), "not a whole archive"),
+        (lambda f: (f / "images_background.zip").write_bytes(b""), "not a complete archive"),
         (
             lambda f: (f / "images_background.zip").write_bytes(
                 (f / "images_background.zip").read_bytes()[:2000]
             ),
-            "not a whole archive",
+            "not a complete archive",
         ),
-        (lambda f: zipfile.ZipFile(f / "images_background.zip", "w").close(), "holds no images"),
+        (lambda f: zipfile.ZipFile(f / "images_background.zip", "w").close(), "contains no images"),
         (
             lambda f: put(f / "images_background.zip", b"not an image"),
-            r"A/character01/1\.png is not an image",
+            r"A/character01/1\.png is not a readable image",
         ),
         (
             lambda f: put(f / "images_background.zip", drawing(0)[:-400]),
-            r"A/character01/1\.png is not an image",
+            r"A/character01/1\.png is not a readable image",
         ),
     ],
     ids=["missing", "zero bytes", "truncated", "empty", "no image", "broken image"],
@@ -146,7 +146,7 @@ def test_the_parts_of_a_split_share_no_class() -> None:
         assert set(rows.flatten().tolist()) <= set(part.classes.tolist())
     with pytest.raises(DataError, match="this source has 2"):
         parts[1].sample(3, 1, 1)
-    with pytest.raises(DataError, match="each needs two"):
+    with pytest.raises(DataError, match="each part needs at least two"):
         ArraySource(np.eye(30), y).split((0.9, 0.1), random_state=0)
 
 
@@ -167,10 +167,10 @@ def test_a_task_with_labels_knows_its_classes() -> None:
     ("X", "y", "message"),
     [
         (np.zeros((4, 2)), [0, 0, 0, 0], "only one class, 0"),
-        (np.zeros((4, 2)), [0, 1], "4 examples and y"),
+        (np.zeros((4, 2)), [0, 1], "4 examples, but y"),
         (np.full((4, 2), np.nan), [0, 0, 1, 1], "NaN"),
         (np.zeros((4, 2)), [0, None, 1, 1], "1 missing"),
-        (np.array([["a"], ["b"]]), [0, 1], "give numbers"),
+        (np.array([["a"], ["b"]]), [0, 1], "must be numeric"),
         (np.zeros(4), [0, 0, 1, 1], "shape"),
         (pd.DataFrame({"w": ["p", "q"]}), [0, 1], "Columns w are not numeric"),
     ],
@@ -229,7 +229,7 @@ def test_a_folder_of_images(tmp_path: Path) -> None:
     source = ImageFolderSource(tmp_path, (3, 20, 24))
     assert source.sample(2, 1, 2).query_x.shape == (1, 4, 3, 20, 24)
     (tmp_path / "dog" / "broken.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"broken\.png is not an image"):
+    with pytest.raises(DataError, match=r"broken\.png is not a readable image"):
         ImageFolderSource(tmp_path)
-    with pytest.raises(DataError, match="no folders with images"):
+    with pytest.raises(DataError, match="no subfolders with images"):
         ImageFolderSource(tmp_path / "cat")

@@ -1,4 +1,4 @@
-"""Networks from examples to features."""
+"""Networks that map examples to features."""
 
 from automl_meta.fewshot.backbones.backbone import Backbone, Weights
 from automl_meta.fewshot.backbones.conv4 import Conv4

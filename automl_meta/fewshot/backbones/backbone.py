@@ -1,4 +1,4 @@
-"""Backbone: a network that turns examples into features, with weights of their own for every task."""
+"""Backbone: base class of the networks that map examples to features, with separate weights per task."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ from automl_meta.exceptions import DataError, UsageError
 __all__ = ["Backbone", "Normalisation", "Weights", "check_normalisation"]
 
 Weights = Mapping[str, Tensor]
-"""Named parameters with a leading dimension of tasks: (n_tasks, *shape)."""
+"""Parameters by name, each with the tasks as first dimension: (n_tasks, *shape)."""
 
 Normalisation = Literal["episode", "group"]
 
 
 def check_normalisation(normalisation: str) -> None:
-    """Refuse what would carry statistics from one task into another.
+    """Refuse normalisation that leaks statistics between tasks.
 
     Raises
     ------
     UsageError
-        If it is neither 'episode' nor 'group'.
+        If `normalisation` is neither 'episode' nor 'group'.
     """
     if normalisation in ("episode", "group"):
         return
-    remedy = "use 'episode' (statistics of the examples of the task alone) or 'group' (of each example alone)"
+    remedy = "use 'episode' (statistics of the examples of one task) or 'group' (statistics of each example)"
     if normalisation in ("running", "batch"):
         raise UsageError(
-            f"normalisation is {normalisation!r}: running statistics mix tasks, so that what one task showed "
-            f"would change the answers to another; {remedy}."
+            f"normalisation is {normalisation!r}: running statistics leak between tasks, so that one task "
+            f"would change the predictions for another; {remedy}."
         )
     raise UsageError(f"normalisation is {normalisation!r}; {remedy}.")
 
 
 class Backbone(nn.Module, ABC):
-    """A network from examples to features, computed for many tasks at once.
+    """Base class of networks that map examples to features, for many tasks at once.
 
     Parameters
     ----------
     input_shape : sequence of int
-        Shape of one example: (channels, height, width) of an image, (n_columns,) of a row.
+        Shape of one example: (channels, height, width) of an image or (n_columns,) of a row.
 
     Attributes
     ----------
     n_features : int
         Length of the feature vector.
     activation_dtype : torch.dtype or None
-        In which the activations are computed; None is that of the parameters.
+        Data type of the activations; None takes that of the parameters.
     """
 
     n_features: int
@@ -64,44 +64,63 @@ class Backbone(nn.Module, ABC):
 
     @property
     def mixes_examples(self) -> bool:
-        """Whether the features of an example depend on those it is computed with."""
+        """Whether the features of an example depend on the other examples of its batch."""
         return getattr(self, "normalisation", None) == "episode"
 
     @property
     def config(self) -> dict[str, Any]:
-        """The arguments of the constructor, each kept under its own name."""
+        """The constructor arguments."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     @abstractmethod
     def features(self, prepared: Any, weights: Weights) -> Tensor:
-        """Compute features of shape (n_tasks, n_examples, n_features)."""
+        """Compute features with the weights of each task.
+
+        Parameters
+        ----------
+        prepared : object
+            Return value of `prepare`.
+        weights : mapping of str to Tensor of shape (n_tasks, *shape)
+            Weights by name, as returned by the method `weights`.
+
+        Returns
+        -------
+        Tensor of shape (n_tasks, n_examples, n_features)
+            Features.
+        """
 
     @abstractmethod
     def bytes_per_example(self) -> int:
-        """Return the memory that the activations of one example take, in bytes, roughly."""
+        """Estimate the memory of the activations of one example.
+
+        Returns
+        -------
+        int
+            Approximate number of bytes.
+        """
 
     def prepare(self, x: Tensor) -> Any:
-        """Do once what does not depend on the weights.
+        """Compute the part of the network that does not depend on the weights.
 
         Parameters
         ----------
         x : Tensor of shape (n_tasks, n_examples, *input_shape)
-            uint8 is taken as brightness from 0 to 255.
+            Examples; uint8 values are divided by 255.
 
         Returns
         -------
         object
-            What `features` takes.
+            Argument of `features`.
 
         Raises
         ------
         DataError
-            If examples have another shape.
+            If the examples do not have the input shape.
         """
         if tuple(x.shape[2:]) != self.input_shape:
             raise DataError(
-                f"Examples have shape {tuple(x.shape[2:])}; this {type(self).__name__} was made for "
-                f"{self.input_shape}. Bring them into that shape, or train a backbone for theirs."
+                f"Examples have shape {tuple(x.shape[2:])}; this {type(self).__name__} was created with "
+                f"input_shape={self.input_shape}. Reshape or resize them, or train a backbone for their shape."
             )
         dtype = next(self.parameters()).dtype
         if x.dtype == torch.uint8:
@@ -109,13 +128,41 @@ class Backbone(nn.Module, ABC):
         return x.to(dtype)
 
     def weights(self, n_tasks: int) -> dict[str, Tensor]:
-        """Return the parameters, repeated for each task (as views that take no memory)."""
+        """Expand the parameters to many tasks, as views that take no memory.
+
+        Parameters
+        ----------
+        n_tasks : int
+            Number of tasks.
+
+        Returns
+        -------
+        dict of str to Tensor of shape (n_tasks, *shape)
+            Parameters by name.
+        """
         return {name: value.expand(n_tasks, *value.shape) for name, value in self.named_parameters()}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute features of shape (n_tasks, n_examples, n_features) with the parameters as they are."""
+        """Compute features with the parameters of this module.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_tasks, n_examples, *input_shape)
+            Examples; uint8 values are divided by 255.
+
+        Returns
+        -------
+        Tensor of shape (n_tasks, n_examples, n_features)
+            Features.
+        """
         return self.features(self.prepare(x), self.weights(len(x)))
 
     def extra_repr(self) -> str:
-        """Show the arguments."""
+        """Format the constructor arguments for the representation of the module.
+
+        Returns
+        -------
+        str
+            Comma-separated ``name=value`` pairs.
+        """
         return ", ".join(f"{name}={value!r}" for name, value in self.config.items())

@@ -1,4 +1,4 @@
-"""Conv4: four small convolutions."""
+"""Conv4: four convolutional blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones.backbone import Backbone, Normalisation, Weights, check_normalisation
@@ -23,7 +24,8 @@ from automl_meta.fewshot.layers import (
 
 __all__ = ["Conv4"]
 
-# Of one layer's output on a CPU: what is larger comes from the system anew each time, which takes longer than to fill it.
+# Output of one layer on a CPU; larger allocations are requested from the system anew each time, which takes longer
+# than filling them.
 _SLICE_BYTES = 31 * 2**20
 
 
@@ -33,25 +35,26 @@ class _Prepared(NamedTuple):
 
 
 class Conv4(Backbone):
-    """Four blocks of convolution, normalisation and ReLU: the network of most few-shot papers.
+    """Four blocks of convolution, normalisation and ReLU, the backbone of most few-shot papers.
 
     Parameters
     ----------
     input_shape : sequence of three int, default=(1, 28, 28)
         Channels, height and width of an image.
     n_filters : int, default=64
+        Number of filters per convolution.
     pooling : {'max', 'stride'}, default='max'
-        How each block halves the image: by max-pooling, the features being the last map as it is
-        (prototypical networks [1]_), or by convolutions of stride 2, the features being its mean over
-        positions (MAML on Omniglot [2]_).
+        How each block halves the image: by max-pooling, with the flattened last feature map as features
+        (prototypical networks [1]_), or by convolutions of stride 2, with global average pooling (MAML on
+        Omniglot [2]_).
     normalisation : {'episode', 'group'}, default='episode'
-        Batch normalisation whose statistics are those of the batch at hand, or group normalisation
-        (eight groups), which sees one image at a time.
+        Whether to use batch normalisation with the statistics of the current batch, or group normalisation
+        (eight groups) with the statistics of each image.
 
     Raises
     ------
     UsageError
-        If an argument is none of these.
+        If a parameter is out of range.
 
     References
     ----------
@@ -78,13 +81,13 @@ class Conv4(Backbone):
         if pooling not in ("max", "stride"):
             raise UsageError(f"pooling is {pooling!r}; it must be 'max' or 'stride'.")
         if len(self.input_shape) != 3:
-            raise UsageError(f"input_shape is {self.input_shape}; Conv4 takes (channels, height, width).")
+            raise UsageError(f"input_shape is {self.input_shape}; Conv4 requires (channels, height, width).")
         if pooling == "max" and min(self.input_shape[1:]) < 16:
             raise UsageError(
-                f"Images of shape {self.input_shape} cannot be halved four times; give 16 pixels."
+                f"Images of shape {self.input_shape} cannot be halved four times; height and width must be at least 16."
             )
         if normalisation == "group" and n_filters % 8:
-            raise UsageError(f"n_filters is {n_filters}; group normalisation needs a multiple of 8.")
+            raise UsageError(f"n_filters is {n_filters}; group normalisation requires a multiple of 8.")
         self.n_filters = n_filters
         self.pooling = pooling
         self.normalisation = normalisation
@@ -102,14 +105,14 @@ class Conv4(Backbone):
     def _stride(self) -> int:
         return 2 if self.pooling == "stride" else 1
 
+    @override
     def bytes_per_example(self) -> int:
-        """Return the memory that the activations of one image take, in bytes, roughly."""
         _, height, width = self.input_shape
         pixels = height * width // self._stride**2
         return 4 * self.n_filters * pixels * 4 // 3 * (3 if self.pooling == "max" else 2)
 
+    @override
     def prepare(self, x: Tensor) -> _Prepared:
-        """Lay the tasks side by side, and measure what the first normalisation needs."""
         x = super().prepare(x)
         is_folded = self.normalisation == "episode"
         moments = PatchMoments.of(x, 3, self._stride) if is_folded else None
@@ -118,8 +121,8 @@ class Conv4(Backbone):
             images if self.activation_dtype is None else images.to(self.activation_dtype), moments
         )
 
+    @override
     def features(self, prepared: _Prepared, weights: Weights) -> Tensor:
-        """Compute features of shape (n_tasks, n_images, n_features)."""
         x = prepared.images
         n_tasks = len(weights["weight_0"])
         for i in range(4):
@@ -135,7 +138,7 @@ class Conv4(Backbone):
         if moments is not None:
             weight, bias = fold_batch_norm(weight, scale, shift, moments)
             kernel, offset = weight.flatten(0, 1).to(x.dtype), bias.flatten().to(x.dtype)
-            # Nothing is left that one image needs of another, so that they can be taken in slices.
+            # The images no longer depend on each other, so that slices of them can be computed separately.
             parts = [
                 self._rectified(convolve(part, kernel, offset, self._stride, n_tasks))
                 for part in x.split(self._slice(x, n_tasks))
@@ -151,12 +154,12 @@ class Conv4(Backbone):
         return self._rectified(batch_norm_relu(x, scale.flatten(), shift.flatten(), slope=1.0))
 
     def _slice(self, x: Tensor, n_tasks: int) -> int:
-        """Return how many images the first layer takes at a time."""
+        """Return the number of images that the first layer computes at a time."""
         if x.device.type != "cpu":
             return len(x)
         pixels = x.shape[2] * x.shape[3] // self._stride**2
         return max(1, _SLICE_BYTES // (n_tasks * self.n_filters * pixels * x.element_size()))
 
     def _rectified(self, x: Tensor) -> Tensor:
-        """Pool and rectify, in the order in which less is left to rectify."""
+        """Pool, then rectify: ReLU commutes with max-pooling and has fewer values to process after it."""
         return (torch.nn.functional.max_pool2d(x, 2) if self.pooling == "max" else x).relu_()

@@ -1,4 +1,4 @@
-"""MLP: fully connected layers."""
+"""MLP: a multilayer perceptron."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones.backbone import Backbone, Weights
@@ -14,19 +15,20 @@ __all__ = ["MLP"]
 
 
 class MLP(Backbone):
-    """Fully connected layers with ReLU, for rows of numbers.
+    """Multilayer perceptron with ReLU activations, for numeric features.
 
     Parameters
     ----------
     input_shape : sequence of int
-        Shape of one example; it is flattened.
+        Shape of one example, which is flattened.
     hidden : sequence of int, default=(40, 40)
-        Widths of the layers; the last is the number of features. The default is that of MAML's regression.
+        Number of units per layer; the last is the number of features. The default is that of MAML's regression
+        experiments.
 
     Raises
     ------
     UsageError
-        If there is no layer, or one without units.
+        If there is no layer, or a layer has no units.
 
     Examples
     --------
@@ -37,7 +39,9 @@ class MLP(Backbone):
     def __init__(self, input_shape: Sequence[int], hidden: Sequence[int] = (40, 40)) -> None:
         super().__init__(input_shape)
         if not hidden or min(hidden) < 1:
-            raise UsageError(f"hidden is {tuple(hidden)}; it must hold the width of each layer, from 1.")
+            raise UsageError(
+                f"hidden is {tuple(hidden)}; it must contain the number of units of each layer, at least 1."
+            )
         self.hidden = tuple(int(width) for width in hidden)
         n_inputs = torch.Size(self.input_shape).numel()
         for i, width in enumerate(self.hidden):
@@ -48,16 +52,16 @@ class MLP(Backbone):
             n_inputs = width
         self.n_features = n_inputs
 
+    @override
     def bytes_per_example(self) -> int:
-        """Return the memory that the activations of one row take, in bytes, roughly."""
         return 8 * sum(self.hidden)
 
+    @override
     def prepare(self, x: Tensor) -> Tensor:
-        """Make each example a row."""
         return super().prepare(x).flatten(2)
 
+    @override
     def features(self, prepared: Tensor, weights: Weights) -> Tensor:
-        """Compute features of shape (n_tasks, n_rows, n_features)."""
         x = prepared
         for i in range(len(self.hidden)):
             bias = weights[f"bias_{i}"][:, None]

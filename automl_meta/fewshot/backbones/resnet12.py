@@ -1,4 +1,4 @@
-"""ResNet12: the residual network of few-shot learning."""
+"""ResNet12: a residual network for few-shot learning."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.backbones.backbone import Backbone, Normalisation, Weights, check_normalisation
@@ -19,26 +20,26 @@ from automl_meta.fewshot.layers import (
 
 __all__ = ["ResNet12"]
 
-_SLOPE = 0.1  # of the leaky rectifiers
+_SLOPE = 0.1  # negative slope of the leaky ReLUs
 
 
 class ResNet12(Backbone):
-    """Four residual blocks of three convolutions each, then the mean over positions.
+    """Four residual blocks of three convolutions each, followed by global average pooling.
 
     Parameters
     ----------
     input_shape : sequence of three int, default=(3, 84, 84)
         Channels, height and width of an image.
     n_filters : sequence of four int, default=(64, 160, 320, 640)
-        Widths of the blocks.
+        Number of filters per block.
     normalisation : {'episode', 'group'}, default='episode'
-        Batch normalisation whose statistics are those of the batch at hand, or group normalisation
-        (eight groups), which sees one image at a time.
+        Whether to use batch normalisation with the statistics of the current batch, or group normalisation
+        (eight groups) with the statistics of each image.
 
     Raises
     ------
     UsageError
-        If an argument is none of these.
+        If a parameter is out of range.
 
     References
     ----------
@@ -61,12 +62,13 @@ class ResNet12(Backbone):
         check_normalisation(normalisation)
         if len(self.input_shape) != 3 or min(self.input_shape[1:]) < 16:
             raise UsageError(
-                f"input_shape is {self.input_shape}; ResNet12 takes (channels, height, width), from 16 pixels."
+                f"input_shape is {self.input_shape}; ResNet12 requires (channels, height, width) with "
+                "at least 16 pixels."
             )
         if len(n_filters) != 4 or (normalisation == "group" and any(n % 8 for n in n_filters)):
             raise UsageError(
-                f"n_filters is {tuple(n_filters)}; it must hold four widths, multiples of 8 for group "
-                "normalisation."
+                f"n_filters is {tuple(n_filters)}; it must contain four numbers, multiples of 8 for "
+                "group normalisation."
             )
         self.n_filters = tuple(int(n) for n in n_filters)
         self.normalisation = normalisation
@@ -87,18 +89,18 @@ class ResNet12(Backbone):
             n_inputs = n_outputs
         self.n_features = n_inputs
 
+    @override
     def bytes_per_example(self) -> int:
-        """Return the memory that the activations of one image take, in bytes, roughly."""
         pixels = self.input_shape[1] * self.input_shape[2]
         return sum(4 * 10 * n * pixels // 4**i for i, n in enumerate(self.n_filters))
 
+    @override
     def prepare(self, x: Tensor) -> Tensor:
-        """Lay the tasks side by side."""
         images = tasks_to_channels(super().prepare(x))
         return images if self.activation_dtype is None else images.to(self.activation_dtype)
 
+    @override
     def features(self, prepared: Tensor, weights: Weights) -> Tensor:
-        """Compute features of shape (n_tasks, n_images, n_features)."""
         x = prepared
         n_tasks = len(weights["weight_0_0"])
         for block in range(4):

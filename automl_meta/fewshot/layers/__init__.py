@@ -1,4 +1,4 @@
-"""What the backbones are made of: layers with weights of their own for every task, twice differentiable."""
+"""Layers of the backbones: twice differentiable, with separate weights per task."""
 
 from automl_meta.fewshot.layers.batch_norm import batch_norm_relu
 from automl_meta.fewshot.layers.convolution import convolve

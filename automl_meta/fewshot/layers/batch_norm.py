@@ -1,4 +1,4 @@
-"""Batch normalisation by the statistics of the batch alone, and the rectifier, with both derivatives by hand."""
+"""Batch normalisation by batch statistics fused with ReLU, with hand-written first and second derivatives."""
 
 from __future__ import annotations
 
@@ -15,24 +15,28 @@ EPSILON = 1e-5  # added to variances
 
 
 def batch_norm_relu(x: Tensor, scale: Tensor, shift: Tensor, slope: float = 0.0) -> Tensor:
-    """Normalise each channel over images and positions, scale, shift and rectify.
+    """Normalise each channel over images and positions, scale, shift and apply a leaky ReLU.
 
     Parameters
     ----------
     x : Tensor of shape (n_images, n_channels, height, width)
-    scale, shift : Tensor of shape (n_channels,)
+        Input.
+    scale : Tensor of shape (n_channels,)
+        Factor of each normalised channel.
+    shift : Tensor of shape (n_channels,)
+        Offset of each normalised channel.
     slope : float, default=0.0
-        Of the rectifier below zero: 0 is ReLU, 1 leaves everything as it is.
+        Slope of the activation for negative values: 0 is ReLU, 1 is the identity.
 
     Returns
     -------
     Tensor of the shape of `x`
+        Output.
 
     Notes
     -----
-    Nothing but the batch decides the statistics, and none are kept: a statistic that runs along would leak
-    from task to task. Derivatives to the second order, in two passes over the memory each; PyTorch's
-    composite second derivative takes a dozen.
+    The statistics are those of the batch; there are no running statistics, which would leak between tasks. First and
+    second derivatives take two passes over memory each; PyTorch's composite second derivative takes a dozen.
 
     References
     ----------
@@ -90,14 +94,14 @@ class _BatchNormReLUGradient(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, u: Tensor, a: Tensor, b: Tensor) -> Any:
-        """Differentiate ``<u, dx> + <a, d_scale> + <b, d_shift>``, mean and variance included.
+        """Differentiate ``<u, dx> + <a, d_scale> + <b, d_shift>``, including mean and variance.
 
         With normalised inputs z, ``dx = scale * inverse * (g - d_shift / m - z * d_scale / m)``, ``d_scale =
         sum(g z)`` and ``d_shift = sum(g)``. The map from g to dx is symmetric, so that applying it to u gives the
-        large part of the gradient for g, and two of the three sums that everything else follows from.
+        main part of the gradient of g and two of the three sums that the remaining terms depend on.
         """
         g, x, scale, out, mean, inverse, d_scale, d_shift = ctx.saved_tensors
-        part = -x.shape[1] / x.numel()  # minus one by the number of values in a channel
+        part = -x.shape[1] / x.numel()  # -1 / number of values per channel
         mapped, sum_uz, sum_u = torch.ops.aten.native_batch_norm_backward(
             u, x, scale, None, None, mean, inverse, True, EPSILON, [True] * 3
         )

@@ -1,8 +1,8 @@
-"""A convolution whose derivatives of every order are the same three operations.
+"""A convolution whose derivatives of every order consist of the same three operations.
 
-Input gradient and weight gradient of a convolution are linear in two arguments each, like the convolution
-itself, and the derivatives of any of the three are the other two. PyTorch's own second derivative takes a
-transposed convolution with the batch as channels instead, once for each group.
+The input gradient and the weight gradient of a convolution are bilinear, like the convolution itself, and the
+derivatives of each of the three are the other two. PyTorch's own second derivative instead takes a transposed
+convolution with the batch as channels, once per group.
 """
 
 from __future__ import annotations
@@ -19,23 +19,27 @@ __all__ = ["convolve"]
 def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, groups: int = 1
 ) -> Tensor:
-    """Convolve with zero padding that keeps the size (divided by the stride, rounded up).
+    """Convolve with zero padding that preserves the size (divided by the stride, rounded up).
 
     Parameters
     ----------
     x : Tensor of shape (n_images, groups * in_channels, height, width)
+        Input.
     weight : Tensor of shape (groups * out_channels, in_channels, size, size)
-        An odd size.
+        Kernels of odd size.
     bias : Tensor of shape (groups * out_channels,), optional
+        Offset of each output channel; None is no offset.
     stride : int, default=1
+        Stride in both directions.
     groups : int, default=1
-        One for each task, so that every task has weights of its own.
+        Number of groups of channels: one per task, which gives each task its own weights.
 
     Returns
     -------
     Tensor of shape (n_images, groups * out_channels, ceil(height / stride), ceil(width / stride))
+        Output.
     """
-    # Weights that lie as the channels do, once for all of its derivatives: else each of them brings them into line.
+    # Convert the memory format once; otherwise each of the derivatives would convert it again.
     weight = weight.contiguous(memory_format=torch.channels_last)
     return _Convolution.apply(x, weight, bias, stride, groups)
 
@@ -63,7 +67,7 @@ class _Convolution(Function):
 
 
 class _InputGradient(Function):
-    """Of `like`, the input, only the shape counts."""
+    """Gradient of the input; only the shape of `like`, the input, is used."""
 
     @staticmethod
     def forward(ctx: Any, dy: Tensor, weight: Tensor, like: Tensor, stride: int, groups: int) -> Tensor:
@@ -80,7 +84,7 @@ class _InputGradient(Function):
 
 
 class _WeightGradient(Function):
-    """Of `like`, the weight, only the shape counts."""
+    """Gradient of the weight; only the shape of `like`, the weight, is used."""
 
     @staticmethod
     def forward(ctx: Any, dy: Tensor, x: Tensor, like: Tensor, stride: int, groups: int) -> Tensor:

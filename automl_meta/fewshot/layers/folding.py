@@ -1,9 +1,9 @@
-"""The first convolution and its batch normalisation as one convolution.
+"""Folding of batch normalisation into the weights of the first convolution.
 
-A normalisation needs the mean and the variance of what the convolution gives. Of a linear map of image
-patches both follow from the mean and the covariance of the patches, ``mean = w p`` and ``variance = w C w'``,
-which are tiny where images have one channel, and the same for all weights. So the first layer, whose output is
-the largest of all, is never read to be normalised: its weights are.
+Normalisation needs the mean and the variance of the convolution's output. Since a convolution is a linear map of
+image patches, both follow from the mean p and the covariance C of the patches: ``mean = w p`` and
+``variance = w C w'``. These are small for images with one channel and do not depend on the weights. Normalising the
+weights instead of the output saves a pass over the output of the first layer, which is the largest of all.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ __all__ = ["PatchMoments", "fold_batch_norm"]
 
 @dataclass(frozen=True)
 class PatchMoments:
-    """Mean and covariance of the patches that a first convolution sees, task by task.
+    """Mean and covariance of the image patches of each task.
 
     Parameters
     ----------
     mean : Tensor of shape (n_tasks, patch_size, 1)
+        Mean of the patches.
     covariance : Tensor of shape (n_tasks, patch_size, patch_size)
+        Covariance matrix of the patches.
     """
 
     mean: Tensor
@@ -33,7 +35,22 @@ class PatchMoments:
 
     @classmethod
     def of(cls, x: Tensor, size: int, stride: int) -> PatchMoments:
-        """Measure images of shape (n_tasks, n_images, channels, height, width)."""
+        """Compute the moments of the patches that a convolution with zero padding sees.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_tasks, n_images, channels, height, width)
+            Images.
+        size : int
+            Height and width of a patch, an odd number.
+        stride : int
+            Stride of the convolution.
+
+        Returns
+        -------
+        PatchMoments
+            Moments of each task.
+        """
         unfolded = torch.nn.functional.unfold(x.flatten(0, 1), size, padding=size // 2, stride=stride)
         patches = unfolded.unflatten(0, x.shape[:2])
         mean = patches.mean((1, 3))
@@ -45,18 +62,25 @@ class PatchMoments:
 def fold_batch_norm(
     weight: Tensor, scale: Tensor, shift: Tensor, moments: PatchMoments
 ) -> tuple[Tensor, Tensor]:
-    """Weights and bias of the convolution that gives the normalised, scaled and shifted output at once.
+    """Fold batch normalisation into a convolution.
 
     Parameters
     ----------
     weight : Tensor of shape (n_tasks, out_channels, in_channels, size, size)
-    scale, shift : Tensor of shape (n_tasks, out_channels)
+        Weights of the convolution.
+    scale : Tensor of shape (n_tasks, out_channels)
+        Factor of each normalised channel.
+    shift : Tensor of shape (n_tasks, out_channels)
+        Offset of each normalised channel.
     moments : PatchMoments
+        Moments of the input patches of the convolution.
 
     Returns
     -------
     weight : Tensor of the shape of `weight`
+        Weights of the convolution whose output is normalised.
     bias : Tensor of shape (n_tasks, out_channels, 1)
+        Bias of that convolution.
     """
     flat = weight.flatten(2)
     variance = (torch.bmm(flat, moments.covariance) * flat).sum(-1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Group normalisation: the statistics of each image alone."""
+"""Group normalisation."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ __all__ = ["group_norm"]
 
 
 def group_norm(x: Tensor, n_groups: int, scale: Tensor, shift: Tensor) -> Tensor:
-    """Normalise groups of channels over their positions, image by image, then scale and shift each channel.
+    """Normalise groups of channels within each image, then scale and shift each channel.
 
     Parameters
     ----------
     x : Tensor of shape (n_images, n_channels, height, width)
+        Input.
     n_groups : int
-        A divisor of the number of channels.
-    scale, shift : Tensor of shape (n_channels,)
+        Number of groups, a divisor of the number of channels.
+    scale : Tensor of shape (n_channels,)
+        Factor of each normalised channel.
+    shift : Tensor of shape (n_channels,)
+        Offset of each normalised channel.
 
     Returns
     -------
     Tensor of the shape of `x`
+        Output.
 
     Notes
     -----
-    Of elementary operations, since the derivatives must be right for channels that lie last in memory.
+    Composed of elementary operations, whose derivatives are correct in the channels-last memory format.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Where tasks come from."""
+"""Sources of few-shot tasks."""
 
 from automl_meta.fewshot.sources.array import ArraySource
 from automl_meta.fewshot.sources.digits import DigitsSource

@@ -1,4 +1,4 @@
-"""ArraySource: tasks from examples in memory."""
+"""ArraySource: classification tasks from arrays in memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from automl_meta._utils.random import RandomState, child_generator, seed_of
 from automl_meta.exceptions import DataError, UsageError
@@ -22,32 +23,35 @@ Augmentation = Callable[[Tensor, torch.Generator | None], Tensor]
 
 
 class ArraySource(TaskSource):
-    """Classification tasks from arrays: draw some classes, then some examples of each.
+    """Classification tasks from arrays: sample classes, then examples of each class.
 
-    The data lies on the device as it is (images as bytes), and a batch of tasks is one gather.
+    The data are stored on the device in their own type (images as bytes); a batch of tasks is one gather operation.
 
     Parameters
     ----------
     X : array-like of shape (n_examples, *features)
-        Images as uint8 or floats, (height, width) or (channels, height, width); rows of numbers; or a frame of
-        numeric columns.
+        Examples: images as uint8 or floats of shape (height, width) or (channels, height, width), rows of numbers,
+        or a data frame of numeric columns.
     y : array-like of shape (n_examples,)
-        The class of each example, of any type.
+        Class labels of any type.
     groups : array-like of shape (n_examples,), optional
-        Where each class belongs (an alphabet, a table); the classes of a task are then all of one group.
+        Group (such as an alphabet or a table) of the class of each example; the classes of a task then belong to one
+        group.
     augment : callable, optional
-        Takes the examples of a batch, (n, *features), and the generator, and gives changed ones.
-    device : str or torch.device, default='cpu'
+        Function of the examples of a batch, of shape (n, *features), and the generator that returns augmented
+        examples.
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted class labels, which the ``class_ids`` of an episode index.
 
     Raises
     ------
     DataError
-        If shapes do not fit, values are not finite, or there are fewer than two classes.
-
-    Attributes
-    ----------
-    classes : ndarray
-        The classes, sorted; a task's ``class_ids`` are positions in it.
+        If shapes do not match, values are not finite, or there are fewer than two classes.
 
     Examples
     --------
@@ -67,12 +71,14 @@ class ArraySource(TaskSource):
         x = as_tensor(X)
         labels = np.asarray(y.to_numpy() if isinstance(y, (pd.Series, pd.Index)) else y)
         if labels.shape != (len(x),):
-            raise DataError(f"X holds {len(x)} examples and y has shape {labels.shape}; give one class each.")
+            raise DataError(
+                f"X holds {len(x)} examples, but y has shape {labels.shape}; give one label per example."
+            )
         if pd.isna(labels).any():
-            raise DataError(f"y has {int(pd.isna(labels).sum())} missing values; leave those examples out.")
+            raise DataError(f"y has {int(pd.isna(labels).sum())} missing values; remove those examples.")
         self.classes, codes = np.unique(labels, return_inverse=True)
         if len(self.classes) < 2:
-            raise DataError(f"There is only one class, {_name(self.classes, 0)}; tasks need two or more.")
+            raise DataError(f"There is only one class, {_name(self.classes, 0)}; tasks need at least two.")
         self.augment = augment
         self.device = torch.device(device)
         order = np.argsort(codes, kind="stable")
@@ -82,14 +88,15 @@ class ArraySource(TaskSource):
 
     @property
     def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Shape of one example."""
+        """The shape of one example."""
         return tuple(self._x.shape[1:])
 
     @property
     def n_classes(self) -> int:  # type: ignore[override]
-        """Number of classes."""
+        """The number of classes."""
         return len(self.classes)
 
+    @override
     def sample(
         self,
         n_way: int | None,
@@ -98,7 +105,6 @@ class ArraySource(TaskSource):
         n_tasks: int = 1,
         generator: torch.Generator | None = None,
     ) -> Episode:
-        """Draw tasks, as `TaskSource.sample` says."""
         fewest, most = n_shot if isinstance(n_shot, tuple) else (n_shot, n_shot)
         n_way = self._check(n_way, fewest, most, n_query, n_tasks)
         class_ids = self._draw_classes(n_way, n_tasks, generator)
@@ -123,8 +129,8 @@ class ArraySource(TaskSource):
             mask,
         )
 
+    @override
     def to(self, device: torch.device | str) -> ArraySource:
-        """Return the source with its data on another device."""
         moved = copy.copy(self)
         moved.device = torch.device(device)
         for name in ("_x", "_counts", "_starts", "_groups", "_group_sizes"):
@@ -133,17 +139,26 @@ class ArraySource(TaskSource):
         return moved
 
     def split(self, fractions: Sequence[float], random_state: RandomState = None) -> tuple[ArraySource, ...]:
-        """Divide the classes, so that no class is in two parts.
+        """Split into sources with disjoint classes.
 
         Parameters
         ----------
         fractions : sequence of float
-            Of the classes, one for each part; they sum to 1.
-        random_state : int, Generator or None
+            Fraction of the classes in each part; they must sum to 1.
+        random_state : int, numpy.random.Generator or None, default=None
+            Random seed; None gives a different split on each call.
 
         Returns
         -------
         tuple of ArraySource
+            One source per fraction.
+
+        Raises
+        ------
+        DataError
+            If a part would have fewer than two classes.
+        UsageError
+            If the fractions are not above 0, or do not sum to 1.
         """
         if not np.isclose(sum(fractions), 1.0) or min(fractions) <= 0:
             raise UsageError(f"fractions are {tuple(fractions)}; they must be above 0 and sum to 1.")
@@ -154,8 +169,8 @@ class ArraySource(TaskSource):
     def _subset(self, kept: np.ndarray) -> ArraySource:
         if len(kept) < 2:
             raise DataError(
-                f"A part of the split would have {len(kept)} of the {self.n_classes} classes; each needs two. "
-                "Give larger fractions, or more classes."
+                f"A part of the split would have {len(kept)} of the {self.n_classes} classes; each part needs at "
+                "least two. Give larger fractions or more classes."
             )
         counts, starts = self._counts.cpu().numpy()[kept], self._starts.cpu().numpy()[kept]
         rows = np.concatenate([np.arange(start, start + n) for start, n in zip(starts, counts, strict=True)])
@@ -169,13 +184,13 @@ class ArraySource(TaskSource):
         return part
 
     def _set_counts(self, counts: np.ndarray) -> None:
-        """Note where the rows of each class begin and how many there are."""
+        """Store the first row and the number of rows of each class."""
         self._counts = torch.from_numpy(counts).to(self.device)
         self._starts = torch.from_numpy(np.cumsum(counts) - counts).to(self.device)
         self._largest, self._smallest = int(counts.max()), int(counts.min())
 
     def _set_groups(self, groups: Tensor | None) -> None:
-        """Note the group of each class, and how many classes a group has."""
+        """Store the group of each class and the number of classes per group."""
         self._groups = groups
         self._group_sizes = None if groups is None else torch.bincount(groups)
         self._most_classes = self.n_classes if self._group_sizes is None else int(self._group_sizes.max())
@@ -187,48 +202,50 @@ class ArraySource(TaskSource):
         values = np.asarray(groups)
         if values.shape != codes.shape:
             raise DataError(
-                f"groups has shape {values.shape}; give one for each of the {len(codes)} examples."
+                f"groups has shape {values.shape}; give one group for each of the {len(codes)} examples."
             )
         group_codes = np.unique(values, return_inverse=True)[1]
         of_class = np.zeros(self.n_classes, dtype=np.int64)
         of_class[codes] = group_codes
         if (of_class[codes] != group_codes).any():
             torn = int(codes[np.flatnonzero(of_class[codes] != group_codes)[0]])
-            raise DataError(f"Class {_name(self.classes, torn)} is in two groups; a class belongs to one.")
+            raise DataError(
+                f"Class {_name(self.classes, torn)} is in two groups; each class must be in one group."
+            )
         return torch.from_numpy(of_class).to(self.device)
 
     def _check(self, n_way: int | None, fewest: int, most: int, n_query: int, n_tasks: int) -> int:
         if n_way is None or n_way < 1 or fewest < 1 or most < fewest or n_query < 0 or n_tasks < 1:
             raise UsageError(
                 f"n_way is {n_way}, n_shot {fewest if fewest == most else (fewest, most)}, n_query {n_query}, "
-                f"n_tasks {n_tasks}; all must be 1 or more (n_query may be 0)."
+                f"n_tasks {n_tasks}; all must be at least 1 (n_query may be 0)."
             )
         if self._smallest < most + n_query:
             least = int(self._counts.argmin())
             raise DataError(
                 f"Class {_name(self.classes, least)} has {self._smallest} examples; {most} shots and {n_query} "
-                f"queries need {most + n_query}. Ask for fewer, or leave out small classes."
+                f"queries need {most + n_query}. Reduce n_shot or n_query, or remove small classes."
             )
         if self._most_classes < n_way:
             where = "" if self._groups is None else "the largest group of "
             raise DataError(
-                f"Tasks of {n_way} classes were asked for; {where}this source has {self._most_classes}. "
-                f"Ask for n_way={self._most_classes} at most."
+                f"Tasks of {n_way} classes were requested; {where}this source has {self._most_classes}. "
+                f"Set n_way to at most {self._most_classes}."
             )
         return n_way
 
     def _draw_classes(self, n_way: int, n_tasks: int, generator: torch.Generator | None) -> Tensor:
-        """Draw different classes for each task: shape (n_tasks, n_way)."""
+        """Sample distinct classes for each task: shape (n_tasks, n_way)."""
         keys = torch.rand(n_tasks, self.n_classes, generator=generator, device=self.device)
         if self._groups is not None and self._group_sizes is not None:
-            # A group is as likely as the number of its classes, among those with enough.
-            chances = torch.where(self._group_sizes >= n_way, self._group_sizes, 0).double()
-            chosen = torch.multinomial(chances, n_tasks, replacement=True, generator=generator)
+            # Among groups with enough classes, the probability of a group is proportional to its number of classes.
+            weights = torch.where(self._group_sizes >= n_way, self._group_sizes, 0).double()
+            chosen = torch.multinomial(weights, n_tasks, replacement=True, generator=generator)
             keys = keys + 2 * (self._groups[None] == chosen[:, None])
         return keys.topk(n_way, dim=1).indices
 
     def _draw_rows(self, class_ids: Tensor, n: int, generator: torch.Generator | None) -> Tensor:
-        """Draw different rows of each class: shape (n_tasks, n_way, n)."""
+        """Sample distinct rows of each class: shape (n_tasks, n_way, n)."""
         keys = torch.rand(*class_ids.shape, self._largest, generator=generator, device=self.device)
         if self._smallest < self._largest:
             beyond = torch.arange(self._largest, device=self.device) >= self._counts[class_ids][..., None]
@@ -237,22 +254,22 @@ class ArraySource(TaskSource):
 
 
 def as_tensor(X: Any) -> Tensor:
-    """Examples as a tensor of bytes or floats, images with a dimension of channels."""
+    """Convert examples to a tensor of bytes or floats, with a channel dimension for images."""
     if isinstance(X, Tensor):
         x = X
     else:
         if isinstance(X, pd.DataFrame):
-            words = [str(name) for name, kind in X.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-            if words:
-                raise DataError(f"Columns {', '.join(words)} are not numeric; encode them or leave them out.")
+            is_numeric = pd.api.types.is_numeric_dtype
+            if other := [str(name) for name, dtype in X.dtypes.items() if not is_numeric(dtype)]:
+                raise DataError(f"Columns {', '.join(other)} are not numeric; encode or remove them.")
         values = np.asarray(X)
         if values.dtype.kind not in "biuf":
-            raise DataError(f"X holds {values.dtype}; give numbers.")
+            raise DataError(f"X has dtype {values.dtype}; it must be numeric.")
         x = torch.from_numpy(np.array(values, dtype=np.uint8 if values.dtype == np.uint8 else np.float32))
     if x.dtype != torch.uint8 and not bool(torch.isfinite(x).all()):
-        raise DataError("X holds NaN or infinite values; fill them in or leave those examples out.")
+        raise DataError("X contains NaN or infinite values; impute them or remove those examples.")
     if x.ndim < 2:
-        raise DataError(f"X has shape {tuple(x.shape)}; give (n_examples, *features).")
+        raise DataError(f"X has shape {tuple(x.shape)}; it must be (n_examples, *features).")
     return x[:, None] if x.ndim == 3 else x
 
 

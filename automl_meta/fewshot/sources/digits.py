@@ -1,4 +1,4 @@
-"""DigitsSource: scikit-learn's digits, to try things out offline."""
+"""DigitsSource: the digits data set of scikit-learn, available offline."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ __all__ = ["DigitsSource"]
 
 
 class DigitsSource(ArraySource):
-    """The 1,797 handwritten digits of scikit-learn, as images of 16 x 16 pixels.
+    """Tasks from the 1,797 handwritten digits of scikit-learn, enlarged to 16 x 16 pixels.
 
     Parameters
     ----------
     part : {'train', 'test', 'all'}, default='train'
-        The digits 0 to 4, the digits 5 to 9, or all. There is no part for validation: ten classes are few.
-    device : str or torch.device, default='cpu'
+        The digits 0 to 4, the digits 5 to 9, or all. There is no validation part, since there are only ten classes.
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
 
     Raises
     ------
     UsageError
-        If the part is unknown.
+        If `part` is unknown.
 
     Examples
     --------
@@ -38,5 +39,5 @@ class DigitsSource(ArraySource):
             raise UsageError(f"part is {part!r}; it must be one of {', '.join(parts)}.")
         digits = load_digits()
         kept = np.isin(digits.target, parts[part])
-        images = np.minimum(digits.images[kept] * 16, 255).astype(np.uint8)  # 0 to 16 there
+        images = np.minimum(digits.images[kept] * 16, 255).astype(np.uint8)  # values are 0 to 16
         super().__init__(images.repeat(2, 1).repeat(2, 2), digits.target[kept], device=device)

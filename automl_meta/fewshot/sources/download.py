@@ -1,6 +1,7 @@
-"""Files from the network: resumed where they broke off, kept only when whole.
+"""Resumable downloads with checksums.
 
-pooch cannot resume a transfer; with a resuming downloader of ours it would save six lines and bring requests along.
+The pooch package cannot resume a transfer: with a resuming downloader of our own it would save six lines
+and add a dependency on requests.
 """
 
 from __future__ import annotations
@@ -19,26 +20,28 @@ _BLOCK = 1 << 16
 
 
 def download(url: str, path: Path, checksum: str, algorithm: str = "sha256", timeout: float = 30.0) -> None:
-    """Fetch a file, unless it is there.
+    """Download a file unless it exists.
 
-    What has come lies in a file ``….part`` beside it until all has come and its checksum is right; the next call
-    goes on from there.
+    Partial content is kept in a file ``….part`` in the same folder, from which the next call resumes; the file is
+    moved into place once its checksum has been verified.
 
     Parameters
     ----------
     url : str
+        Address of the file.
     path : Path
+        Local path of the file.
     checksum : str
-        Hexadecimal.
+        Expected checksum in hexadecimal.
     algorithm : str, default='sha256'
-        Of the checksum.
+        Hash algorithm of the checksum.
     timeout : float, default=30.0
-        Seconds without an answer.
+        Seconds to wait for a response.
 
     Raises
     ------
     DataError
-        If the server cannot be reached, the transfer breaks off, or the checksum is wrong.
+        If the server cannot be reached, the transfer is interrupted, or the checksum does not match.
     """
     if path.exists():
         return
@@ -48,15 +51,15 @@ def download(url: str, path: Path, checksum: str, algorithm: str = "sha256", tim
         _fetch(url, part, timeout)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise DataError(
-            f"{url} could not be fetched ({error}). Run the same again to go on from where it broke off, or put "
-            f"the file at {path} yourself."
+            f"{url} could not be downloaded ({error}). Run the same command again to resume the download, or save "
+            f"the file as {path} yourself."
         ) from None
     found = hashlib.new(algorithm, part.read_bytes()).hexdigest()
     if found != checksum:
         part.unlink()
         raise DataError(
-            f"{url} has the {algorithm} checksum {found}; {checksum} was expected, so it was thrown away. Try "
-            f"again; if it stays so, the file has changed there: put a good one at {path}."
+            f"{url} has the {algorithm} checksum {found}; expected {checksum}. The download was discarded. Try again; "
+            f"if the error persists, the file on the server has changed: save the original as {path}."
         )
     part.replace(path)
 
@@ -68,7 +71,7 @@ def _fetch(url: str, part: Path, timeout: float) -> None:
         answer = urllib.request.urlopen(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # all of it had come
+            return  # the partial file is already complete
         raise
     with answer, part.open("ab" if answer.status == http.HTTPStatus.PARTIAL_CONTENT else "wb") as file:
         expected = answer.headers.get("Content-Length")

@@ -1,4 +1,4 @@
-"""ImageFolderSource: tasks from image files, a folder for each class."""
+"""ImageFolderSource: classification tasks from image files in one folder per class."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 class ImageFolderSource(ArraySource):
-    """Classification tasks from a folder that holds a folder of image files for each class.
+    """Classification tasks from a folder with one subfolder of image files per class.
 
     Parameters
     ----------
     folder : str or Path
+        Folder of the subfolders.
     input_shape : sequence of three int, default=(1, 28, 28)
-        Channels (1 is grey, 3 colour), height and width to which images are brought.
+        Channels (1 for greyscale, 3 for RGB), height and width that images are converted to.
     inverted : bool, default=False
-        Whether dark is to be bright: for ink on paper.
-    device : str or torch.device, default='cpu'
+        Whether to invert brightness, for dark ink on bright paper.
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
 
     Raises
     ------
     DataError
-        If there are fewer than two classes, or a file is no image.
+        If there are fewer than two classes, or an image cannot be read.
     """
 
     def __init__(
@@ -49,25 +51,26 @@ class ImageFolderSource(ArraySource):
 
     @property
     def description(self) -> dict[str, Any]:
-        """What an example is."""
+        """The description of the examples, saved with learners trained on them."""
         return {"kind": "image", "input_shape": list(self.input_shape), "inverted": self.inverted}
 
 
 def read_image_folder(
     folder: Path, shape: tuple[int, ...], *, inverted: bool
 ) -> tuple[np.ndarray, list[str]]:
-    """Read a folder of folders of images.
+    """Read the images of a folder with one subfolder per class.
 
     Returns
     -------
     images : ndarray of uint8 of shape (n_images, *shape)
+        Images.
     labels : list of str
-        The names of the folders.
+        Name of the subfolder of each image.
 
     Raises
     ------
     DataError
-        If there is none, or a file with the ending of an image is no image.
+        If there are no images, or an image cannot be read.
     """
     files = [
         file
@@ -77,7 +80,7 @@ def read_image_folder(
     ]
     if not files:
         raise DataError(
-            f"{folder} holds no folders with images; make a folder for each class, with files such as "
+            f"{folder} contains no subfolders with images; create one subfolder per class, with files such as "
             f"{', '.join(SUFFIXES[:3])}."
         )
     images = np.stack([read_image(file, shape, str(file), inverted=inverted) for file in files])

@@ -1,4 +1,4 @@
-"""Images as arrays of bytes."""
+"""Reading of image files."""
 
 from __future__ import annotations
 
@@ -21,28 +21,30 @@ def read_image(
     inverted: bool,
     most_pixels: int | None = None,
 ) -> np.ndarray:
-    """Read an image file as bytes of a shape.
+    """Read an image file and resize it.
 
     Parameters
     ----------
-    file : path or binary file
+    file : str, Path or binary file
+        Image file.
     shape : tuple of three int
-        Channels (1 or 3), height and width.
+        Channels (1 for greyscale, 3 for RGB), height and width of the result.
     name : str
-        What it is called in an error.
+        Name of the file in error messages.
     inverted : bool
-        Whether dark is to be 255: ink on paper.
+        Whether to invert brightness.
     most_pixels : int, optional
-        That the file may have; by default what Pillow takes for a bomb is refused.
+        Largest number of pixels of the file; None leaves the limit to Pillow.
 
     Returns
     -------
-    ndarray of uint8 of the shape
+    ndarray of uint8 of shape `shape`
+        Pixels.
 
     Raises
     ------
     DataError
-        If it is no image, or broken.
+        If the file is not an image, is damaged, or is too large.
     """
     channels, height, width = shape
     try:
@@ -54,10 +56,8 @@ def read_image(
             )
     except FileNotFoundError:
         raise
-    except Exception as error:  # what a damaged image raises is in nobody's contract
-        raise DataError(
-            f"{name} is not an image that can be read ({error}); replace it or remove it."
-        ) from error
+    except Exception as error:  # damaged images may raise anything
+        raise DataError(f"{name} is not a readable image ({error}); replace or remove it.") from error
     pixels = np.asarray(small, dtype=np.uint8)
     pixels = pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
     return 255 - pixels if inverted else np.ascontiguousarray(pixels)

@@ -1,4 +1,4 @@
-"""OmniglotSource: handwritten characters of fifty alphabets."""
+"""OmniglotSource: handwritten characters from fifty alphabets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from automl_meta.fewshot.sources.images import read_image
 __all__ = ["OmniglotSource"]
 
 OFFICIAL = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python/"
-# Of the official archives.
+# Checksums of the official archives.
 CHECKSUMS = {
     "images_background": ("md5", "68d2efa1b9178cc56df9314c21c6e718"),
     "images_evaluation": ("md5", "6b91aef0f799c5bb55b94e3f2daec811"),
@@ -31,7 +31,7 @@ CHECKSUMS = {
         "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f",
     ),
 }
-# The lists of [2]_, each character four times there, with its turns.
+# Class lists of the split of Vinyals et al.; each character is listed four times, once per rotation.
 LISTS = "https://raw.githubusercontent.com/jakesnell/prototypical-networks/c9bb4d258267c11cb6e23f0a19242d24ca98ad8a/data/omniglot/splits/vinyals/"
 LIST_CHECKSUMS = {
     "train.txt": "984522c194c30fb678ce53304a160a42faf5403ad4f9a67010f32dd3a35738e0",
@@ -39,10 +39,10 @@ LIST_CHECKSUMS = {
     "trainval.txt": "5276ae50c755596d0bff7f2284e85625695549a85ee6e36b6491ad1e5d1cc26a",
     "test.txt": "845264cc5c156180828ccf17915668b17ee21424d0170df6e7d81676aa5d1204",
 }
-# Of a drawing; those of Omniglot have 105 by 105 pixels.
+# Limits of one drawing; those of Omniglot have 105 by 105 pixels.
 _MOST_BYTES, _MOST_PIXELS = 1 << 20, 1 << 20
 _BOTH = ("images_background", "images_evaluation")
-# Split and part: the archives it is in, and the list of its classes where they are not all of these.
+# Split and part: archives, and the list of classes if the part does not have all classes of these.
 _PARTS: dict[tuple[str, str], tuple[tuple[str, ...], str | None]] = {
     ("vinyals", "train"): (_BOTH, "train.txt"),
     ("vinyals", "valid"): (_BOTH, "val.txt"),
@@ -58,39 +58,40 @@ _PARTS: dict[tuple[str, str], tuple[tuple[str, ...], str | None]] = {
 
 
 class OmniglotSource(ArraySource):
-    """Tasks from Omniglot: 1,623 characters, 20 drawings of each, ink as 255.
+    """Tasks from Omniglot: 1,623 characters with 20 drawings each, as bytes with ink at 255.
 
     Parameters
     ----------
     folder : str or Path
-        Where the official archives are (``images_background.zip``, ``images_evaluation.zip``), and for the
-        split 'vinyals' the lists ``splits/vinyals/{train,val,trainval,test}.txt``, one ``alphabet/character`` a
+        Folder of the official archives ``images_background.zip`` and ``images_evaluation.zip`` and, for the split
+        'vinyals', of the lists ``splits/vinyals/{train,val,trainval,test}.txt`` with one ``alphabet/character`` per
         line.
     part : {'train', 'valid', 'trainval', 'test'}, default='train'
-        'valid' and 'trainval' are parts of the split 'vinyals' only.
+        Part of the split; 'valid' and 'trainval' exist only in 'vinyals'.
     split : {'vinyals', 'alphabets', 'small1', 'small2'}, default='vinyals'
-        The 1,028, 172 and 423 characters of [2]_; or the 30 background and 20 evaluation alphabets of [1]_; or
-        one of its smaller background sets of 5 alphabets. Training characters of 'vinyals' are in evaluation
-        alphabets: what is trained on it says nothing on those.
+        The 1,028, 172 and 423 characters of [2]_, the 30 background and 20 evaluation alphabets of [1]_, or one of
+        the smaller background sets of 5 alphabets. The training part of 'vinyals' contains characters of evaluation
+        alphabets, so do not evaluate learners trained on it on the other splits.
     rotations : bool, default=True
-        Whether each quarter turn of a character is a class of its own.
+        Whether each rotation of a character by 90 degrees is a class of its own.
     within_alphabet : bool, default=False
-        Whether the classes of a task are of one alphabet.
+        Whether the classes of a task come from one alphabet.
     size : int, default=28
         Height and width in pixels.
     augment : callable, optional
-        As in `ArraySource`.
+        Augmentation function, as in `ArraySource`.
     download : bool, default=False
-        Whether to fetch what is not in the folder: the archives from the official repository, the lists from that
-        of prototypical networks.
-    device : str or torch.device, default='cpu'
+        Whether to download missing files: the archives from the official repository, the lists from that of
+        prototypical networks.
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
 
     Raises
     ------
     UsageError
-        If split or part is unknown.
+        If `split` or `part` is unknown.
     DataError
-        If an archive or a list is missing, broken or empty, or holds a broken image.
+        If an archive or a list is missing, damaged or empty, or contains an unreadable image.
 
     References
     ----------
@@ -114,7 +115,7 @@ class OmniglotSource(ArraySource):
     ) -> None:
         if (split, part) not in _PARTS:
             known = ", ".join(f"{s} {p}" for s, p in _PARTS)
-            raise UsageError(f"There is no part {part!r} of the split {split!r}; there are {known}.")
+            raise UsageError(f"The split {split!r} has no part {part!r}; known splits and parts are {known}.")
         archives, listed = _PARTS[split, part]
         folder = Path(folder)
         lists = folder / "splits" / "vinyals"
@@ -145,7 +146,7 @@ class OmniglotSource(ArraySource):
 
     @property
     def description(self) -> dict[str, Any]:
-        """What an example is: dark ink on bright paper becomes 255 on 0."""
+        """The description of the examples: dark ink on bright paper is inverted."""
         return {"kind": "image", "input_shape": list(self.input_shape), "inverted": True}
 
 
@@ -156,23 +157,25 @@ def _part_of(names: np.ndarray, position: int) -> np.ndarray:
 def _read_list(path: Path) -> set[str]:
     if not path.exists():
         raise DataError(
-            f"The list {path} is missing. It names the characters of this part, one alphabet/character a line. Pass "
-            "download=True (--download) to fetch it; split='alphabets' needs no list."
+            f"The list {path} is missing. It contains the characters of this part, one alphabet/character per line. "
+            "Pass download=True (--download) to download it; split='alphabets' needs no list."
         )
     try:
         kept = {"/".join(line.split("/")[:2]) for line in path.read_text(encoding="utf-8").split()}
     except UnicodeDecodeError as error:
-        raise DataError(f"The list {path} is not text ({error}); remove it and fetch it again.") from None
+        raise DataError(
+            f"The list {path} is not a text file ({error}); remove it and download it again."
+        ) from None
     if not kept:
-        raise DataError(f"The list {path} is empty; remove it and fetch it again.")
+        raise DataError(f"The list {path} is empty; remove it and download it again.")
     return kept
 
 
 def _read_archive(path: Path, kept: set[str] | None, size: int) -> list[tuple[str, np.ndarray]]:
-    """Return the name alphabet/character and the image of each drawing."""
+    """Return the name, alphabet/character, and the image of each drawing."""
     if not path.exists():
         raise DataError(
-            f"{path} is missing. Put Omniglot's archive there, or pass download=True (--download) to fetch it."
+            f"{path} is missing. Save the archive of Omniglot there, or pass download=True (--download)."
         )
     found = []
     try:
@@ -184,18 +187,20 @@ def _read_archive(path: Path, kept: set[str] | None, size: int) -> list[tuple[st
                     found.append((name, _drawing(archive, member, size)))
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
-    except Exception as error:  # what a damaged archive raises is in nobody's contract
+    except Exception as error:  # damaged archives may raise anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{path} is not a whole archive ({reason}); remove it and fetch it again.") from error
+        raise DataError(
+            f"{path} is not a complete archive ({reason}); remove it and download it again."
+        ) from error
     if not found and kept is None:
-        raise DataError(f"{path} holds no images alphabet/character/drawing.png; fetch it again.")
+        raise DataError(f"{path} contains no images named alphabet/character/drawing.png; download it again.")
     return found
 
 
 def _drawing(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> np.ndarray:
     if member.file_size > _MOST_BYTES:
         raise DataError(
-            f"{member.filename} has {member.file_size:,} bytes, more than any drawing; fetch it again."
+            f"{member.filename} has {member.file_size:,} bytes, more than any drawing; download the archive again."
         )
     content = io.BytesIO(archive.read(member))
     return read_image(content, (1, size, size), member.filename, inverted=True, most_pixels=_MOST_PIXELS)

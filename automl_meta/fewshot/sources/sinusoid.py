@@ -1,10 +1,11 @@
-"""SinusoidSource: the regression tasks of MAML."""
+"""SinusoidSource: the sinusoid regression tasks of MAML."""
 
 from __future__ import annotations
 
 import math
 
 import torch
+from typing_extensions import override
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot.episode import Episode
@@ -14,11 +15,12 @@ __all__ = ["SinusoidSource"]
 
 
 class SinusoidSource(TaskSource):
-    """Sine waves of amplitude 0.1 to 5 and phase 0 to pi, seen at points between -5 and 5.
+    """Regression of sine waves with amplitudes from 0.1 to 5 and phases from 0 to pi, sampled between -5 and 5.
 
     Parameters
     ----------
-    device : str or torch.device, default='cpu'
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
 
     References
     ----------
@@ -37,6 +39,7 @@ class SinusoidSource(TaskSource):
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
 
+    @override
     def sample(
         self,
         n_way: int | None,
@@ -45,17 +48,16 @@ class SinusoidSource(TaskSource):
         n_tasks: int = 1,
         generator: torch.Generator | None = None,
     ) -> Episode:
-        """Draw waves, and `n_shot` and `n_query` points of each; `n_way` must be None."""
         if n_way is not None or not isinstance(n_shot, int) or min(n_shot, n_tasks) < 1 or n_query < 0:
             raise UsageError(
-                f"n_way is {n_way}, n_shot {n_shot}, n_query {n_query}, n_tasks {n_tasks}; sine waves take "
-                "n_way=None and whole numbers."
+                f"n_way is {n_way}, n_shot {n_shot}, n_query {n_query}, n_tasks {n_tasks}; sine waves require "
+                "n_way=None and integers of at least 1 (n_query may be 0)."
             )
         drawn = torch.rand(n_tasks, n_shot + n_query + 2, 1, generator=generator, device=self.device)
         amplitude, phase, x = 0.1 + 4.9 * drawn[:, :1], math.pi * drawn[:, 1:2], 10 * drawn[:, 2:] - 5
         y = amplitude * torch.sin(x - phase)
         return Episode(x[:, :n_shot], y[:, :n_shot], x[:, n_shot:], y[:, n_shot:], None)
 
+    @override
     def to(self, device: torch.device | str) -> SinusoidSource:
-        """Return the source on another device."""
         return SinusoidSource(device)

@@ -1,4 +1,4 @@
-"""TabularSource: tasks from tables with a column of classes."""
+"""TabularSource: classification tasks from tables."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ __all__ = ["TabularSource"]
 
 
 class TabularSource(ArraySource):
-    """Tasks from one table, or from many that share their columns, each task from one of them.
+    """Classification tasks from one table, or from many tables with the same columns.
 
-    Numbers are standardised within their table, missing ones become its mean; words become one column for each
-    of the values that all tables have together.
+    Numeric columns are standardised within each table and missing values imputed by its mean; categorical columns are
+    one-hot encoded with the categories of all tables. The classes of a task come from one table.
 
     Parameters
     ----------
-    tables : DataFrame, or mapping of names to DataFrame
+    tables : DataFrame or mapping of str to DataFrame
+        Table, or tables by name.
     target : str
-        The column of classes; rows without a class are left out. A class is its table's own.
-    device : str or torch.device, default='cpu'
+        Name of the target column; rows without a target are dropped. Equal targets in different tables are different
+        classes.
+    device : torch.device or str, default='cpu'
+        Device that the tasks are sampled on.
 
     Raises
     ------
     DataError
-        If a table lacks the target, or tables have different columns.
+        If a table has no target column, or the tables have different columns.
 
     Examples
     --------
@@ -49,7 +52,7 @@ class TabularSource(ArraySource):
     ) -> None:
         named = {"": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
         if not named:
-            raise DataError("There is no table; give one or more.")
+            raise DataError("There are no tables; give at least one.")
         columns = [str(column) for column in next(iter(named.values())).columns if column != target]
         kept: dict[str, pd.DataFrame] = {}
         for name, table in named.items():
@@ -60,13 +63,15 @@ class TabularSource(ArraySource):
             differing = set(columns) ^ {str(column) for column in table.columns if column != target}
             if differing:
                 raise DataError(
-                    f"Table {name!r} differs from the first in the columns {', '.join(sorted(differing))}; tables "
-                    "of one source share their columns."
+                    f"Table {name!r} differs from the first in the columns {', '.join(sorted(differing))}; all tables "
+                    "must have the same columns."
                 )
             kept[name] = table.dropna(subset=[target])
         features = pd.concat([table[columns] for table in kept.values()], ignore_index=True)
-        words = [column for column in columns if not pd.api.types.is_numeric_dtype(features[column].dtype)]
-        encoded = pd.get_dummies(features, columns=words, dtype=float).astype(float)
+        categorical = [
+            column for column in columns if not pd.api.types.is_numeric_dtype(features[column].dtype)
+        ]
+        encoded = pd.get_dummies(features, columns=categorical, dtype=float).astype(float)
         encoded = encoded.replace([np.inf, -np.inf], np.nan)
         groups = np.repeat(list(kept), [len(table) for table in kept.values()])
         grouped = encoded.groupby(groups)
@@ -81,6 +86,6 @@ class TabularSource(ArraySource):
 
     @property
     def description(self) -> dict[str, Any]:
-        """What an example is: the columns, and of a single table how they are standardised."""
+        """The description of the examples: the columns and, for a single table, their standardisation."""
         about = {"kind": "table", "input_shape": list(self.input_shape), "columns": list(self.columns)}
         return about | (self._scale or {})

@@ -1,4 +1,4 @@
-"""TaskSource: where tasks come from."""
+"""TaskSource: base class of the sources of few-shot tasks."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from automl_meta.fewshot.episode import Episode
 __all__ = ["Shots", "TaskSource"]
 
 Shots = int | tuple[int, int]
-"""Examples of each class in the support: a number, or a range from which each class draws its own."""
+"""Support examples per class: a number, or the range that each class draws its number from."""
 
 
 class TaskSource(ABC):
-    """Draws batches of tasks, on the device where its data lies.
+    """Base class of the sources that sample batches of tasks.
 
     Attributes
     ----------
     device : torch.device
+        Device that the tasks are sampled on.
     input_shape : tuple of int
         Shape of one example.
     n_classes : int or None
-        Number of classes; None where the answers are numbers.
+        Number of classes; None in regression.
     """
 
     device: torch.device
@@ -40,35 +41,51 @@ class TaskSource(ABC):
         n_tasks: int = 1,
         generator: torch.Generator | None = None,
     ) -> Episode:
-        """Draw tasks.
+        """Sample tasks.
 
         Parameters
         ----------
         n_way : int or None
-            Classes of each task; None in regression.
+            Number of classes per task; None in regression.
         n_shot : int or (int, int)
-            Examples of each class in the support, or the smallest and largest number, drawn for each class.
+            Number of support examples per class (per task in regression), or the range that each class draws its
+            number from.
         n_query : int
-            Queries of each class.
+            Number of query examples per class (per task in regression).
         n_tasks : int, default=1
+            Number of tasks.
         generator : torch.Generator, optional
-            On the source's device; it decides everything. PyTorch's own by default.
+            Source of randomness, on the device of this source; None takes the global generator of PyTorch.
 
         Returns
         -------
         Episode
+            The sampled tasks.
 
         Raises
         ------
         DataError
-            If there are not enough classes, or a class has not enough examples.
+            If there are too few classes, or a class has too few examples.
+        UsageError
+            If a parameter is out of range.
         """
 
     @abstractmethod
     def to(self, device: torch.device | str) -> TaskSource:
-        """Return the source with its data on another device."""
+        """Return this source on another device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            Target device.
+
+        Returns
+        -------
+        TaskSource
+            A source of the same tasks on that device.
+        """
 
     @property
     def description(self) -> dict[str, Any]:
-        """What an example is, kept with what was trained on it."""
+        """The description of the examples, saved with learners trained on them."""
         return {"kind": "array", "input_shape": list(self.input_shape)}
