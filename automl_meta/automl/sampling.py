@@ -12,6 +12,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from automl_meta._utils.rounding import six_digits
 from automl_meta.algorithms import SearchSpace
 from automl_meta.automl.study_storage import quiet
 from automl_meta.tuning import origin_of
@@ -74,5 +75,4 @@ class Sampling:
 def _rounded(value: Any, distribution: optuna.distributions.BaseDistribution) -> Any:
     if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
         return value
-    # Six digits say all there is to say, and keep stored configurations readable.
-    return min(max(float(f"{value:.6g}"), distribution.low), distribution.high)
+    return six_digits(value, distribution.low, distribution.high)
