@@ -117,7 +117,11 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
 @pytest.mark.parametrize(
     "content",
     [ROWS.encode(), gzip.compress(ROWS.encode()), b'[{"a": 1, "b": 2}]'],
-    ids=["csv", "gzip", "json"],  # what is compressed holds the time of day: workers would not agree on a name
+    ids=[
+        "csv",
+        "gzip",
+        "json",
+    ],  # what is compressed holds the time of day: workers would not agree on a name
 )
 def test_standard_input_is_read_in_any_format(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
