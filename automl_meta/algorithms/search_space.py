@@ -20,6 +20,8 @@ from optuna.distributions import (
 )
 from scipy.stats import qmc
 
+from automl_meta._utils.rounding import six_digits
+
 __all__ = ["Condition", "SearchSpace"]
 
 
@@ -241,6 +243,5 @@ def _quantile(distribution: BaseDistribution, unit: float) -> Any:
     if isinstance(distribution, FloatDistribution):
         low, high = distribution.low, distribution.high
         value = low * (high / low) ** unit if distribution.log else low + unit * (high - low)
-        # Six significant digits suffice and keep stored configurations readable.
-        return min(max(float(f"{value:.6g}"), low), high)
+        return six_digits(value, low, high)
     raise TypeError(f"{type(distribution).__name__} is not a supported Optuna distribution.")

@@ -11,6 +11,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.trial import FrozenTrial
 
+from automl_meta._utils.rounding import six_digits
 from automl_meta.advice import Advisor
 from automl_meta.algorithms import ALGORITHM, Algorithm, JointSpace
 from automl_meta.automl.trials import Measured, completed, configuration_id_of, fit_rows_of, is_lost, score_of
@@ -248,7 +249,7 @@ def _short(value: Any, distribution: BaseDistribution) -> Any:
     """Six digits say all there is to say, and keep stored configurations readable."""
     if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
         return value
-    return min(max(float(f"{value:.6g}"), distribution.low), distribution.high)
+    return six_digits(value, distribution.low, distribution.high)
 
 
 def has_been_ended(trial: FrozenTrial) -> bool:

@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
 from automl_meta._utils.isolation import default_settings
+from automl_meta._utils.plain import number_or_none, plain
 from automl_meta.algorithms import ALGORITHM
 from automl_meta.automl.candidate_space import own_algorithm
 from automl_meta.automl.interruption import Interruption
@@ -250,7 +251,7 @@ class Tuner:
             "configuration_id": proposal.configuration.configuration_id,
             ORIGIN: str(proposal.origin),
             "limit_seconds": seconds,
-            "expected_score": _plain(proposal.expected_score),
+            "expected_score": number_or_none(proposal.expected_score),
             FIT_ROWS: proposal.fit_rows,
         }
         return {name: value for name, value in label.items() if value is not None}
@@ -295,7 +296,7 @@ class Tuner:
             "wall_seconds": seconds,
             "scores": dict(run.scores),
         }
-        told = {"run": _plain(measured)}
+        told = {"run": plain(measured)}
         if run.status != "ok":
             self.shared.tell(trial, {**told, "status": run.status, "reason": run.reason})
             return f"{found.run.configuration}: {run.status}"
@@ -374,10 +375,3 @@ class Tuner:
             best_score=max(values, default=float("nan")),
             last=last,
         )
-
-
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and not np.isfinite(value) else value

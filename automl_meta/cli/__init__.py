@@ -56,9 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()  # the reader has gone: nobody is left to tell
         sys.exit(1)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             _fail(
-                "The disk is full. Free some space and run the same command again: nothing stored is lost.", 1
+                "The disk is full, or a quota is reached. Free some space and run the same command again: nothing "
+                "stored is lost.",
+                1,
             )
         if error.filename is None:
             raise

@@ -10,7 +10,6 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from automl_meta.metrics import Metric
 from automl_meta.records import Configuration, Protocol
 from automl_meta.task import Column, TabularTask
 from automl_meta.task.dates import to_dates, to_seconds
+from automl_meta.task.formats import compression_of, format_of
 from automl_meta.task.levels import level_texts
 from automl_meta.task.numbers import number_pattern, read_number, to_numbers
 from automl_meta.task.opening import open_content
@@ -169,7 +169,6 @@ def _bundled(task: TabularTask, name: str) -> _Table:
 def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Table]:
     """Ways to read the file, the plainest first."""
     content = open_content(file)
-    suffix = content.suffix
     if content.data.startswith(b"PAR1"):
         return [_Table([f"data = pd.read_parquet({file!r})"])]
     if content.data.startswith((b"ARROW1", b"FEA1")):
@@ -179,8 +178,8 @@ def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Tabl
             _Table([f"data = pd.read_excel({file!r}{more})"])
             for more in ("", ", dtype=object", ", dtype=object, keep_default_na=False, na_values=['']")
         ]
-    if suffix in (".json", ".jsonl", ".ndjson", ".arff"):
-        return _read_from_stream(file, suffix)
+    if format_of(content.name) in ("json", "json lines", "arff"):
+        return _read_from_stream(file, format_of(content.name))
     dialect = sniff_csv(content.data, content.name)
     delimiter = separator or dialect.delimiter
     options = f", sep={delimiter!r}" if delimiter != "," else ""
@@ -191,19 +190,20 @@ def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Tabl
     ]
 
 
-def _read_from_stream(file: str, suffix: str) -> list[_Table]:
-    is_gzip = Path(file).suffix.lower() == ".gz"
+def _read_from_stream(file: str, written: str) -> list[_Table]:
+    is_gzip = compression_of(file) == ".gz"
     opened = f'gzip.open({file!r}, "rt")' if is_gzip else f"open({file!r})"
     lines, module = {
-        ".json": (["    data = pd.DataFrame(json.load(stream))"], "json"),
-        ".arff": (
+        "json": (["    data = pd.DataFrame(json.load(stream))"], "json"),
+        "arff": (
             [
                 "    content = arff.load(stream)",
                 'data = pd.DataFrame(content["data"], columns=[name for name, _ in content["attributes"]])',
             ],
             "arff",
         ),
-    }.get(suffix, (["    data = pd.DataFrame([json.loads(line) for line in stream])"], "json"))
+        "json lines": (["    data = pd.DataFrame([json.loads(line) for line in stream])"], "json"),
+    }[written]
     return [
         _Table(
             [f"with {opened} as stream:", *lines], [f"import {module}", *(["import gzip"] if is_gzip else [])]

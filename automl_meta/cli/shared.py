@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from automl_meta._utils.plain import plain
 from automl_meta._utils.printable import UNFIT, printable
 from automl_meta.exceptions import UsageError
 
@@ -26,17 +26,32 @@ TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
 
 
 def check_writable(path: Path, *, make_folder: bool = False) -> None:
-    """See that a file can be written, before the work that is to go into it."""
+    """Check that a file can be written, before the work whose result it is to hold.
+
+    Raises
+    ------
+    UsageError
+        If it cannot.
+    """
     if make_folder:
-        with contextlib.suppress(OSError):  # it is told below
+        with contextlib.suppress(OSError):  # reported below
             path.parent.mkdir(parents=True, exist_ok=True)
-    real = Path(os.path.realpath(path))  # where a link leads
-    if real.is_dir() or not real.parent.is_dir() or not os.access(real.parent, os.W_OK):
-        raise UsageError(f"{path} cannot be written: give a file in a folder that is there and writable.")
-    if real.is_symlink() or (real.exists() and not real.is_file()):
-        raise UsageError(f"{path} cannot be written: it is no file but a device or the like.")
-    if real.exists() and not os.access(real, os.W_OK):
-        raise UsageError(f"{path} cannot be written: it is protected.")
+    try:
+        obstacle = _obstacle(Path(os.path.realpath(path)))  # where a link leads
+    except OSError as error:  # a name that is too long for the file system
+        obstacle = str(error.strerror)
+    if obstacle:
+        raise UsageError(f"{path} cannot be written: {obstacle}.")
+
+
+def _obstacle(path: Path) -> str:
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        return "give a file in an existing, writable folder"
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        return "it is not a regular file"
+    if path.exists() and not os.access(path, os.W_OK):
+        return "it is read-only"
+    return ""
 
 
 def names(text: str | None) -> list[str] | None:
@@ -61,20 +76,10 @@ def print_json(content: Any) -> None:
     What would command a terminal is escaped as JSON does it, so that the names are the same when it is read.
     """
     is_unicode = "utf" in (sys.stdout.encoding or "").lower()
-    for line in json.dumps(_finite(content), indent=2, ensure_ascii=not is_unicode).split("\n"):
+    for line in json.dumps(plain(content), indent=2, ensure_ascii=not is_unicode).split("\n"):
         sys.stdout.write(UNFIT.sub(_json_escape, line) + "\n")
 
 
 def _json_escape(found: re.Match[str]) -> str:
     pair = found.group().encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{pair[i : i + 2].hex()}" for i in range(0, len(pair), 2))
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {str(key): _finite(value) for key, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
-    if hasattr(content, "item"):
-        content = content.item()
-    return None if isinstance(content, float) and not math.isfinite(content) else content

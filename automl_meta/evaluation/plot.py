@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automl_meta._utils.printable import printable
+from automl_meta._utils.replacing import replacing
 from automl_meta.evaluation.replay_report import ReplayReport
 from automl_meta.exceptions import MissingDependencyError, UsageError
 
@@ -64,7 +65,8 @@ def plot_evaluation(evaluation: ReplayReport, file: str | Path) -> None:
         figure = Figure(layout="constrained")
         _draw(evaluation, figure)
         try:
-            figure.savefig(file, dpi=150)
+            with replacing(file) as part:
+                figure.savefig(part, dpi=150, format=Path(file).suffix[1:].lower())
         except (ValueError, OSError) as error:
             raise UsageError(f"The plot cannot be written to {file}: {error}.") from error
 

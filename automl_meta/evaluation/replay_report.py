@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from automl_meta._utils.plain import plain
 from automl_meta.evaluation.intervals import Interval, paired_bootstrap
 from automl_meta.exceptions import UsageError
 from automl_meta.metrics import TaskType
@@ -163,50 +163,39 @@ class ReplayReport:
         budgets under ``regret_seconds`` and ``normalized_regret_seconds``.
         """
         table = self.table()
-        return {
+        content = {
             "task_type": self.task_type,
             "metric": self.metric,
             "n_datasets": int(self.regrets["dataset_id"].nunique()),
             "n_families": int(self.regrets["family"].nunique()),
             "results": {
                 name: {
-                    "regret": {f"{k}": _number(table.at[name, f"regret@{k}"]) for k in self.ks},
-                    "normalized_regret": {
-                        f"{k}": _number(table.at[name, f"normalized@{k}"]) for k in self.ks
-                    },
-                    "regret_seconds": {
-                        f"{s:g}": _number(table.at[name, f"regret@{s:g}s"]) for s in self.seconds
-                    },
+                    "regret": {f"{k}": table.at[name, f"regret@{k}"] for k in self.ks},
+                    "normalized_regret": {f"{k}": table.at[name, f"normalized@{k}"] for k in self.ks},
+                    "regret_seconds": {f"{s:g}": table.at[name, f"regret@{s:g}s"] for s in self.seconds},
                     "normalized_regret_seconds": {
-                        f"{s:g}": _number(table.at[name, f"normalized@{s:g}s"]) for s in self.seconds
+                        f"{s:g}": table.at[name, f"normalized@{s:g}s"] for s in self.seconds
                     },
-                    "rank": _number(table.at[name, "rank"]),
+                    "rank": table.at[name, "rank"],
                 }
                 for name in self.names
             },
-            "coverage_80": {name: _number(table.at[name, "coverage_80"]) for name in self.recommenders},
+            "coverage_80": {name: table.at[name, "coverage_80"] for name in self.recommenders},
             "paired": {
                 name: {other: self._differences(name, other) for other in self.names if other != name}
                 for name in self.recommenders
             },
             "notes": list(self.notes),
         }
+        return plain(content)
 
     def _differences(self, name: str, other: str) -> dict[str, Any]:
         differences: dict[str, Any] = {}
         for regret in REGRETS:
             differences[regret] = {
-                f"{k}": _plain(self.paired(name, other, k, regret=regret)) for k in self.ks
+                f"{k}": self.paired(name, other, k, regret=regret)._asdict() for k in self.ks
             }
             differences[f"{regret}_seconds"] = {
-                f"{s:g}": _plain(self.paired(name, other, seconds=s, regret=regret)) for s in self.seconds
+                f"{s:g}": self.paired(name, other, seconds=s, regret=regret)._asdict() for s in self.seconds
             }
         return differences
-
-
-def _plain(interval: Interval) -> dict[str, float | None]:
-    return {key: _number(value) for key, value in interval._asdict().items()}
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None

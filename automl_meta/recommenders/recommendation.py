@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from automl_meta._utils.plain import plain
 from automl_meta.metrics import TaskType
 from automl_meta.records import Configuration
 
@@ -39,7 +39,7 @@ class Evidence:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN becomes None."""
-        return _plain(vars(self))
+        return plain(vars(self))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Neighbor:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; NaN becomes None."""
-        return _plain(vars(self))
+        return plain(vars(self))
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,12 @@ class RankedConfiguration:
         return {
             "rank": self.rank,
             "algorithm": self.configuration.algorithm,
-            "configuration": _plain(self.configuration.parameters),
+            "configuration": plain(self.configuration.parameters),
             "configuration_id": self.configuration.configuration_id,
-            "expected_score": _number(self.expected_score),
-            "interval": [_number(end) for end in self.interval],
-            "expected_seconds": _number(self.expected_seconds),
-            "chance_of_best": _number(self.chance_of_best),
+            "expected_score": plain(self.expected_score),
+            "interval": plain(self.interval),
+            "expected_seconds": plain(self.expected_seconds),
+            "chance_of_best": plain(self.chance_of_best),
             "evidence": [run.to_dict() for run in self.evidence],
         }
 
@@ -178,16 +178,8 @@ class Recommendation:
             "recommender": self.recommender,
             "recommendations": [ranked.to_dict() for ranked in self.configurations],
             "far_from_experience": self.far_from_experience,
-            "distance": _number(self.distance),
-            "distance_percentile": _number(self.distance_percentile),
+            "distance": plain(self.distance),
+            "distance_percentile": plain(self.distance_percentile),
             "nearest": [neighbor.to_dict() for neighbor in self.nearest],
             "notes": list(self.notes),
         }
-
-
-def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _plain(mapping: Any) -> dict[str, Any]:
-    return {name: _number(value) for name, value in mapping.items()}

@@ -59,7 +59,8 @@ STORE_VARIABLE = "AUTOML_META_STORE"
 BUSY_SECONDS = 30.0
 """How long a store that is locked or does not answer is waited for."""
 
-_WORD_SECONDS = 5.0  # then the user is told what is waited for
+NOTICE_SECONDS = 5.0
+"""How long a store is locked before the user is told."""
 
 _MIGRATION_LOCK = 0x6D657461  # any number that others are unlikely to use as their advisory lock
 
@@ -171,7 +172,7 @@ def _connectable(url: URL, opener: _Opener | None) -> Engine:
             engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
         else:
             opener.path.parent.mkdir(parents=True, exist_ok=True)
-            wait = {"timeout": min(BUSY_SECONDS, _WORD_SECONDS)}
+            wait = {"timeout": min(BUSY_SECONDS, NOTICE_SECONDS)}
             engine = create_engine(url, poolclass=NullPool, connect_args=wait)
             event.listen(engine, "do_connect", opener)
     except NoSuchModuleError as error:

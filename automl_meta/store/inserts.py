@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from automl_meta._utils.plain import number_or_none
 from automl_meta.exceptions import UsageError
 from automl_meta.records import DatasetRecord, Environment, Run, Source
 from automl_meta.store import digests, models
@@ -23,7 +23,6 @@ __all__ = [
     "RunRows",
     "begin_write",
     "insert_runs",
-    "number_or_none",
     "put_costs",
     "put_dataset",
     "put_datasets",
@@ -306,11 +305,6 @@ def _add_configurations(
     missing = sorted(wanted - known(connection, models.configurations.c.configuration_id, wanted))
     rows = [(configuration_id, *given[configuration_id]) for configuration_id in missing]
     bulk_insert(connection, models.configurations, ("configuration_id", "algorithm", "parameters"), rows)
-
-
-def number_or_none(value: float | None) -> float | None:
-    """Make a plain float, or None of NaN: databases differ in what they make of NaN."""
-    return None if value is None or math.isnan(value) else float(value)
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from automl_meta._utils.plain import plain
 from automl_meta.exceptions import StoreError
 from automl_meta.records import Configuration, DatasetRecord, Environment, Run
 from automl_meta.store.contradictions import of_datasets, of_runs
@@ -65,7 +66,7 @@ def spool(
         lines.append({"environment": dataclasses.asdict(here)})
     lines += [{"run": dataclasses.asdict(run)} for run in listed]
     try:
-        _append(path, "".join(json.dumps(_without_nan(line)) + "\n" for line in lines).encode())
+        _append(path, "".join(json.dumps(plain(line)) + "\n" for line in lines).encode())
     except OSError as error:
         raise StoreError(f"The results cannot be kept in {path} either: {error.strerror}.") from error
     return path
@@ -94,16 +95,6 @@ def _append(path: Path, content: bytes) -> None:
             raise
     finally:
         os.close(descriptor)
-
-
-def _without_nan(content: Any) -> Any:
-    if isinstance(content, Mapping):
-        return {str(name): _without_nan(value) for name, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_without_nan(value) for value in content]
-    if hasattr(content, "item"):
-        content = content.item()
-    return None if isinstance(content, float) and math.isnan(content) else content
 
 
 def import_spooled(connection: Connection, path: Path) -> int:
@@ -160,7 +151,7 @@ def _put(connection: Connection, path: Path, number: int, record: Mapping[str, A
     dataset = DatasetRecord(
         **{**given, "target_scale": _number(given["target_scale"]), "metafeatures": metafeatures}
     )
-    row = tuple(_without_nan(getattr(dataset, column)) for column in DATASET_COLUMNS)
+    row = tuple(plain(getattr(dataset, column)) for column in DATASET_COLUMNS)
     for _, problem in of_datasets([row]):
         raise _refused(path, number, problem)
     versions = {name: int(version) for name, version in record["versions"].items()}

@@ -21,10 +21,10 @@ from automl_meta._utils.databases import shown_url
 from automl_meta._utils.printable import printable
 from automl_meta._utils.unpacking import check_unpacked, read_unpacked
 from automl_meta.exceptions import DataError
+from automl_meta.task.formats import without_compression
 
-__all__ = ["COMPRESSIONS", "Content", "open_content", "source_name"]
+__all__ = ["Content", "open_content", "source_name"]
 
-COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".tbz2", ".txz")
 _URL_SCHEMES = ("http", "https", "file")
 _SECONDS = 60.0  # without a byte from a server
 
@@ -42,11 +42,6 @@ class Content(NamedTuple):
 
     name: str
     data: bytes
-
-    @property
-    def suffix(self) -> str:
-        """What the name says of the format, in lower case."""
-        return PurePosixPath(self.name).suffix.lower()
 
 
 def open_content(source: str | Path) -> Content:
@@ -83,7 +78,7 @@ def source_name(source: str | Path) -> str:
     if text == "-":
         return "stdin"
     name = _url_name(text) if _scheme(text) else Path(text).name
-    return _without_packing(name).rsplit(".", 1)[0] or name
+    return without_compression(name).rsplit(".", 1)[0] or name
 
 
 def _scheme(text: str) -> str:
@@ -125,7 +120,7 @@ def _read_file(path: Path) -> bytes:
 def _unpacked(content: Content) -> Content:
     """Unpack by what the bytes say, whatever the name says; archives may hold compressed files."""
     name, data = content
-    inner, stream = _without_packing(name), io.BytesIO(data)
+    inner, stream = without_compression(name), io.BytesIO(data)
     if data.startswith(b"\x1f\x8b"):
         return _unpacked(Content(inner, read_unpacked(gzip.GzipFile(fileobj=stream), name)))
     if data.startswith(b"BZh"):
@@ -177,14 +172,6 @@ def _table(name: str, members: list[str]) -> str:
             f"{name} must hold one table, but it holds {len(tables)} files ({shown}). Unpack it first."
         )
     return tables[0]
-
-
-def _without_packing(name: str) -> str:
-    lower = name.lower()
-    for suffix in COMPRESSIONS:
-        if lower.endswith(suffix):
-            return _without_packing(name[: -len(suffix)]) if len(name) > len(suffix) else name
-    return name
 
 
 def _reason(error: object) -> str:

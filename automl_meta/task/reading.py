@@ -17,6 +17,7 @@ import pandas as pd
 
 from automl_meta._utils.unpacking import check_unpacked
 from automl_meta.exceptions import DataError, UsageError
+from automl_meta.task.formats import format_of
 from automl_meta.task.frames import frame_of_arrow
 from automl_meta.task.numbers import Decimal
 from automl_meta.task.opening import Content, open_content
@@ -123,20 +124,20 @@ def _typed(column: pd.Series) -> pd.Series:
 
 def _reader(content: Content, separator: str | None) -> Callable[[Content, str | None], RawTable]:
     """By what the bytes say, then by the name."""
-    data, suffix = content.data, content.suffix
-    if data.startswith(b"PAR1") or suffix in (".parquet", ".pq"):
+    data, named = content.data, format_of(content.name)
+    if data.startswith(b"PAR1") or named == "parquet":
         return _read_parquet
-    if data.startswith((b"ARROW1", b"FEA1")) or suffix in (".feather", ".arrow", ".ipc"):
+    if data.startswith((b"ARROW1", b"FEA1")) or named == "feather":
         return _read_feather
     if data.startswith(b"PK\x03\x04"):
         return _read_excel
-    if data.startswith(b"\xd0\xcf\x11\xe0") or suffix in (".xls", ".xlsb", ".ods"):
+    if data.startswith(b"\xd0\xcf\x11\xe0") or named == "other workbook":
         raise DataError(f"{content.name} is a workbook of a kind that is not read. Save it as .xlsx or .csv.")
     head = data[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
-    is_named = suffix in (".csv", ".tsv", ".txt", ".tab", ".dat", ".data") or separator is not None
-    if suffix in (".json", ".jsonl", ".ndjson") or (not is_named and head[:1] in (b"{", b"[")):
+    is_csv = named == "csv" or separator is not None
+    if named in ("json", "json lines") or (not is_csv and head[:1] in (b"{", b"[")):
         return _read_json
-    if suffix == ".arff" or (not is_named and b"@relation" in head.lower()):
+    if named == "arff" or (not is_csv and b"@relation" in head.lower()):
         return _read_arff
     return _read_csv
 

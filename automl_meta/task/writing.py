@@ -1,35 +1,35 @@
-"""Tables into files, in the format that the name of the file says."""
+"""Writing tables to files, in the format that the suffix of the file's name stands for."""
 
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
+from automl_meta._utils.replacing import replacing
 from automl_meta.exceptions import UsageError
-from automl_meta.task.opening import COMPRESSIONS
+from automl_meta.task.formats import compression_of, format_of, suffix_of, without_compression
 
 __all__ = ["check_format", "csv_quoting", "write_table"]
 
-_TEXT = {".csv": ",", ".tsv": "\t", ".txt": ",", "": ","}
-_OTHERS = (".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".xlsx")
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zip")
+_TEXT = ("csv", "json", "json lines")
+_BINARY = ("parquet", "feather", "excel")
+_COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip"}
 
 
 def check_format(path: Path) -> None:
-    """See that the name of a file says a format that can be written.
+    """Check that the name of a file stands for a format that can be written.
 
     Raises
     ------
     UsageError
         If it does not.
     """
-    suffix, compression = _format(path)
-    is_known = suffix in _TEXT or suffix in _OTHERS
-    can_be_compressed = suffix in _TEXT or suffix in (".json", ".jsonl", ".ndjson")
-    if not is_known or (compression and (compression not in _COMPRESSED or not can_be_compressed)):
+    written, compression = _format(path.name), compression_of(path.name)
+    if written not in (*_TEXT, *(() if compression else _BINARY)) or compression not in ("", *_COMPRESSIONS):
         raise UsageError(
             f"{path} cannot be written: its name must end in .csv, .tsv, .json, .jsonl (these also with .gz, .bz2, .xz "
             "or .zip), .parquet, .feather or .xlsx."
@@ -37,37 +37,57 @@ def check_format(path: Path) -> None:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table without its index.
+    """Write a table without its index; a failure leaves the file as it was.
 
     Raises
     ------
     UsageError
         See `check_format`.
+    OSError
+        If the file cannot be written.
     """
     check_format(path)
-    suffix, _ = _format(path)
-    if suffix in _TEXT:
-        frame.to_csv(path, index=False, sep=_TEXT[suffix], quoting=csv_quoting(frame))
-    elif suffix == ".json":
-        frame.to_json(path, orient="records", force_ascii=False, date_format="iso", indent=2)
-    elif suffix in (".jsonl", ".ndjson"):
-        frame.to_json(path, orient="records", force_ascii=False, date_format="iso", lines=True)
-    elif suffix in (".parquet", ".pq"):
-        frame.to_parquet(path, index=False)
-    elif suffix == ".feather":
-        frame.to_feather(path)
+    content = io.BytesIO()
+    written = _format(path.name)
+    if written == "parquet":
+        frame.to_parquet(content, index=False)
+    elif written == "feather":
+        frame.to_feather(content)
+    elif written == "excel":
+        frame.to_excel(content, index=False, engine="openpyxl")
     else:
-        frame.to_excel(path, index=False)
+        _write_text(frame, content, path.name)
+    with replacing(path) as part:
+        part.write_bytes(content.getvalue())
+
+
+def _write_text(frame: pd.DataFrame, content: io.BytesIO, name: str) -> None:
+    compression: dict[str, Any] = {"method": _COMPRESSIONS.get(compression_of(name))}
+    if compression["method"] == "zip":
+        compression["archive_name"] = without_compression(name)
+    if _format(name) == "csv":
+        delimiter = "\t" if suffix_of(name) in (".tsv", ".tab") else ","
+        quoting = csv_quoting(frame)
+        frame.to_csv(content, index=False, sep=delimiter, quoting=quoting, compression=compression)
+    else:
+        is_lines = _format(name) == "json lines"
+        frame.to_json(
+            content,
+            orient="records",
+            force_ascii=False,
+            date_format="iso",
+            lines=is_lines,
+            indent=None if is_lines else 2,
+            compression=compression,
+        )
 
 
 def csv_quoting(frame: pd.DataFrame) -> Literal[0, 2]:
-    """How fields of a CSV file have to be quoted; Python 3.11 forgets to for a carriage return."""
+    """Quoting that the fields of a CSV file need: Python 3.11 does not quote a carriage return."""
     texts = [*frame.columns, *(text for name in frame for text in frame[name].unique())]
     return csv.QUOTE_NONNUMERIC if any("\r" in str(text) for text in texts) else csv.QUOTE_MINIMAL
 
 
-def _format(path: Path) -> tuple[str, str]:
-    """What the name says of the format and of the compression, in lower case."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    compression = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
-    return (suffixes[-1] if suffixes else ""), compression
+def _format(name: str) -> str:
+    """Format that a name stands for; CSV without a suffix."""
+    return format_of(name) if suffix_of(name) else "csv"

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,7 +59,39 @@ def test_a_file_that_is_no_model_is_refused(run, new: Path) -> None:
     assert len(done.err.strip().splitlines()) == 1
 
 
-def test_an_output_that_cannot_be_written_is_one_line(run, model: Path, new: Path) -> None:
-    done = run("predict", model, new, "--out", "/no/such/folder/out.csv")
-    assert done.code in (1, 2)
+@pytest.mark.parametrize("name", ["no-such-folder/out.csv", f"{'x' * 300}.csv", "."])
+def test_an_output_that_cannot_be_written_is_one_line(
+    run, model: Path, new: Path, tmp_path: Path, name: str
+) -> None:
+    done = run("predict", model, new, "--out", tmp_path / name)
+    assert (done.code, "cannot be written" in done.err) == (2, True)
     assert len(done.err.strip().splitlines()) == 1
+
+
+_LITTLE_SPACE = """
+import resource, sys
+from automl_meta.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
+def test_a_disk_that_gets_full_leaves_the_earlier_file_whole(model: Path, tmp_path: Path, name: str) -> None:
+    load_diabetes(return_X_y=True, as_frame=True)[0].to_csv(tmp_path / "new.csv", index=False)
+    (tmp_path / name).write_bytes(b"earlier")
+    command = [
+        sys.executable,
+        "-c",
+        _LITTLE_SPACE,
+        "predict",
+        model,
+        tmp_path / "new.csv",
+        "--out",
+        tmp_path / name,
+    ]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "The disk is full" in done.stderr) == (1, True)
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert (tmp_path / name).read_bytes() == b"earlier"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["new.csv", name])

@@ -1,14 +1,27 @@
 """Made-up experience, and what other processes do with a store."""
 
+import contextlib
 import math
 import os
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import Connection, NullPool, create_engine
 
 from automl_meta.metrics import metrics_for
 from automl_meta.records import Configuration, DatasetRecord, Run
 from automl_meta.store import MetadataStore
+from automl_meta.store.engine import resolve_url
 
 ALGORITHMS = ("forest", "knn", "ridge")
+
+
+@contextlib.contextmanager
+def connected(url: str | Path) -> Iterator[Connection]:
+    """A transaction that does not go through the store, and commits."""
+    with create_engine(resolve_url(url), poolclass=NullPool).begin() as connection:
+        yield connection
 
 
 def dataset(number: int, task_type: str = "classification", **changes) -> DatasetRecord:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from store.store_workers import dataset, fill, run
+from store.store_workers import connected, dataset, fill, run
 
 from automl_meta.store import MetadataStore
 
@@ -30,10 +30,8 @@ def test_a_store_in_order_has_no_problems(store: MetadataStore) -> None:
 )
 def test_what_somebody_changed_by_hand_is_found(file_store: MetadataStore, change: str, problem: str) -> None:
     fill(file_store, n_datasets=1, n_configurations=2)
-    with file_store._engine.connect() as connection:
-        connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")
+    with connected(file_store.path) as connection:
         connection.exec_driver_sql(change)
-        connection.commit()
     assert any(problem in sentence for sentence in file_store.check())
 
 
@@ -46,10 +44,9 @@ def test_a_perfect_score_is_possible(store: MetadataStore) -> None:
 def test_runs_of_the_shipped_experience_that_got_lost_are_counted(tmp_path: Path) -> None:
     with MetadataStore(tmp_path / "seeded.db") as seeded:
         assert seeded.check() == []
-        with seeded._engine.connect() as connection:
+        with connected(seeded.path) as connection:
             for table in ("run_scores", "run_folds", "runs"):
                 connection.exec_driver_sql(f"DELETE FROM {table} WHERE number <= 3")
-            connection.commit()
         *changed, lost = seeded.check()
         assert lost.startswith("3 runs of the shipped experience are missing")
         assert all("are not what was written" in problem for problem in changed)

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
-from store.store_workers import dataset, run
+from store.store_workers import connected, dataset, run
 
 from automl_meta.exceptions import (
     AutomlMetaWarning,
@@ -203,19 +204,20 @@ def test_a_folder_that_cannot_be_written_is_told() -> None:
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
-    from sqlalchemy import event
-
     with opened(tmp_path / "store.db") as store:
         store.add_dataset(dataset(0))
         store.add_runs([run(dataset(0), 1)])
         pages = sqlite3.connect(store.path).execute("PRAGMA page_count").fetchone()[0]
-        event.listen(
-            store._engine,
-            "connect",
-            lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"),
-        )
-        with pytest.raises(StoreError, match="the disk is full"):
-            store.add_runs([run(dataset(0), number) for number in range(1000)])
+
+        def is_full(connection: sqlite3.Connection, _: object) -> None:
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        event.listen(Engine, "connect", is_full)
+        try:
+            with pytest.raises(StoreError, match="the disk is full"):
+                store.add_runs([run(dataset(0), number) for number in range(1000)])
+        finally:
+            event.remove(Engine, "connect", is_full)
     with opened(tmp_path / "store.db") as store:
         assert len(store.run_ids()) == 1
         assert store.check() == []
@@ -238,7 +240,7 @@ def test_a_store_that_stays_locked_is_told(tmp_path: Path, monkeypatch: pytest.M
 def test_a_lock_that_passes_is_waited_for_with_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automl_meta.store.engine._WORD_SECONDS", 0.05)
+    monkeypatch.setattr("automl_meta.store.engine.NOTICE_SECONDS", 0.05)
     with opened(tmp_path / "store.db") as store:
         other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -276,14 +278,15 @@ def test_a_driver_that_is_not_installed_is_named() -> None:
 
 
 def test_a_store_of_a_newer_version_is_not_touched(shared_url: str) -> None:
-    with opened(shared_url) as store, store._engine.begin() as connection:
+    opened(shared_url).close()
+    with connected(shared_url) as connection:
         connection.exec_driver_sql("UPDATE automl_meta_version SET version_num = '9999'")
     with pytest.raises(StoreVersionError, match=r"schema 9999.* knows 0002 and older. Update automl_meta"):
         opened(shared_url)
 
 
 def test_other_errors_of_the_database_are_store_errors_too(file_store: MetadataStore) -> None:
-    with file_store._engine.begin() as connection:
+    with connected(file_store.path) as connection:
         connection.exec_driver_sql("DROP TABLE run_folds")
     with pytest.raises(StoreError, match="no such table") as caught:
         list(file_store.runs())

@@ -127,11 +127,8 @@ def test_links_that_leave_the_folder_and_pipes_are_refused(folder: Path, tmp_pat
         assert f"{name} cannot be read: it is no file of this folder" in refused(folder)
 
 
-def test_what_unpacks_to_more_than_an_export_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("automl_meta.store.seed._UNPACKED_BYTES", 1 << 20)
-    put(folder, RUNS, gzip.compress(b"run_id\n" + b"0" * (40 << 20)))
+def test_what_unpacks_to_more_than_an_export_is_refused(folder: Path) -> None:
+    put(folder, RUNS, gzip.compress(b"run_id\n" + b"0" * (80 << 20)))
     assert "unpacks to more than" in refused(folder)
 
 

@@ -114,7 +114,7 @@ def test_a_family_that_becomes_known_is_kept(store: MetadataStore) -> None:
 
 
 def test_an_unknown_data_set_is_a_usage_error(store: MetadataStore) -> None:
-    with pytest.raises(UsageError, match="knows no data set 'nowhere'"):
+    with pytest.raises(UsageError, match="has no data set 'nowhere'"):
         store.dataset("nowhere")
 
 

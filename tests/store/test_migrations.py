@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from store.store_workers import connected
 
 import automl_meta.store.migrations as migrations
 from automl_meta.store import MetadataStore
@@ -24,8 +25,9 @@ def test_the_listed_revisions_are_those_that_there_are() -> None:
     assert [script.revision for script in scripts.walk_revisions()] == list(reversed(migrations.REVISIONS))
 
 
-def test_the_migrations_make_the_tables_that_the_code_uses(store: MetadataStore) -> None:
-    with store._engine.begin() as connection:
+def test_the_migrations_make_the_tables_that_the_code_uses(shared_url: str) -> None:
+    MetadataStore(shared_url, seed=False).close()
+    with connected(shared_url) as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": migrations.VERSION_TABLE, "compare_type": True}
         )

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from store.store_workers import configuration, dataset, fill, run
+from store.store_workers import configuration, connected, dataset, fill, run
 
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.records import DatasetRecord, Environment, Source
@@ -36,11 +36,11 @@ def test_an_export_comes_back_the_same_byte_for_byte(store: MetadataStore, tmp_p
 
 def test_an_export_does_not_depend_on_the_order_of_arrival(tmp_path: Path) -> None:
     for name, order in (("one", (1, 2, 3)), ("two", (3, 1, 2))):
-        with MetadataStore("sqlite://", seed=False) as store:
+        with MetadataStore(tmp_path / f"{name}.db", seed=False) as store:
             for number in order:
                 store.add_dataset(dataset(number))
                 store.add_runs([run(dataset(number), k) for k in order])
-            with store._engine.begin() as connection:
+            with connected(store.path) as connection:
                 connection.exec_driver_sql("UPDATE runs SET created_at = '2026-01-01T00:00:00Z'")
                 write_all(connection)
             store.export(tmp_path / name)
@@ -149,7 +149,7 @@ def test_the_shipped_experience_is_read_once(
     seed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     MetadataStore(tmp_path / "store.db").close()
-    monkeypatch.setattr("automl_meta.store.metadata_store.import_experience", None)
+    monkeypatch.setattr("automl_meta.store.seed.import_experience", None)
     with MetadataStore(tmp_path / "store.db") as store:
         assert len(store.run_ids()) == 24
 
