@@ -1,4 +1,4 @@
-"""JointSpace: the algorithm and the hyperparameters of each as one conditional search space."""
+"""JointSpace: the choice of the algorithm and the hyperparameters of each as one conditional search space."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def joint_name(algorithm: str, parameter: str) -> str:
     Returns
     -------
     str
+        Name with the algorithm as its prefix.
 
     Examples
     --------
@@ -65,15 +66,15 @@ def joint_parameters(configuration: Configuration) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class JointSpace:
-    """The algorithm and the hyperparameters of each as one conditional search space.
+    """The choice of the algorithm and the hyperparameters of each as one conditional search space.
 
-    The parameter ``algorithm`` chooses; those of an algorithm carry its name, as in
-    ``"lightgbm.learning_rate"``, and are active only where it is chosen.
+    The parameter ``algorithm`` chooses the algorithm; the hyperparameters of an algorithm are prefixed
+    by its name, as in ``"lightgbm.learning_rate"``, and active only if it is chosen.
 
     Parameters
     ----------
     algorithms : tuple of Algorithm
-        To choose from, of one type of task.
+        Algorithms of one task type.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class JointSpace:
 
     @cached_property
     def space(self) -> SearchSpace:
-        """All of it, for any Optuna trial."""
+        """The search space, which can suggest values for any Optuna trial."""
         names = tuple(algorithm.name for algorithm in self.algorithms)
         distributions: dict[str, BaseDistribution] = {ALGORITHM: CategoricalDistribution(names)}
         conditions: dict[str, Condition] = {}
@@ -106,22 +107,42 @@ class JointSpace:
         return SearchSpace(distributions, conditions)
 
     def parameters(self, configuration: Configuration) -> dict[str, Any]:
-        """The values of a configuration in this space, defaults where it left any out.
+        """Encode a configuration; missing hyperparameters get their defaults.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Of an algorithm of this space.
+
+        Returns
+        -------
+        dict of str to value
+            Values in this space.
 
         Raises
         ------
         UsageError
-            If the algorithm is not of this space, or a value lies outside of its own.
+            If the algorithm is not in this space, or a value is outside of its range.
         """
         return joint_parameters(self.algorithm(configuration.algorithm).completed(configuration))
 
     def configuration(self, parameters: Mapping[str, Any]) -> Configuration:
-        """The configuration that values in this space mean.
+        """Decode a configuration.
+
+        Parameters
+        ----------
+        parameters : mapping of str to value
+            Values in this space.
+
+        Returns
+        -------
+        Configuration
+            With all hyperparameters.
 
         Raises
         ------
         UsageError
-            If ``algorithm`` is missing or unknown, or a value lies outside of the space.
+            If ``algorithm`` is missing or unknown, or a value is outside of its range.
         """
         algorithm = self.algorithm(parameters.get(ALGORITHM, ""))
         prefix = joint_name(algorithm.name, "")
@@ -129,12 +150,22 @@ class JointSpace:
         return algorithm.completed(Configuration(algorithm.name, own))
 
     def algorithm(self, name: str) -> Algorithm:
-        """The algorithm of that name.
+        """Algorithm with a given name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the algorithm.
+
+        Returns
+        -------
+        Algorithm
+            The algorithm.
 
         Raises
         ------
         UsageError
-            If there is none.
+            If there is no such algorithm.
         """
         for algorithm in self.algorithms:
             if algorithm.name == name:

@@ -1,4 +1,4 @@
-"""DifficultyModel: how good the best known configuration will be on a task."""
+"""DifficultyModel: the best score to be expected on a task."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _PENALTIES = 10.0 ** np.arange(0.0, 5.1, 0.5)
 class DifficultyModel:
     """Ridge regression from scaled meta-features to a few numbers of each data set.
 
-    Meta-features say little about which configuration wins, but much about the level of all
-    scores (the landmarkers above all). Each target's penalty is chosen by its
-    leave-one-family-out error, which has a closed form.
+    Meta-features, above all landmarkers, predict the level of all scores much better than which
+    configuration wins. The penalty of each target minimises its leave-one-family-out error, which
+    has a closed form.
 
     Parameters
     ----------
     points : ndarray of shape (n_datasets, n_metafeatures)
-        Scaled meta-features without gaps.
+        Scaled meta-features without missing values.
     targets : ndarray of shape (n_datasets, n_targets)
-        What to predict.
+        Target values.
     families : ndarray of shape (n_datasets,)
-        Integer codes.
+        Integer codes of the families.
 
     Attributes
     ----------
     left_out : ndarray of shape (n_datasets, n_targets)
-        What is predicted for each known data set from the other families.
+        Prediction for each known data set from the other families.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class DifficultyModel:
         self.left_out = np.clip(self.left_out, self._low, self._high)
 
     def predict(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """For a task at `point`, of shape (n_metafeatures,), NaN as the median; shape (n_targets,)."""
+        """Predict the targets, shape (n_targets,), of a task at `point`, shape (n_metafeatures,); NaN is the median."""
         shift = (np.nan_to_num(point) - self._center) @ self._coefficients
         return np.clip(self._mean + shift, self._low, self._high)
 
 
 def _groups_of_equal_size(families: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Members of all families of one size, shape (n_families, size), for each size."""
+    """Members of the families of each size, one array of shape (n_families, size) for each size."""
     order = np.argsort(families, kind="stable")
     _, starts, counts = np.unique(families[order], return_index=True, return_counts=True)
     return [order[starts[counts == size][:, None] + np.arange(size)] for size in np.unique(counts)]
