@@ -91,3 +91,21 @@ def test_a_recommender_that_is_fitted_already_keeps_what_it_has_learnt(store: Me
     found = recommend(IRIS, store=store, recommender=given)
     assert "dummy" in [entry.configuration.algorithm for entry in found.configurations]
     assert [entry.configuration for entry in given.recommend({}, 5).configurations] == known
+
+
+def test_the_time_limit_is_that_of_the_whole_call(store: MetadataStore) -> None:
+    with pytest.warns(FutureWarning, match="fit_time_limit is seconds of one fit"):
+        short = recommend(IRIS, store=store, time_limit=1e-3)
+    assert any("The time limit left out" in note for note in short.notes)
+    with pytest.warns(FutureWarning):
+        long = recommend(IRIS, store=store, time_limit=600.0)
+    assert not any("The time limit" in note for note in long.notes)
+    with pytest.raises(UsageError, match="time_limit is 0"):
+        recommend(IRIS, store=store, time_limit=0)
+
+
+def test_the_time_limit_of_fits_leaves_out_slower_configurations(store: MetadataStore) -> None:
+    slowest = max(entry.expected_seconds for entry in recommend(IRIS, store=store).configurations)
+    found = recommend(IRIS, store=store, fit_time_limit=0.99 * slowest)
+    assert found.configurations
+    assert all(entry.expected_seconds < slowest for entry in found.configurations)
