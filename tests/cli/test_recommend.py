@@ -175,5 +175,5 @@ def test_a_store_without_experience_says_what_to_do(run, tmp_path: Path) -> None
 def test_the_time_limit_is_that_of_the_whole_command_and_what_it_meant_before_is_said(run) -> None:
     done = run("recommend", "sklearn:wine", "--time-limit", "0.001", "--json")
     assert "note: --time-limit is now seconds for the whole command; --fit-time-limit" in done.err
-    assert len(done.json["configurations"]) == 5
+    assert len(done.json["recommendations"]) == 5
     assert any(text.startswith("The time limit left out ") for text in done.json["notes"])
