@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from automl_meta.algorithms import ALGORITHMS
+from automl_meta.experiments import Evaluator, InProcessEvaluator
 from automl_meta.metafeatures import EXTRACTORS
 from automl_meta.recommenders import RECOMMENDERS as RECOMMENDER_CLASSES
 
 if TYPE_CHECKING:
     from automl_meta.fewshot import FewShotLearner
 
-__all__ = ["ALGORITHMS", "METAFEATURE_EXTRACTORS", "RECOMMENDERS", "few_shot_learners"]
+__all__ = ["ALGORITHMS", "EVALUATORS", "METAFEATURE_EXTRACTORS", "RECOMMENDERS", "few_shot_learners"]
 
+EVALUATORS = (Evaluator, InProcessEvaluator)
 METAFEATURE_EXTRACTORS = EXTRACTORS
 RECOMMENDERS = tuple(member() for member in RECOMMENDER_CLASSES)
 

@@ -1,12 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from automl_meta import MetadataStore, TabularTask, recommend
 from automl_meta.algorithms import algorithms_for
 from automl_meta.exceptions import UsageError
 from automl_meta.experiments import Campaign
 from automl_meta.metrics import Metric
+from automl_meta.recommenders import AverageRank
 
 IRIS = TabularTask.bundled("iris")
 
@@ -70,3 +72,40 @@ def test_a_table_that_an_earlier_version_misread_does_not_advise_itself(tmp_path
         advice = recommend(as_numbers, store=store)
     assert {neighbour.dataset for neighbour in advice.nearest} == {"other"}
     assert any("'exercise' is nearly the same as this one" in note for note in advice.notes)
+
+
+def test_the_recommender_that_is_given_is_left_as_it_is(store: MetadataStore) -> None:
+    given = AverageRank()
+    before = given.get_params(), set(vars(given))
+    for task in (IRIS, TabularTask.bundled("breast_cancer")):
+        recommend(task, store=store, recommender=given)
+        assert (given.get_params(), set(vars(given))) == before
+    with pytest.raises(NotFittedError):
+        given.recommend({}, 1)
+
+
+def test_a_recommender_that_is_fitted_already_keeps_what_it_has_learnt(store: MetadataStore) -> None:
+    meta = store.meta_dataset("accuracy", "classification", algorithms=["lda", "knn"])
+    given = AverageRank().fit(meta)
+    known = [entry.configuration for entry in given.recommend({}, 5).configurations]
+    found = recommend(IRIS, store=store, recommender=given)
+    assert "dummy" in [entry.configuration.algorithm for entry in found.configurations]
+    assert [entry.configuration for entry in given.recommend({}, 5).configurations] == known
+
+
+def test_the_time_limit_is_that_of_the_whole_call(store: MetadataStore) -> None:
+    with pytest.warns(FutureWarning, match="fit_time_limit is seconds of one fit"):
+        short = recommend(IRIS, store=store, time_limit=1e-3)
+    assert any("The time limit left out" in note for note in short.notes)
+    with pytest.warns(FutureWarning):
+        long = recommend(IRIS, store=store, time_limit=600.0)
+    assert not any("The time limit" in note for note in long.notes)
+    with pytest.raises(UsageError, match="time_limit is 0"):
+        recommend(IRIS, store=store, time_limit=0)
+
+
+def test_the_time_limit_of_fits_leaves_out_slower_configurations(store: MetadataStore) -> None:
+    slowest = max(entry.expected_seconds for entry in recommend(IRIS, store=store).configurations)
+    found = recommend(IRIS, store=store, fit_time_limit=0.99 * slowest)
+    assert found.configurations
+    assert all(entry.expected_seconds < slowest for entry in found.configurations)

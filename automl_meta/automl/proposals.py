@@ -131,7 +131,7 @@ class Proposals:
                 return found
         n_advised = sum(origin_of(trial).kind == "advice" for trial in kept)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
-            name = "remaining_seconds" if per_second else "time_limit"
+            name = "remaining_seconds" if per_second else "fit_time_limit"
             slowness = self._slowness(self.advisor, kept, fit_rows, n_folds)
             found = self._advised(
                 self.advisor, kept, tried, n_advised + 1, fit_rows, {name: fit_seconds}, slowness

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from automl_meta.algorithms import JointSpace
 from automl_meta.automl.owners import OWNER, Owners
+from automl_meta.automl.problem import Problem
 from automl_meta.automl.study_storage import predictions_of, quiet, save_predictions
 from automl_meta.automl.trials import completed
 from automl_meta.automl.turn import Turn
@@ -35,10 +36,8 @@ class SharedStudy:
     ----------
     study : Study
         Of Optuna.
-    space : JointSpace
-        What is searched; trials of another space are left out.
-    n_tested, n_classes : int
-        Of the predictions that trials keep.
+    problem : Problem
+        What the study is about; trials of another search space are left out.
     note : callable
         Takes what the user should know, in words.
 
@@ -50,17 +49,11 @@ class SharedStudy:
         Within which a trial is begun.
     """
 
-    def __init__(
-        self,
-        study: optuna.Study,
-        space: JointSpace,
-        n_tested: int,
-        n_classes: int,
-        note: Callable[[str], None],
-    ) -> None:
+    def __init__(self, study: optuna.Study, problem: Problem, note: Callable[[str], None]) -> None:
         self.study = study
         self.turn = Turn.of_study(study)
-        self._space = space
+        self._space = problem.space
+        n_tested, n_classes = len(problem.folds.tested), len(problem.task.classes)
         self._shapes = {"predict": (n_tested,), "predict_proba": (n_tested, n_classes)}
         self._note = note
         self._owners = Owners()

@@ -47,8 +47,6 @@ class StudyBudget:
         Models that are fitted at the end, for which time is kept.
     clock : Budget
         This process's own, from the call of ``fit`` on.
-    restart_seconds : float
-        That it takes until a worker works again when its trial was ended.
     """
 
     task: TabularTask
@@ -58,7 +56,6 @@ class StudyBudget:
     trial_time_limit: float | None
     n_refits: int
     clock: Budget = field(default_factory=Budget)
-    restart_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._powers: dict[str, float] = {}  # by algorithm: with which power of the rows its seconds grow
@@ -70,11 +67,25 @@ class StudyBudget:
         counted = [trial for trial in trials if trial.state != TrialState.WAITING and not is_lost(trial)]
         return self.n_trials - len(counted)
 
-    def trial_seconds(self, trials: Sequence[FrozenTrial]) -> float | None:
-        """Wall seconds that the next trial may take; None is without limit, 0 that none should start."""
+    def trial_seconds(self, trials: Sequence[FrozenTrial], restart_seconds: float = 0.0) -> float | None:
+        """Wall seconds that the next trial may take; None is without limit, 0 that none should start.
+
+        Parameters
+        ----------
+        trials : sequence of FrozenTrial
+            Trials of the study so far.
+        restart_seconds : float
+            Wall seconds until a worker works again after its trial was ended.
+
+        Returns
+        -------
+        float or None
+            Seconds.
+        """
         limits = [] if self.trial_time_limit is None else [self.trial_time_limit]
         if self.time_limit is not None:
-            left = min(self.clock.remaining, self.time_limit - busy_seconds(trials)) - self.reserve(trials)
+            left = min(self.clock.remaining, self.time_limit - busy_seconds(trials))
+            left -= self.reserve(trials, restart_seconds)
             if not completed(trials):
                 if left <= 0 and trials:
                     return 0.0
@@ -86,8 +97,8 @@ class StudyBudget:
                 limits += [left, max(_SHARE_OF_A_TRIAL * self.time_limit, _FIRST_SECONDS)]
         return min(limits, default=None)
 
-    def reserve(self, trials: Sequence[FrozenTrial]) -> float:
-        """Seconds to keep for the refits of the best models so far, and a new worker to fit them in."""
+    def reserve(self, trials: Sequence[FrozenTrial], restart_seconds: float = 0.0) -> float:
+        """Seconds to keep for the refits of the best models so far, and for a new worker to fit them in."""
         if self.time_limit is None:
             return 0.0
         best = sorted(completed(trials), key=score_of, reverse=True)
@@ -100,7 +111,7 @@ class StudyBudget:
             reserved += (
                 min(needed, share - reserved) if reserved == 0.0 or reserved + needed <= share else 0.0
             )
-        return self.restart_seconds + reserved
+        return restart_seconds + reserved
 
     def refit_seconds(self, trial: FrozenTrial, n_rows: float | None = None) -> float:
         """Wall seconds that a fit will take, from those of the folds and from what other fits took.

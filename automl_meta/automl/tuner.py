@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import optuna
-from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
@@ -20,17 +18,16 @@ from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.plain import number_or_none, plain
 from automl_meta.algorithms import ALGORITHM
 from automl_meta.automl.candidate_space import own_algorithm
-from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.owners import signs_of_life
-from automl_meta.automl.proposals import Proposal, Proposals
-from automl_meta.automl.scoring import Scoring
+from automl_meta.automl.problem import Problem
+from automl_meta.automl.proposals import Proposal, Proposals, has_been_ended
+from automl_meta.automl.session import Session
 from automl_meta.automl.shared_study import SharedStudy
 from automl_meta.automl.study_budget import StudyBudget
 from automl_meta.automl.trials import FIT_ROWS, completed, is_lost, score_of
-from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
-from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold
+from automl_meta.exceptions import StudyError, WorkerError
+from automl_meta.experiments import Evaluator, EvaluatorLike, InProcessEvaluator, Limits, OutOfFold
 from automl_meta.records import Configuration
-from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN, Origin
 
 __all__ = ["Tuner", "TuningProgress", "started_evaluators"]
@@ -42,7 +39,6 @@ _LAST_SECONDS, _LAST_SHARE = (
     5.0,
     0.25,
 )  # of the time limit, beyond it: for each trial that has to be, if nothing was done
-AnyEvaluator = Evaluator | InProcessEvaluator
 
 
 @dataclass(frozen=True)
@@ -71,10 +67,10 @@ class TuningProgress:
 
 
 @contextmanager
-def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[AnyEvaluator]]:
+def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[EvaluatorLike]]:
     """Evaluators in processes that start at once and end with the context, or one in this process."""
     with ExitStack() as stack:
-        made: list[AnyEvaluator] = []
+        made: list[EvaluatorLike] = []
         for _ in range(n):
             made.append(Evaluator(Limits(None, memory_limit)) if isolated else InProcessEvaluator())
             stack.callback(made[-1].close)
@@ -92,57 +88,42 @@ class _Claim:
     fit_rows: int | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Tuner:
     """Trial after trial of one study, until its budget is spent.
 
     Parameters
     ----------
-    task, folds, scoring, labels
-        What is evaluated, on which rows, by what; `labels` are what a scorer sees for codes.
-    study : Study
-        Of Optuna; other processes may work on it too. `shared` is what becomes of it.
+    problem : Problem
+        What is evaluated, and how it is scored.
+    shared : SharedStudy
+        Study of the trials; other processes may work on it too.
     proposals : Proposals
         Say what to try next.
     budget : StudyBudget
-        Of the whole study.
-    fewer : callable
-        Folds of the same tests that learn from so many rows only.
-    keeper : Keeper, optional
-        Every run goes there.
-    notes : list of str
-        What is decided on the way, in words; added to.
-    interruption : Interruption
-        Its context is the caller's, around all that a Ctrl-C must not cost.
+        Trials and seconds of the whole study.
+    session : Session
+        Takes notes and runs.
 
     Attributes
     ----------
     fitted : mapping of int to Pipeline
-        By number of the trial: what was fitted on all rows already.
+        By number of the trial: pipelines that are already fitted on all rows.
     """
 
-    task: TabularTask
-    folds: Folds
-    scoring: Scoring
-    labels: NDArray[Any]
-    study: optuna.Study
+    problem: Problem
+    shared: SharedStudy
     proposals: Proposals
     budget: StudyBudget
-    fewer: Callable[[int], Folds]
-    keeper: Keeper | None = None
-    notes: list[str] = field(default_factory=list)
-    interruption: Interruption = field(default_factory=Interruption)
-    fitted: Mapping[int, Pipeline] = field(default_factory=dict)
+    session: Session
 
     def __post_init__(self) -> None:
-        self.shared = SharedStudy(
-            self.study, self.proposals.space, len(self.folds.tested), len(self.task.classes), self.note
-        )
+        self.fitted: Mapping[int, Pipeline] = {}
         self._stop = threading.Event()
         self._trying_all_rows = threading.Lock()
 
     def run(
-        self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None = None
+        self, evaluators: list[EvaluatorLike], progress: Callable[[TuningProgress], None] | None = None
     ) -> None:
         """Run trials until the budget is spent, everything was tried, all fail alike, or Ctrl-C.
 
@@ -155,14 +136,18 @@ class Tuner:
             else:
                 self._work_together(evaluators, progress)
         except KeyboardInterrupt:
-            self.interruption.came = True  # also where it was not noted
-            self.notes.append("Interrupted: the best so far was kept.")
+            self.session.interruption.came = True  # also where it was not noted
+            self.session.notes.append("Interrupted: the best so far was kept.")
         except StudyError as error:
             self.shared.go_on_in_memory(error)
 
-    def try_fallbacks(self, evaluator: AnyEvaluator) -> None:
-        """Try what is soon done, beyond the budget, until something has succeeded: a model has to be there."""
-        fallbacks = self.proposals.fallbacks(self.shared.trials(), self._fold_rows)[-_LAST_FALLBACKS:]
+    @default_settings()
+    def try_fallbacks(self, evaluator: EvaluatorLike) -> None:
+        """Where nothing has succeeded for want of time or memory, try what is quick, beyond the budget."""
+        trials = self.shared.trials()
+        if not self._needs_fallback(trials):
+            return
+        fallbacks = self.proposals.fallbacks(trials, self.problem.fold_rows)[-_LAST_FALLBACKS:]
         limit = self.budget.time_limit or self.budget.trial_time_limit
         for proposal in fallbacks:
             is_last = proposal is fallbacks[-1]
@@ -172,18 +157,27 @@ class Tuner:
                 claim = self._begun(proposal, seconds)
             self._attempt(evaluator, claim)
             if completed(self.shared.trials()):
-                self.note(f"Nothing else was done in time: {proposal.configuration} was.")
+                self.session.note(f"Nothing else was done in time: {proposal.configuration} was.")
                 return
+
+    def _needs_fallback(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether a model would be missing, and nobody is at work on the last trials."""
+        if self.session.interruption.came or completed(trials):
+            return False
+        if any(trial.state == TrialState.RUNNING for trial in trials) and self.budget.n_left(trials) <= 0:
+            return False
+        ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
+        return not ended or any(map(has_been_ended, ended))
 
     # Trials --------------------------------------------------------------------------------
 
     def _work_together(
-        self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None
+        self, evaluators: list[EvaluatorLike], progress: Callable[[TuningProgress], None] | None
     ) -> None:
         with ThreadPoolExecutor(len(evaluators)) as pool:
             futures = [pool.submit(self._work, evaluator, progress) for evaluator in evaluators]
             try:
-                with self.interruption.raised():
+                with self.session.interruption.raised():
                     for future in futures:
                         future.result()
             except BaseException:
@@ -193,14 +187,13 @@ class Tuner:
                 raise
 
     @default_settings()  # as in the threads that several evaluators have
-    def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
+    def _work(self, evaluator: EvaluatorLike, progress: Callable[[TuningProgress], None] | None) -> None:
         try:
             while not self._stop.is_set():
-                with self.interruption.raised():
+                with self.session.interruption.raised():
                     evaluator.wait()
                 with self.shared.turn:
-                    self.budget.restart_seconds = evaluator.start_seconds
-                    claim = self._claim()
+                    claim = self._claim(evaluator)
                 if claim is None:
                     return
                 last = self._attempt(evaluator, claim)
@@ -209,30 +202,34 @@ class Tuner:
                 self._try_all_rows(evaluator, claim)
         except WorkerError as error:
             if not self._stop.is_set():  # else it was ended on purpose
-                self.note(str(error))
+                self.session.note(str(error))
 
-    def _claim(self) -> _Claim | None:
+    def _claim(self, evaluator: EvaluatorLike) -> _Claim | None:
         """Begin the next trial, in this process's turn; None when there is none to begin."""
         self.shared.end_lost_trials()
         trials = self.shared.trials()
-        seconds = self.budget.trial_seconds(trials)
+        seconds = self.budget.trial_seconds(trials, evaluator.start_seconds)
         if self.budget.n_left(trials) <= 0 or seconds == 0 or self._all_fail_alike(trials):
             return None
         if any(trial.state == TrialState.WAITING for trial in trials):
             return self._begun(None, seconds)
-        fit_seconds = None if seconds is None else seconds / len(self.folds.all)
+        fit_seconds = None if seconds is None else seconds / len(self.problem.folds.all)
         is_timed = self.budget.time_limit is not None
         proposal = self.proposals.next(
-            trials, fit_seconds, self._fold_rows, n_folds=len(self.folds.all), per_second=is_timed
+            trials,
+            fit_seconds,
+            self.problem.fold_rows,
+            n_folds=len(self.problem.folds.all),
+            per_second=is_timed,
         )
         if proposal is None:
-            self.note("The whole search space was tried.")
+            self.session.note("The whole search space was tried.")
             return None
         return self._begun(proposal, seconds)
 
     def _begun(self, proposal: Proposal | None, seconds: float | None) -> _Claim:
         """A trial of what is proposed, or of what somebody has enqueued."""
-        space = self.proposals.space
+        space = self.problem.space
         if proposal is None:
             trial = self.shared.begin(None, {})
         else:
@@ -256,16 +253,18 @@ class Tuner:
         }
         return {name: value for name, value in label.items() if value is not None}
 
-    def _attempt(self, evaluator: AnyEvaluator, claim: _Claim) -> str | None:
+    def _attempt(self, evaluator: EvaluatorLike, claim: _Claim) -> str | None:
         """Run a trial; how it ended in words, None if it was interrupted."""
         started = time.perf_counter()
         try:
-            with signs_of_life(self.shared.study, claim.trial._trial_id), self.interruption.raised():
+            with signs_of_life(self.shared.study, claim.trial._trial_id), self.session.interruption.raised():
                 found = evaluator.out_of_fold(
                     claim.configuration,
-                    self.task,
-                    self.folds if claim.fit_rows is None else self.fewer(claim.fit_rows),
-                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
+                    self.problem.task,
+                    self.problem.folds
+                    if claim.fit_rows is None
+                    else self.problem.smaller_folds(claim.fit_rows),
+                    algorithm=own_algorithm(self.problem.space, claim.configuration),
                     seconds=claim.seconds,
                 )
             if self._stop.is_set() and found.run.status == "crash":
@@ -281,14 +280,16 @@ class Tuner:
         run, value = found.run, float("nan")
         if run.status == "ok":
             try:
-                value = self.scoring.score(self.task, self.folds, found.responses, self.labels)
+                value = self.problem.score(found.responses)
                 if not np.isfinite(value):
-                    run = replace(run, status="crash", reason=f"{self.scoring.name} is not defined")
+                    run = replace(run, status="crash", reason=f"{self.problem.scoring.name} is not defined")
             except Exception as error:  # noqa: BLE001 - a scorer is the user's, and its failure is a result
                 run = replace(
-                    run, status="crash", reason=f"{self.scoring.name}: {error or type(error).__name__}"[:500]
+                    run,
+                    status="crash",
+                    reason=f"{self.problem.scoring.name}: {error or type(error).__name__}"[:500],
                 )
-        self._remember(found)
+        self.session.remember(found.run)
         measured = {
             "run_id": run.run_id,
             "seconds": run.seconds,
@@ -303,15 +304,6 @@ class Tuner:
         self.shared.tell(trial, told, value, found.responses)
         return f"{found.run.configuration}: {value:.4g}"
 
-    def note(self, text: str) -> None:
-        """Take down, once, what the user should know."""
-        if text not in self.notes:
-            self.notes.append(text)
-
-    @property
-    def _fold_rows(self) -> int:
-        return len(self.folds.all[0][0])
-
     def _all_fail_alike(self, trials: Sequence[FrozenTrial]) -> bool:
         """Whether what was tried fails for one reason, so that more of it would fail, too."""
         ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
@@ -319,15 +311,15 @@ class Tuner:
             return False
         algorithms = {str(trial.params.get(ALGORITHM)) for trial in ended}
         if len(ended) < _FAILURES or len(algorithms) < min(
-            _FAILED_ALGORITHMS, len(self.proposals.space.algorithms)
+            _FAILED_ALGORITHMS, len(self.problem.space.algorithms)
         ):
             return False
         if len({str(trial.user_attrs.get("reason")) for trial in ended}) > 1:
             return False
-        self.note(f"The search ended early: all {len(ended)} trials failed alike.")
+        self.session.note(f"The search ended early: all {len(ended)} trials failed alike.")
         return True
 
-    def _try_all_rows(self, evaluator: AnyEvaluator, claim: _Claim) -> None:
+    def _try_all_rows(self, evaluator: EvaluatorLike, claim: _Claim) -> None:
         """Fit the best so far on all rows, so as to know how long that takes; it may be the final model."""
         best = max(completed(self.shared.trials()), key=lambda t: (score_of(t), -t.number), default=None)
         if best is None or best.number != claim.trial.number:
@@ -337,12 +329,12 @@ class Tuner:
             return
         try:
             started = time.perf_counter()
-            with self.interruption.raised():
+            with self.session.interruption.raised():
                 found = evaluator.fit(
                     claim.configuration,
-                    self.task,
-                    self.folds,
-                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
+                    self.problem.task,
+                    self.problem.folds,
+                    algorithm=own_algorithm(self.problem.space, claim.configuration),
                     seconds=limit,
                 )
             if found.pipeline is not None or found.status == "timeout":
@@ -355,15 +347,6 @@ class Tuner:
             raise
         finally:
             self._trying_all_rows.release()
-
-    def _remember(self, found: OutOfFold) -> None:
-        """Every run goes back into the store; one that cannot be written must not cost the study."""
-        if self.keeper is None:
-            return
-        try:
-            self.keeper.add_runs([found.run])
-        except (StoreError, UsageError) as error:
-            self.note(f"The runs could not be kept: {error}")
 
     def _state(self, last: str) -> TuningProgress:
         trials = [trial for trial in self.shared.trials() if trial.state.is_finished()]

@@ -50,7 +50,7 @@ def command(
     from automl_meta.metafeatures import extract_metafeatures
 
     task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
-    found = extract_metafeatures(task, groups=names(groups), time_budget=time_limit)
+    found = extract_metafeatures(task, groups=names(groups), time_limit=time_limit)
     if json:
         described = {"metafeatures": found.values, "reasons": found.reasons, "seconds": found.seconds}
         print_json({**described, "task": task_json(task)})

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from rich.text import Text
 
 from automl_meta._utils.plain import plain
 from automl_meta._utils.printable import UNFIT, printable
-from automl_meta.exceptions import UsageError
+from automl_meta.exceptions import AutomlMetaWarning, UsageError
 
-__all__ = ["cell", "check_writable", "console", "names", "print_json", "printable", "say"]
+__all__ = ["cell", "check_writable", "console", "names", "note", "print_json", "printable", "say"]
 
 console = Console()
 
@@ -57,6 +58,11 @@ def _obstacle(path: Path) -> str:
 def names(text: str | None) -> list[str] | None:
     """Split a list of names at commas; None stays None."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def note(text: str) -> None:
+    """Print a note on standard error, as `main` does with warnings of this library."""
+    warnings.warn(text, AutomlMetaWarning, stacklevel=2)
 
 
 def say(text: object, to: Console = console) -> None:

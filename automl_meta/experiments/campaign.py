@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import joblib
 
+from automl_meta._utils.budget import Budget
 from automl_meta.algorithms import Algorithm
 from automl_meta.exceptions import WorkerError
 from automl_meta.experiments.describe import describe_dataset
@@ -117,33 +118,39 @@ class Campaign:
         tasks: Sequence[TabularTask],
         *,
         families: Mapping[str, str] | None = None,
+        time_limit: float | None = None,
         progress: Callable[[CampaignProgress], None] | None = None,
     ) -> CampaignProgress:
-        """Run what is missing.
+        """Run the evaluations that the store does not hold yet.
 
-        What the store cannot take goes into a file, and a warning says how to add it later.
+        Results that the store cannot take are written to a file, and a warning says how to add
+        them later.
 
         Parameters
         ----------
         tasks : sequence of TabularTask
-            In any order.
+            Tasks in any order.
         families : mapping of str to str, optional
-            Task name to family, for those that share rows or a simulator with others.
+            Family by task name, for tasks that share rows or a simulator with others.
+        time_limit : float, optional
+            Wall seconds for the whole call. No evaluation is started after that; those that are
+            running end within their own limit.
         progress : callable, optional
             Called after each batch of runs is stored.
 
         Returns
         -------
         CampaignProgress
-            At the end.
+            State at the end; ``done`` is less than ``total`` if the time limit was reached.
 
         Raises
         ------
         StoreError
-            If the store cannot be read, or no file can take what it could not.
+            If the store cannot be read, or neither it nor a file can be written.
         WorkerError
-            If no process can be started for the evaluations. What was done is stored.
+            If no process can be started for the evaluations. Finished runs are stored.
         """
+        budget = Budget(time_limit)
         self.store.add_source(self.source)
         self.store.add_environment(Environment.current())
         ordered = sorted(tasks, key=lambda task: (task.n_rows * task.n_features, task.name))
@@ -160,13 +167,18 @@ class Campaign:
             if task.fingerprint in undescribed:
                 undescribed.remove(task.fingerprint)
                 family = (families or {}).get(task.name, "")
-                keeper.add_dataset(describe_dataset(task, family=family, source=self.source.name))
+                limit = None if time_limit is None else budget
+                keeper.add_dataset(
+                    describe_dataset(task, time_limit=limit, family=family, source=self.source.name)
+                )
 
         for task in ordered:
             if not any(batch.task is task for batch in batches):
                 describe(task)
-        with contextlib.closing(self._results(batches)) as results:
+        with contextlib.closing(self._results(batches, budget)) as results:
             for task, runs in results:
+                if not runs:
+                    continue  # the time limit was reached
                 describe(task)
                 keeper.add_runs(replace(run, source=self.source.name) for run in runs)
                 failed = state.failed + sum(run.status != "ok" for run in runs)
@@ -217,7 +229,7 @@ class Campaign:
             or not set(all_names(task.task_type)) <= set(self.store.dataset(task.fingerprint).metafeatures)
         }
 
-    def _results(self, batches: Sequence[_Batch]) -> Generator[tuple[TabularTask, list[Run]]]:
+    def _results(self, batches: Sequence[_Batch], budget: Budget) -> Generator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:
             pool: queue.SimpleQueue[Evaluator] | None = None
             if self.backend == _THREADS:
@@ -231,7 +243,10 @@ class Campaign:
                 self.n_jobs, self.backend, batch_size=1, return_as="generator_unordered", **watched
             )
             with _interrupts_wait():
-                results = parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
+                deadline = time.time() + budget.remaining  # which other processes can read
+                results = parallel(
+                    joblib.delayed(_evaluate)(batch, self.limits, pool, deadline) for batch in batches
+                )
             try:
                 yield from results
             except BrokenExecutor as error:
@@ -279,13 +294,14 @@ def _end_with(parent: int) -> None:
 
 
 def _evaluate(
-    batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None
+    batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None, deadline: float
 ) -> tuple[TabularTask, list[Run]]:
     evaluator = Evaluator(limits) if pool is None else pool.get()
     try:
         return batch.task, [
             evaluator.evaluate(configuration, batch.task, batch.protocol)
             for configuration in batch.configurations
+            if time.time() < deadline
         ]
     finally:
         if pool is None:

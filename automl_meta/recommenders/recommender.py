@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from automl_meta._utils.isolation import default_settings
+from automl_meta._utils.renaming import renamed
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders.difficulty_model import DifficultyModel
 from automl_meta.recommenders.experience_matrix import ExperienceMatrix
@@ -96,9 +97,10 @@ class Recommender(BaseEstimator):
         n: int = 10,
         *,
         observed: Mapping[str, float] | None = None,
-        time_limit: float | None = None,
+        fit_time_limit: float | None = None,
         remaining_seconds: float | None = None,
         fit_rows: float | None = None,
+        time_limit: float | None = None,
     ) -> Recommendation:
         """Recommend configurations for a task.
 
@@ -112,18 +114,20 @@ class Recommender(BaseEstimator):
         observed : mapping of str to float, optional
             ``configuration_id`` to the score on the task itself, in the units of the experience;
             NaN if it failed. These configurations are not recommended again.
-        time_limit : float, optional
+        fit_time_limit : float, optional
             Seconds of one fit; configurations predicted to take longer are left out, all but the
             quickest.
         remaining_seconds : float, optional
             Seconds of fits that are left to spend on the task; who pays five for a trial, as a
             five-fold cross-validation does, has a fifth of the budget. Configurations predicted
-            to take longer are left out, as by `time_limit`, and members that look for the
+            to take longer are left out, as by `fit_time_limit`, and members that look for the
             greatest expected gain then look for it per square root of a second; without it only
             the number of trials counts.
         fit_rows : float, optional
             Number of training rows of a fit, from which its duration is predicted; all rows of the
             task by default.
+        time_limit : float, optional
+            Deprecated name of `fit_time_limit`.
 
         Returns
         -------
@@ -133,14 +137,15 @@ class Recommender(BaseEstimator):
         Raises
         ------
         UsageError
-            If `n` is less than 1, or `time_limit` or `remaining_seconds` is not positive.
+            If `n` is less than 1, or `fit_time_limit` or `remaining_seconds` is not positive.
         NotFittedError
             If `fit` was not called.
         """
         check_is_fitted(self, "experience_")
         if n < 1:
             raise UsageError(f"At least one configuration must be asked for; n is {n!r}.")
-        for name, limit in (("time_limit", time_limit), ("remaining_seconds", remaining_seconds)):
+        fit_time_limit = renamed("time_limit", time_limit, "fit_time_limit", fit_time_limit)
+        for name, limit in (("fit_time_limit", fit_time_limit), ("remaining_seconds", remaining_seconds)):
             if limit is not None and not limit > 0:
                 raise UsageError(f"{name} must be a positive number of seconds or None; it is {limit!r}.")
         notes: list[str] = []
@@ -154,7 +159,7 @@ class Recommender(BaseEstimator):
             lift = self._difficulty.predict(point)[0] - self._known_best
             known_tasks = replace(known_tasks, rows=known_tasks.rows - lift).observe(columns, scores)
         seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
-        limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
+        limits = [limit for limit in (fit_time_limit, remaining_seconds) if limit is not None]
         candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
         costs = seconds if remaining_seconds is not None and self._seconds.has_times else None
         order = self._order(Choice(known_tasks, candidates, n, costs)) if len(candidates) else []
@@ -277,7 +282,7 @@ class Recommender(BaseEstimator):
         self,
         observed: Mapping[str, float],
         seconds: NDArray[np.float64],
-        time_limit: float | None,
+        fit_time_limit: float | None,
         notes: list[str],
     ) -> NDArray[np.int64]:
         ids = self.experience_.configuration_ids
@@ -287,18 +292,18 @@ class Recommender(BaseEstimator):
         if not len(candidates):
             notes.append("All known configurations have been tried on this task.")
             return candidates
-        if time_limit is None:
+        if fit_time_limit is None:
             return candidates
         if not self._seconds.has_times:
             notes.append("No run has a known duration, so the time limit was not applied.")
             return candidates
-        quick = candidates[seconds[candidates] <= time_limit]
+        quick = candidates[seconds[candidates] <= fit_time_limit]
         if len(quick):
             notes.append(
-                f"{len(candidates) - len(quick)} configurations are expected to exceed {time_limit:g} s."
+                f"{len(candidates) - len(quick)} configurations are expected to exceed {fit_time_limit:g} s."
             )
             return quick
-        notes.append(f"Every configuration is expected to exceed {time_limit:g} s; this is the quickest.")
+        notes.append(f"Every configuration is expected to exceed {fit_time_limit:g} s; this is the quickest.")
         return candidates[[int(np.argmin(seconds[candidates]))]]
 
     def _note(self, notes: list[str], order: list[int], nearest: float, far: bool) -> None:

@@ -189,7 +189,7 @@ class MetaFeatureExtractorContract:
         self, extractor: MetaFeatureExtractor, task_type: TaskType
     ) -> None:
         task = described_task(task_type)
-        described = extract_metafeatures(task, extractors=[extractor], time_budget=0)
+        described = extract_metafeatures(task, extractors=[extractor], time_limit=0)
         assert described.reasons == dict.fromkeys(extractor.names(task_type), OUT_OF_TIME)
 
     def extract(

@@ -254,7 +254,7 @@ SICK_LABELS = np.array(["malignant", "benign"])[SICK.target]
 def spent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done that costs something."""
     done: list[str] = []
-    for name in ("started_evaluators", "extract_metafeatures", "open_study"):
+    for name in ("started_evaluators", "describe_dataset", "open_study"):
         monkeypatch.setattr(
             f"automl_meta.automl.automl.{name}", lambda *_, _name=name, **__: done.append(_name)
         )

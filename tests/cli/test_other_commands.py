@@ -67,7 +67,7 @@ def test_collect_reads_an_index(run, tmp_path: Path) -> None:
         }
     ).to_csv(tmp_path / "index.csv", index=False)
     store = tmp_path / "s.db"
-    options = ["--only", "dummy,knn", "--samples", "1", "--store", store, "--no-seed", "--json"]
+    options = ["--only", "dummy,knn", "--samples", "1", "--store", store, "--no-shipped", "--json"]
     assert run("collect", "--index", tmp_path / "index.csv", *options).json["runs"] == 6
     info = run("store", "info", "--store", store, "--json").json
     assert (info["datasets"], info["runs"]) == (2, 6)
@@ -83,10 +83,10 @@ def test_an_index_without_its_columns_is_refused(run, tmp_path: Path) -> None:
 
 def test_experience_travels_through_a_folder(run, tmp_path: Path) -> None:
     one, other = tmp_path / "one.db", tmp_path / "other.db"
-    run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-seed")
+    run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-shipped")
     exported = run("store", "export", tmp_path / "folder", "--store", one, "--json").json
     assert exported == {"folder": str(tmp_path / "folder"), "left_out": []}
-    run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-seed")
+    run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-shipped")
     imported = [
         run("store", "import", tmp_path / "folder", "--store", other, "--json").json for _ in range(2)
     ]

@@ -20,7 +20,7 @@ N_TRIES = int(os.environ.get("FAULTS_COLLECT", "90"))
 FAST = ["dummy", "gaussian_nb", "knn", "lda"]
 N_RUNS = 2 * sum(len(a.configurations(8)) for a in algorithms_for("classification", only=FAST))
 COMMAND = [
-    sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-seed",
+    sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-shipped",
     "--only", ",".join(FAST), "--samples", "8", "--jobs", "2", "--json",
 ]  # fmt: skip
 HOW = {  # the signal, and whether the whole group gets it, as from a terminal

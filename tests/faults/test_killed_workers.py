@@ -19,7 +19,7 @@ N_KILLS = int(os.environ.get("FAULTS_WORKERS", "100"))
 FAST = ["dummy", "gaussian_nb", "knn", "lda"]
 N_RUNS = 2 * sum(len(a.configurations(20)) for a in algorithms_for("classification", only=FAST))
 COMMAND = [
-    sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-seed",
+    sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-shipped",
     "--only", ",".join(FAST), "--samples", "20", "--jobs", "2", "--json",
 ]  # fmt: skip
 
