@@ -104,7 +104,7 @@ OF_OTHER_KINDS = {"f1_samples", "jaccard_samples", "precision_samples", "recall_
 
 @pytest.mark.parametrize("name", sklearn_metrics.get_scorer_names())
 def test_every_scorer_of_scikit_learn_has_a_nearest_metric_of_its_type_or_is_refused(name: str) -> None:
-    """A new scorer of scikit-learn fails here until somebody says what it is near to."""
+    """A new scikit-learn scorer fails here until it is mapped to its nearest metric."""
     assert is_known_name(name)
     module = sklearn_metrics.get_scorer(name)._score_func.__module__
     task_type = "regression" if module.endswith("_regression") else "classification"
@@ -217,11 +217,11 @@ def test_the_reason_for_a_refusal_is_told() -> None:
         UsageError, match=r"^There is no metric 'v_measure_score': it compares clusterings\. Choose"
     ):
         get_metric("v_measure_score")
-    with pytest.raises(UsageError, match=r"'recall_samples': it scores several labels of each row\. Choose"):
+    with pytest.raises(UsageError, match=r"'recall_samples': it scores multilabel predictions\. Choose"):
         get_metric("recall_samples")
-    with pytest.raises(UsageError, match=r"'f1' in stored runs; the nearest is f1_macro\. Choose"):
+    with pytest.raises(UsageError, match=r"'f1' in stored runs; the nearest metric is f1_macro\. Choose"):
         get_metric("f1")
-    with pytest.raises(UsageError, match=r"'rmse' for classification: it scores regression\. Choose"):
+    with pytest.raises(UsageError, match=r"'rmse' for classification: it applies to regression\. Choose"):
         get_metric("rmse", "classification")
 
 

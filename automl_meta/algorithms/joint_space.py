@@ -1,4 +1,4 @@
-"""JointSpace: the choice of the algorithm and the hyperparameters of each as one conditional search space."""
+"""JointSpace: conditional search space over algorithms and their hyperparameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALGORITHM = "algorithm"
 
 
 def joint_name(algorithm: str, parameter: str) -> str:
-    """Name of an algorithm's hyperparameter in a joint space.
+    """Return the name of an algorithm's hyperparameter in a joint space.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def joint_name(algorithm: str, parameter: str) -> str:
     Returns
     -------
     str
-        Name with the algorithm as its prefix.
+        Both names, joined by a dot.
 
     Examples
     --------
@@ -42,17 +42,17 @@ def joint_name(algorithm: str, parameter: str) -> str:
 
 
 def joint_parameters(configuration: Configuration) -> dict[str, Any]:
-    """Values of a configuration in a joint space, as they are.
+    """Convert a configuration to parameters of a joint space, without validation.
 
     Parameters
     ----------
     configuration : Configuration
-        Of any algorithm.
+        Configuration of any algorithm.
 
     Returns
     -------
     dict of str to object
-        `ALGORITHM` first.
+        Parameters, `ALGORITHM` first.
 
     Examples
     --------
@@ -66,15 +66,15 @@ def joint_parameters(configuration: Configuration) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class JointSpace:
-    """The choice of the algorithm and the hyperparameters of each as one conditional search space.
+    """Conditional search space over algorithms and their hyperparameters.
 
-    The parameter ``algorithm`` chooses the algorithm; the hyperparameters of an algorithm are prefixed
-    by its name, as in ``"lightgbm.learning_rate"``, and active only if it is chosen.
+    The parameter ``algorithm`` selects the algorithm. Hyperparameters are prefixed by the name of
+    their algorithm, as in ``"lightgbm.learning_rate"``, and active only if it is selected.
 
     Parameters
     ----------
     algorithms : tuple of Algorithm
-        Algorithms of one task type.
+        Candidate algorithms for one type of task.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class JointSpace:
 
     @cached_property
     def space(self) -> SearchSpace:
-        """The search space, which can suggest values for any Optuna trial."""
+        """Search space of all parameters."""
         names = tuple(algorithm.name for algorithm in self.algorithms)
         distributions: dict[str, BaseDistribution] = {ALGORITHM: CategoricalDistribution(names)}
         conditions: dict[str, Condition] = {}
@@ -107,42 +107,42 @@ class JointSpace:
         return SearchSpace(distributions, conditions)
 
     def parameters(self, configuration: Configuration) -> dict[str, Any]:
-        """Encode a configuration; missing hyperparameters get their defaults.
+        """Convert a configuration to parameters of this space, filling in defaults.
 
         Parameters
         ----------
         configuration : Configuration
-            Of an algorithm of this space.
+            Configuration of one of the algorithms.
 
         Returns
         -------
-        dict of str to value
-            Values in this space.
+        dict of str to object
+            Parameters, `ALGORITHM` first.
 
         Raises
         ------
         UsageError
-            If the algorithm is not in this space, or a value is outside of its range.
+            If the algorithm is not part of this space, or a value is outside the algorithm's space.
         """
         return joint_parameters(self.algorithm(configuration.algorithm).completed(configuration))
 
     def configuration(self, parameters: Mapping[str, Any]) -> Configuration:
-        """Decode a configuration.
+        """Convert parameters of this space to a configuration, filling in defaults.
 
         Parameters
         ----------
-        parameters : mapping of str to value
-            Values in this space.
+        parameters : mapping of str to object
+            Parameters; those of other algorithms are ignored.
 
         Returns
         -------
         Configuration
-            With all hyperparameters.
+            Configuration of the selected algorithm.
 
         Raises
         ------
         UsageError
-            If ``algorithm`` is missing or unknown, or a value is outside of its range.
+            If ``algorithm`` is missing or unknown, or a value is outside the space.
         """
         algorithm = self.algorithm(parameters.get(ALGORITHM, ""))
         prefix = joint_name(algorithm.name, "")
@@ -150,7 +150,7 @@ class JointSpace:
         return algorithm.completed(Configuration(algorithm.name, own))
 
     def algorithm(self, name: str) -> Algorithm:
-        """Algorithm with a given name.
+        """Look up an algorithm by name.
 
         Parameters
         ----------
@@ -160,12 +160,12 @@ class JointSpace:
         Returns
         -------
         Algorithm
-            The algorithm.
+            The algorithm of this name.
 
         Raises
         ------
         UsageError
-            If there is no such algorithm.
+            If this space has no such algorithm.
         """
         for algorithm in self.algorithms:
             if algorithm.name == name:
