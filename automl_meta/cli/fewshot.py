@@ -289,29 +289,19 @@ def _required(target: str | None, table: object) -> str:
 
 def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperature: float) -> FewShotLearner:
     """Create a learner with a backbone that suits the data and the method."""
-    from automl_meta.fewshot import (
-        ANIL,
-        FOMAML,
-        MAML,
-        MLP,
-        Conv4,
-        FineTuning,
-        MetaSGD,
-        PrototypicalNetwork,
-        Reptile,
-    )
+    from automl_meta.fewshot import LEARNERS, MAML, MLP, Conv4, FineTuning, PrototypicalNetwork
 
-    gradient_methods: dict[str, Any] = {
-        "maml": MAML, "fomaml": FOMAML, "anil": ANIL, "reptile": Reptile, "metasgd": MetaSGD,
-    }  # fmt: skip
-    if method not in METHODS:
-        raise UsageError(f"--method is {method!r}; it must be one of {', '.join(METHODS)}.")
-    is_regression = source.n_classes is None
+    kinds: dict[str, Any] = {
+        "protonet" if kind is PrototypicalNetwork else kind.__name__.lower(): kind for kind in LEARNERS
+    }
+    if method not in kinds:
+        raise UsageError(f"--method is {method!r}; it must be one of {', '.join(kinds)}.")
+    gradient_methods = [name for name, kind in kinds.items() if issubclass(kind, MAML)]
+    is_regression, shape = source.n_classes is None, source.input_shape
     if is_regression and method not in gradient_methods:
         raise UsageError(
             f"--method {method} is for classification; for regression, use one of {', '.join(gradient_methods)}."
         )
-    shape = source.input_shape
     if len(shape) == 3:
         pooled = method not in gradient_methods and min(shape[1:]) >= 16
         backbone: Any = Conv4(shape, pooling="max" if pooled else "stride")
@@ -323,9 +313,12 @@ def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperatu
         raise UsageError(f"--turns and --temperature apply to --method protonet, not to {method}.")
     if method == "finetuning":
         return FineTuning(backbone, n_classes=source.n_classes or 0)
-    rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1
-    kind = gradient_methods[method]
-    return kind(backbone, n_steps=steps, learning_rate=rate, regression=is_regression)
+    options: dict[str, Any] = {}
+    if method in gradient_methods:
+        rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1
+        options = {"n_steps": steps, "learning_rate": rate, "regression": is_regression}
+    learner: FewShotLearner = kinds[method](backbone, **options)
+    return learner
 
 
 def _images(learner: FewShotLearner, support: Path, query: Path) -> tuple[Any, Any, Any, list[str]]:

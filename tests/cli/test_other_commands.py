@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from automl_meta.metafeatures import EXTRACTORS
+
 COMMANDS = ["recommend", "describe", "collect", "tune", "predict", "evaluate", "store info", "store path", "store export", "store import", "store check", "fewshot train", "fewshot evaluate", "fewshot predict", "fewshot info"]  # fmt: skip
 
 
@@ -36,14 +38,7 @@ def test_describe_gives_every_value_or_the_reason(run, name: str) -> None:
     content = run("describe", f"sklearn:{name}", "--json").json
     assert len(content["metafeatures"]) >= (100 if name == "iris" else 80)
     assert {key for key, value in content["metafeatures"].items() if value is None} == set(content["reasons"])
-    assert set(content["seconds"]) == {
-        "simple",
-        "statistical",
-        "information",
-        "landmarkers",
-        "model_based",
-        "complexity",
-    }
+    assert list(content["seconds"]) == [extractor.name for extractor in EXTRACTORS]
 
 
 def test_describe_is_readable(run) -> None:
