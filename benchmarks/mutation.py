@@ -9,9 +9,9 @@ of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those
 warning only (`x is 'text'`).
 
 The tests of the same rooms run once with coverage, which is kept in DIR until the code or the tests change. Then each
-mutant meets those that execute its line (for a line that runs on import, those that execute its file), the most promising first,
-until one fails or the time limit is reached, in a process that has not imported the package before. Mutants are made in copies of the checkout. Results are appended to
-DIR/results-SEED.jsonl; a run that was interrupted goes on from there.
+mutant meets those that execute its line (for a line that runs on import, those that execute its file), the most
+promising first, until one fails or the time limit is reached: in copies of the checkout, and in processes that have
+not imported the package before. Results are appended to DIR/results-SEED.jsonl; an interrupted run goes on from there.
 """
 
 import argparse
@@ -46,14 +46,14 @@ TESTED = (
     "automl_meta/metrics.py",
 )
 TESTS = (
-    *(name.replace("automl_meta", "tests") for name in TESTED[:3]),
-    *(
-        "tests/test_metrics.py",
-        "tests/test_records.py",
-        "tests/fewshot/test_maml.py",
-        "tests/fewshot/test_methods.py",
-    ),
+    "tests/transfer",
+    "tests/store",
+    "tests/task",
+    "tests/fewshot/test_maml.py",
+    "tests/fewshot/test_methods.py",
     "tests/fewshot/test_contract.py",
+    "tests/test_metrics.py",
+    "tests/test_records.py",
     *TESTED,  # their examples
 )
 PROCESSES = multiprocessing.get_context("forkserver")  # its server has imported all but this library
