@@ -8,10 +8,10 @@ have a mutant, then one mutant of each line. Left out are mutants that cannot ch
 of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those that do not compile, or with a
 warning only (`x is 'text'`).
 
-The tests run once with coverage, which is kept in DIR until the code or the tests change. Then each mutant meets the
-tests that execute its line (for a line that runs on import, those that execute its file), the most promising first,
-until one fails or the time limit is reached. Mutants are made in copies of the checkout. Results are appended to
-DIR/results-SEED.jsonl; a run that was interrupted goes on from there.
+The tests of the same rooms run once with coverage, which is kept in DIR until the code or the tests change. Then each
+mutant meets those that execute its line (for a line that runs on import, those that execute its file), the most
+promising first, until one fails or the time limit is reached: in copies of the checkout, and in processes that have
+not imported the package before. Results are appended to DIR/results-SEED.jsonl; an interrupted run goes on from there.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import contextlib
 import difflib
 import functools
 import hashlib
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -44,11 +45,22 @@ TESTED = (
     "automl_meta/fewshot/maml.py",
     "automl_meta/metrics.py",
 )
+TESTS = (
+    "tests/transfer",
+    "tests/store",
+    "tests/task",
+    "tests/fewshot/test_maml.py",
+    "tests/fewshot/test_methods.py",
+    "tests/fewshot/test_contract.py",
+    "tests/test_metrics.py",
+    "tests/test_records.py",
+    *TESTED,  # their examples
+)
 PROCESSES = multiprocessing.get_context("forkserver")  # its server has imported all but this library
 PRELOADED = ("pandas", "scipy.stats", "sklearn.pipeline", "sqlalchemy", "alembic", "pyarrow.csv", "optuna", "hypothesis",
              "lightgbm", "torch", "pytest", "rich", "typer")  # fmt: skip
 SECONDS_OF_TESTS = 120  # at most for one mutant, by the times of the run with coverage
-FIRST_SECONDS = 8  # of the tests that are tried before all others are even imported
+FIRST_FILES = 2  # the most promising files of tests, which run before others are even imported
 
 
 class Observer:
@@ -89,6 +101,10 @@ def call_pytest(tree: Path, options: list[str], observer: Observer) -> None:
     os.chdir(tree)
     os.environ["PYTHONPATH"] = str(tree)
     sys.path.insert(0, str(tree))
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # modules that are not mutated, and tests, are compiled once
+    sys.dont_write_bytecode = False
     log = os.open(observer.reports.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(log, stream)
@@ -190,6 +206,18 @@ def behaviour(source: str) -> str | None:
     return ast.dump(tree)
 
 
+def statement_lines(source: str, line: int) -> range:
+    """The lines of the innermost statement, without its body: coverage does not see each of them."""
+    statements = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt))
+    around = [node for node in statements if node.lineno <= line <= (node.end_lineno or 0)]
+    if not around:  # a decorator
+        return range(line, line + 1)
+    inner = max(around, key=lambda node: node.lineno)
+    body = getattr(inner, "body", None)
+    end = body[0].lineno - 1 if body and line < body[0].lineno else inner.end_lineno or line
+    return range(inner.lineno, max(end, inner.lineno) + 1)
+
+
 def sample_mutants(rng: random.Random, n_mutants: int, only: tuple[str, ...]) -> list[dict[str, Any]]:
     from cosmic_ray.ast import ast_nodes, get_ast
     from cosmic_ray.mutating import mutate_code
@@ -218,29 +246,19 @@ def sample_mutants(rng: random.Random, n_mutants: int, only: tuple[str, ...]) ->
         for name, occurrence in rng.sample(candidates[path, line], len(candidates[path, line])):
             mutated = mutate_code(source, operators[name], occurrence)
             if behaviour(mutated) not in (None, behaviour(source)):
-                changed = difflib.ndiff(source.splitlines(), mutated.splitlines())
-                change = "\n".join(row for row in changed if row[0] in "+-")
-                file = path.relative_to(ROOT).as_posix()
-                operator_name = name.rpartition("/")[2]
+                changed = difflib.unified_diff(source.split("\n"), mutated.split("\n"), n=0, lineterm="")
                 mutants.append(
-                    {"file": file, "line": line, "operator": operator_name, "change": change, "code": mutated}
+                    {
+                        "file": path.relative_to(ROOT).as_posix(),
+                        "line": line,
+                        "operator": name.rpartition("/")[2],
+                        "change": "\n".join(row for row in [*changed][2:] if row[0] in "+-"),
+                        "lines": statement_lines(source, line),
+                        "code": mutated,
+                    }
                 )
                 break
     return mutants
-
-
-def statement_lines(path: Path, line: int) -> range:
-    """The lines of the innermost statement, without its body: coverage does not see each of them."""
-    statements = (
-        node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.stmt)
-    )
-    around = [node for node in statements if node.lineno <= line <= (node.end_lineno or 0)]
-    if not around:  # a decorator
-        return range(line, line + 1)
-    inner = max(around, key=lambda node: node.lineno)
-    body = getattr(inner, "body", None)
-    end = body[0].lineno - 1 if body and line < body[0].lineno else inner.end_lineno or line
-    return range(inner.lineno, max(end, inner.lineno) + 1)
 
 
 def choose_tests(
@@ -249,7 +267,7 @@ def choose_tests(
     """The tests of the mutant's line, those of its own room first, the quick ones before the slow ones."""
     path = Path(mutant["file"])
     of_file = lines.get(mutant["file"], {})
-    tests: set[str] = set().union(*(of_file.get(line, ()) for line in statement_lines(path, mutant["line"])))
+    tests: set[str] = set().union(*(of_file.get(line, ()) for line in mutant["lines"]))
     if tests == {""}:
         tests = set().union(*of_file.values())
     tests -= {""}
@@ -274,15 +292,13 @@ def test_mutant(
 ) -> dict[str, Any]:
     start, outcome, killer = time.monotonic(), "survived" if tests else "not covered", None
     target, reports = tree / mutant["file"], tree.with_suffix(".jsonl")
-    source = target.read_text()
-    n_first, total = 0, 0.0
-    while n_first < len(tests) and total < FIRST_SECONDS:
-        total += seconds[tests[n_first]]
-        n_first += 1
+    source, compiled = target.read_text(), Path(importlib.util.cache_from_source(str(target)))
+    files = list(dict.fromkeys(name.partition("::")[0] for name in tests))[:FIRST_FILES]
+    first = [name for name in tests if name.partition("::")[0] in files]
     try:
         target.write_text(mutant["code"])
-        for batch in filter(None, (tests[:n_first], tests[n_first:])):
-            shutil.rmtree(target.parent / "__pycache__", ignore_errors=True)
+        for batch in filter(None, (first, [name for name in tests if name not in first])):
+            compiled.unlink(missing_ok=True)
             limit = 60 + 10 * sum(seconds[name] for name in batch)
             options = ["-x", *sorted({name.partition("::")[0] for name in batch})]
             passed = run_pytest(tree, options, Observer(reports, batch), limit)
@@ -292,8 +308,8 @@ def test_mutant(
                 break
     finally:
         target.write_text(source)
-        shutil.rmtree(target.parent / "__pycache__", ignore_errors=True)
-    kept = {name: value for name, value in mutant.items() if name != "code"}
+        compiled.unlink(missing_ok=True)
+    kept = {name: value for name, value in mutant.items() if name not in ("code", "lines")}
     return {
         **kept,
         "outcome": outcome,
@@ -333,7 +349,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", nargs="*", default=TESTED, help="files and folders to mutate")
-    parser.add_argument("--tests", nargs="*", default=["tests", "automl_meta"], help="tests that may kill")
+    parser.add_argument("--tests", nargs="*", default=TESTS, help="tests that may kill")
     arguments = parser.parse_args()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -1,5 +1,7 @@
 """The store looks at itself."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,45 @@ def test_runs_of_the_shipped_experience_that_got_lost_are_counted(tmp_path: Path
         *changed, lost = seeded.check()
         assert lost.startswith("3 runs of the shipped experience are missing")
         assert all("are not what was written" in problem for problem in changed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE runs SET fit_seconds = 0, predict_seconds = 0, seconds = 0, peak_memory = 0",
+        "UPDATE runs SET fit_seconds = NULL, peak_memory = NULL",
+        "UPDATE run_scores SET score = 1.0000005 WHERE metric = 'accuracy'",
+        "UPDATE datasets SET n_rows = 1, n_features = 1",
+        "UPDATE datasets SET n_classes = 2 WHERE task_type = 'classification'",
+    ],
+)
+def test_what_is_only_just_possible_is_no_problem(file_store: MetadataStore, change: str) -> None:
+    fill(file_store, n_datasets=1, n_configurations=2)
+    with contextlib.closing(sqlite3.connect(file_store.path)) as connection, connection:
+        connection.execute(change)
+    assert all("are not what was written" in problem for problem in file_store.check())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("UPDATE runs SET predict_seconds = -1e-9", "has predict_seconds -1e-09"),
+        ("UPDATE runs SET peak_memory = -1", "has peak_memory -1"),
+        ("UPDATE run_scores SET score = 1.000002 WHERE metric = 'accuracy'", "has accuracy"),
+        ("UPDATE runs SET status = 'crash'", "status is crash"),
+        ("UPDATE runs SET protocol = 'other'", "has the digest"),
+        ("DELETE FROM run_scores", "has no score"),
+        ("UPDATE datasets SET n_rows = 0", "0 rows"),
+        ("UPDATE datasets SET n_features = 0", "0 columns"),
+    ],
+)
+def test_each_of_a_few_problems_is_told_and_of_many_the_first_ten(
+    file_store: MetadataStore, change: str, problem: str
+) -> None:
+    for number in range(12 if "datasets" in change else 1):
+        file_store.add_dataset(dataset(number))
+    file_store.add_runs(run(dataset(0), number) for number in range(12))
+    with contextlib.closing(sqlite3.connect(file_store.path)) as connection, connection:
+        connection.execute(change)
+    found = [sentence for sentence in file_store.check() if problem in sentence]
+    assert len(set(found)) == len(found) == (12 if "protocol" in change else 10)

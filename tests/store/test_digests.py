@@ -95,3 +95,25 @@ def test_runs_of_other_protocols_and_rivals_are_verified_too(file_store: Metadat
     file_store.add_source(Source("new"))  # so that it is read again
     with pytest.raises(StoreError, match="origins, is not what was written"):
         file_store.meta_dataset("accuracy", "classification")
+
+
+NOT_JSON = ["'no json'", "'[1]'", "'7'", f"'{'[' * 100_000}'", "x'00ff'"]
+
+
+@pytest.mark.parametrize("content", [*NOT_JSON, "'{\"accuracy\": 1}'"], ids=range(6))
+def test_a_run_whose_folds_cannot_be_read_is_named(file_store: MetadataStore, content: str) -> None:
+    file_store.add_dataset(dataset(0))
+    file_store.add_runs([run(dataset(0), 1)])
+    changed(file_store.path, f"UPDATE run_folds SET fold_scores = {content}")
+    with pytest.raises(StoreError, match=f"the run {run(dataset(0), 1).run_id} of the data set"):
+        list(file_store.runs())
+
+
+@pytest.mark.parametrize("content", NOT_JSON, ids=range(5))
+def test_parameters_that_cannot_be_read_are_damage(file_store: MetadataStore, content: str) -> None:
+    file_store.add_dataset(dataset(0))
+    file_store.add_runs([run(dataset(0), 1)])
+    changed(file_store.path, f"UPDATE configurations SET parameters = {content}")
+    for read in (lambda: list(file_store.runs()), lambda: file_store.export(file_store.path.parent / "out")):
+        with pytest.raises(StoreError, match="is damaged"):
+            read()
