@@ -327,7 +327,9 @@ class SourceContract:
     @pytest.mark.parametrize("wrong", [{"n_shot": 0}, {"n_query": -1}, {"n_tasks": 0}])
     def test_numbers_out_of_range_are_refused(self, source: TaskSource, wrong: dict[str, int]) -> None:
         with pytest.raises(UsageError, match=f"{next(iter(wrong))} {next(iter(wrong.values()))}"):
-            source.sample(self.n_way, **{"n_shot": 1, "n_query": 1} | wrong)
+            source.sample(
+                self.n_way, wrong.get("n_shot", 1), wrong.get("n_query", 1), wrong.get("n_tasks", 1)
+            )
 
 
 class RegressionSourceContract(SourceContract):
