@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fuzzing import damaged, damaged_safetensors, damaged_zip, either
+from damage import damaged, damaged_safetensors, damaged_zip, either
 from fuzzing_files import Format
 from PIL import Image
 

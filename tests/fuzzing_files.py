@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from fuzzing import Damage, damaged, damaged_json, damaged_zip, either
+from damage import Damage, damaged, damaged_json, damaged_zip, either
 
 from automl_meta.algorithms import get_algorithm
 from automl_meta.automl import TabularModel

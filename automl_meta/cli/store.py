@@ -37,7 +37,7 @@ def info(store: Store = None, json: Json = False) -> None:
 @app.command()
 def path(store: Store = None, json: Json = False) -> None:
     """Print where the store lies."""
-    from automl_meta.store.engine import resolve_url, shown_store
+    from automl_meta.store.location import resolve_url, shown_store
 
     place = shown_store(resolve_url(store))
     if json:
