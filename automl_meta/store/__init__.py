@@ -1,4 +1,4 @@
-"""What was tried, on what, and with what result: kept in a database, shared as a folder."""
+"""Store of experience: experiment results in a database, exchanged as folders of CSV files."""
 
 from automl_meta.store.location import default_store_path
 from automl_meta.store.metadata_store import MetadataStore

@@ -95,7 +95,7 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
 
 def test_a_path_below_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"folder of the store .* cannot be made"):
+    with pytest.raises(StoreError, match=r"folder of the store .* cannot be created"):
         opened(tmp_path / "file" / "store.db")
 
 
@@ -279,7 +279,7 @@ def test_who_creates_a_store_in_place_of_a_damaged_one_is_told(
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
-    with pytest.raises(StoreError, match=r"cannot be used: .*Check that the server runs") as caught:
+    with pytest.raises(StoreError, match=r"cannot be used: .*Check that the server is running") as caught:
         opened("postgresql+psycopg://me:secret@127.0.0.1:1/experience")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -82,7 +82,7 @@ def test_an_import_reads_nothing_outside_of_its_folder(tmp_path: Path, name: str
         checksums = json.loads((folder / "checksums.json").read_text())
         checksums[name] = hashlib.sha256(b"secret").hexdigest()
         (folder / "checksums.json").write_text(json.dumps(checksums))
-        with pytest.raises(StoreError, match="is no file of an export"):
+        with pytest.raises(StoreError, match="is not a file of an export"):
             store.import_folder(folder)
 
 
