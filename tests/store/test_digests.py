@@ -82,7 +82,7 @@ def test_the_rest_of_a_damaged_store_can_be_taken_elsewhere(tmp_path: Path, cli)
     changed(path, "UPDATE runs SET seconds = 1e-3 WHERE number = 1")
     done = cli("store export --skip-damaged", tmp_path / "out", "--store", path)
     assert done.code == 0
-    assert "Left out, since it is not as it was written: data set classification-0." in done.out
+    assert "Left out, since it is damaged: data set classification-0." in done.out
     with MetadataStore(tmp_path / "new.db", seed=False) as store:
         assert store.import_folder(tmp_path / "out") == 5 * 4
         assert store.check() == []

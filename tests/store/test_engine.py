@@ -83,7 +83,9 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"holds no store of automl_meta but tables of another.*bookmarks"):
+    with pytest.raises(
+        StoreError, match=r"is not a store of automl_meta; it contains tables of another.*bookmarks"
+    ):
         opened(path)
     assert path.read_bytes()[100:] == before[100:]  # the header may note who looked
 

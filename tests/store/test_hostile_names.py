@@ -91,7 +91,7 @@ def test_a_command_that_is_proposed_holds_the_name_in_quotes(tmp_path: Path) -> 
     path.write_bytes(b"no database" * 100)
     with pytest.raises(StoreError) as caught:
         MetadataStore(path, seed=False)
-    command = str(caught.value).partition("(mv ")[2].partition("), and")[0]
+    command = str(caught.value).partition("(mv ")[2].partition("); `automl")[0]
     assert shlex.split(command) == [str(path), f"{path}.damaged"]
 
 

@@ -137,6 +137,9 @@ def test_runs_of_an_unknown_algorithm_are_kept_counted_and_never_recommended(
 ) -> None:
     done = cli("store import", folder, "--store", tmp_path / "store.db")
     assert done.code == 0
-    assert "  8 of the algorithm 'forest', which is not known here: kept, and never recommended" in done.out
+    assert (
+        "  8 of the algorithm 'forest', which is not in the catalogue: stored, but never recommended"
+        in done.out
+    )
     advice = cli("recommend sklearn:iris --store", tmp_path / "store.db")
     assert "forest(" not in advice.out
