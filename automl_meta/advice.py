@@ -1,4 +1,4 @@
-"""Advice for a data set: describe it, look up what is known, recommend."""
+"""Recommendations for a data set: compute its meta-features, read the experience, fit a recommender."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def recommend(
     [1, 2, 3]
     """
     if top < 1:
-        raise UsageError(f"top is {top}; ask for at least one configuration.")
+        raise UsageError(f"top is {top}; it must be at least 1.")
     if time_limit is not None:
         if not time_limit > 0:
             raise UsageError(f"time_limit is {time_limit!r}; it must be more than 0 seconds, or None.")
@@ -210,9 +210,7 @@ class Advisor:
         """
         candidates = [name for name in algorithms if get_algorithm(name, task.task_type).supports(task)]
         if not candidates:
-            raise UsageError(
-                f"None of the chosen algorithms can be tried on {task.n_rows} rows. Choose others."
-            )
+            raise UsageError(f"None of the chosen algorithms supports {task.n_rows} rows. Choose others.")
         opened = store if isinstance(store, MetadataStore) else MetadataStore(store, create=False)
         try:
             experience = opened.meta_dataset(
@@ -242,7 +240,7 @@ class Advisor:
                 *notes,
                 *(f"The time limit left out {n} meta-features." for n in [n_left_out] if n),
                 *(
-                    f"The known data set {name!r} is nearly the same as this one, so it was not asked."
+                    f"The stored data set {name!r} is a near copy of this one and was not used."
                     for name in copies.values()
                 ),
             ),
@@ -310,11 +308,11 @@ _DESCRIPTION_SHARE = 0.8  # of the time limit; the rest is for the recommender
 def _near_copies(
     task: TabularTask, metafeatures: Mapping[str, float], experience: MetaDataset
 ) -> dict[str, str]:
-    """Known data sets that are this one with renamed labels, a few rows edited or columns read differently: id to name.
+    """Find stored data sets that differ from the task only in labels, a few values or the kinds of columns: id to name.
 
-    They have its size, and most of the meta-features within 5 %. (The two versions of Fisher's iris
-    that are around, which differ in three values and in the labels, are within 2 % in 84 %.) Or they have its
-    size, its name and its target, as what an earlier version has stored of a table whose columns it misread.
+    Near copies have the same size, and most meta-features differ by at most 5 %. (In the two published versions of
+    Fisher's iris, which differ in three values and in the labels, 84 % differ by at most 2 %.) Data sets with the same
+    size, name and target count too, since earlier versions may have read the columns differently.
     """
     datasets = experience.datasets
     sizes = (("n_rows", task.n_rows), ("n_features", task.n_features), ("n_classes", len(task.classes)))
@@ -334,7 +332,7 @@ def _near_copies(
 def _has_target_of(
     task: TabularTask, metafeatures: Mapping[str, float], datasets: pd.DataFrame, known: pd.DataFrame
 ) -> NDArray[np.bool_]:
-    """Whether known data sets of this size have its name and its target."""
+    """Whether stored data sets of the same size have the name and the target of the task."""
     if task.task_type == "regression":
         given, theirs = float(np.std(task.y)), datasets["target_scale"].to_numpy(dtype=np.float64)
     else:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from damage import damaged, damaged_safetensors, damaged_zip, either
 from drawings import write_archive
-from fuzzing import damaged, damaged_safetensors, damaged_zip, either
 from fuzzing_files import Format
 
 from automl_meta.fewshot import (

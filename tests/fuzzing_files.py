@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from fuzzing import Child, Damage, damaged, damaged_json, damaged_zip, either, fuzz
+from damage import Damage, damaged, damaged_json, damaged_zip, either
+from fuzzing import Child, fuzz
 
 from automl_meta.algorithms import get_algorithm
 from automl_meta.automl import TabularModel

@@ -1,4 +1,4 @@
-"""``automl-meta recommend``: advice for a file."""
+"""``automl-meta recommend``: recommendations for a data set."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from automl_meta.recommenders import Recommendation
     from automl_meta.task import TabularTask
 
-_HELP = """Recommend algorithms with configurations for a data set, from experiments made before.
+_HELP = """Recommend algorithms with configurations for a data set, from past experiments.
 
-Nothing is fitted but a few quick models that help to describe the data.
+Only a few fast models are fitted, to compute meta-features.
 
 Examples:
 
@@ -51,13 +51,13 @@ Examples:
 
 def command(
     file: Annotated[str, typer.Argument(help=FILE_HELP)],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric to optimise, by scikit-learn's name.")] = None,
     positive: Annotated[
         str | None,
-        typer.Option(help="Which of two labels is the positive one, as in tune; the ranking is the same."),
+        typer.Option(help="Positive class of two, as in tune; does not affect the ranking."),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many configurations.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="Number of configurations.")] = 5,
     time_limit: Annotated[
         float | None, typer.Option(help="Seconds for the recommendation, once the file is read.")
     ] = None,
@@ -75,8 +75,10 @@ def command(
     date_format: DateFormat = None,
     columns: ColumnKinds = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
-    code: Annotated[bool, typer.Option("--code", help="Print the first one as a script instead.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the first recommendation as a Python script.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     from automl_meta.advice import recommend
     from automl_meta.metrics import get_metric, stand_in_notes
@@ -139,12 +141,12 @@ def _show(task: TabularTask, advice: Recommendation) -> None:
     for text in advice.notes:
         say(f"  note: {text}")
     if advice.nearest:
-        say("Why: the most similar data sets, and what won there")
+        say("Evidence: the most similar data sets, and the best algorithm on each")
         for neighbour in advice.nearest[:5]:
             say(
                 f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}"
             )
-    say("The first as a script: add --code. Everything, run ids included: --json.")
+    say("The first recommendation as a script: --code. All details, including run ids: --json.")
 
 
 def _duration(seconds: float) -> str:

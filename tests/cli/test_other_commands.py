@@ -147,4 +147,4 @@ def test_a_plot_that_cannot_be_written_is_told_before_the_replay(run, monkeypatc
 def test_a_plot_of_no_known_format_is_told_before_the_replay(run, tmp_path: Path) -> None:
     done = run("evaluate", "--plot", tmp_path / "regret.bmp", "--store", tmp_path / "typo.db")
     assert done.code == 2
-    assert "regret.bmp: its ending says the format, one of .svg, .png, .pdf" in done.err
+    assert "regret.bmp: its suffix must be one of .svg, .png, .pdf" in done.err

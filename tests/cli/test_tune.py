@@ -150,7 +150,7 @@ def test_an_output_that_is_no_file_is_refused_and_stays(run, tmp_path: Path, kin
     os.mkfifo(out) if kind == "pipe" else out.symlink_to(kind)
     before = out.lstat()
     done = run("tune", "sklearn:iris", "--trials", 2, "--out", out)
-    assert (done.code, "it is no file" in done.err) == (2, True)
+    assert (done.code, "it is not a regular file" in done.err) == (2, True)
     assert out.lstat() == before
 
 

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import optuna
 import pytest
-from fuzzing import Child, damaged, fuzz
+from damage import damaged
+from fuzzing import Child, fuzz
 from importers import damaged_studies
 from importers.damaged_studies import array_text
 

@@ -144,7 +144,7 @@ def test_a_task_is_described(store: MetadataStore) -> None:
     [
         ({"metric": "accuracy"}, "does not say what it was tuned on"),
         ({"dataset": RECORD}, "does not say what its values are"),
-        ({"dataset": "other", "metric": "accuracy"}, "knows no data set 'other'"),
+        ({"dataset": "other", "metric": "accuracy"}, "has no data set 'other'"),
         ({"dataset": RECORD, "metric": "r2"}, "There is no metric 'r2'"),
     ],
 )
