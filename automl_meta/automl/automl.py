@@ -1,11 +1,11 @@
-"""What AutoMLClassifier and AutoMLRegressor share: the whole flow, from a table to a fitted model."""
+"""AutoML: what AutoMLClassifier and AutoMLRegressor share, from a table to a fitted model."""
 
 from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -40,7 +40,7 @@ from automl_meta.automl.study_storage import open_storage, open_study
 from automl_meta.automl.trials import score_of
 from automl_meta.automl.tuner import Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
-from automl_meta.experiments import EvaluatorLike, Keeper, describe_dataset
+from automl_meta.experiments import EvaluatorLike, describe_dataset
 from automl_meta.metafeatures import MetaFeatures
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
 from automl_meta.records import Environment
@@ -51,13 +51,13 @@ from automl_meta.tuning import ExperienceSampler, StoreQuery
 
 __all__ = ["AutoML"]
 
-_DEFAULT_SECONDS = 60.0  # if neither seconds nor trials are given
-_DESCRIPTION_SHARE = 0.1  # of the time limit
-_ENSEMBLE_REFITS = 5  # models for whose refits time is kept
+_DEFAULT_SECONDS = 60.0  # time limit if neither seconds nor trials are given
+_DESCRIPTION_SHARE = 0.1  # of the time limit, for the meta-features
+_ENSEMBLE_REFITS = 5  # number of models for whose refits time is reserved
 
 
 class AutoML(BaseEstimator, ABC):
-    """The whole flow as one estimator; see `AutoMLClassifier`."""
+    """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task_type: ClassVar[TaskType]
 
@@ -108,26 +108,26 @@ class AutoML(BaseEstimator, ABC):
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Describe the data, ask the experience, tune within the budget, and fit the best on all rows.
+        """Describe the data, get recommendations, tune within the budget, and fit the best on all rows.
 
         Parameters
         ----------
         X : DataFrame of pandas, Polars or PyArrow, array-like of shape (n_rows, n_features), or TabularTask
-            Columns of any kind, with missing values; left as it is. With the target among its columns if `y` is
-            a name.
+            Columns of any kind, with missing values; not modified. Contains the target column if `y` is a
+            name.
         y : str or array-like of shape (n_rows,)
-            Labels of any kind, or numbers; none missing. Or the name of its column. Not given with a
-            `TabularTask`.
+            Labels of any kind, or numbers, without missing values; or the name of the target column. Not
+            given with a `TabularTask`.
         groups : array-like of shape (n_rows,), optional
-            Rows of one group are never both learnt from and predicted in the cross-validation.
+            Group of each row; rows of one group are never in both sides of a split.
         sample_weight : array-like of shape (n_rows,), optional
-            How much each row counts when it is learnt from. Scores count all rows alike, and
-            algorithms that cannot weigh rows are left out.
+            Weight of each row in training. Scores weight all rows equally, and algorithms that do not
+            support sample weights are left out.
 
         Returns
         -------
         AutoML
-            Itself.
+            The fitted estimator itself.
 
         Raises
         ------
@@ -135,7 +135,7 @@ class AutoML(BaseEstimator, ABC):
             If nothing can be learnt from the data, or no trial succeeded.
         UsageError
             If a parameter is wrong, the metric cannot score dummy predictions on the folds, or
-            the study is about something else.
+            the study is about another problem.
         """
         clock = Budget(self._checked_time_limit())
         task, labels = self._read(X, y)
@@ -144,7 +144,7 @@ class AutoML(BaseEstimator, ABC):
         )
         session = Session(list(task.notes))
         # Workers start while the data are described.
-        with session.interruption, self._evaluators(clock) as evaluators, self._opened_store(session):
+        with session.interruption, self._evaluators(clock) as evaluators, session.opened(self.store):
             with session.interruption.raised():
                 description = self._described(task, session, clock)
                 advisor = self._advisor(problem, description, session)
@@ -165,23 +165,41 @@ class AutoML(BaseEstimator, ABC):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of a frame are found by name.
+            Rows to predict; columns of a frame are matched by name.
 
         Returns
         -------
         ndarray of shape (n_rows,)
+            Predicted labels as given in training, or numbers.
         """
         check_is_fitted(self, "model_")
         return self.model_.predict(self._checked(X, reset=False))
 
     def save(self, file: str | Path) -> None:
-        """Write the fitted model to a file; `TabularModel.load` and ``automl-meta predict`` read it."""
+        """Save the fitted model to a file, which `load` and ``automl-meta predict`` read.
+
+        Parameters
+        ----------
+        file : str or Path
+            File to write; replaced if it exists.
+        """
         check_is_fitted(self, "model_")
         self.model_.save(file)
 
     @staticmethod
     def load(file: str | Path) -> TabularModel:
-        """Read the model that `save` wrote; see `TabularModel.load`."""
+        """Load a model that `save` wrote; see `TabularModel.load`.
+
+        Parameters
+        ----------
+        file : str or Path
+            File of the model.
+
+        Returns
+        -------
+        TabularModel
+            Fitted model.
+        """
         return TabularModel.load(file)
 
     def __sklearn_tags__(self) -> Tags:
@@ -205,7 +223,7 @@ class AutoML(BaseEstimator, ABC):
         return _DEFAULT_SECONDS if neither else self.time_limit
 
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        """Numbers of features and names as scikit-learn keeps them; columns of a frame are found by name."""
+        """Validate X and its feature names as scikit-learn does; columns of a frame are matched by name."""
         if is_table(X) or sparse.issparse(X):
             X = as_frame(X)  # which refuses what is sparse
             if not reset and hasattr(self, "feature_names_in_"):
@@ -221,7 +239,7 @@ class AutoML(BaseEstimator, ABC):
         return X
 
     def _read(self, X: Any, y: Any) -> tuple[TabularTask, NDArray[Any]]:
-        """The task, and the labels as they were given, in the order of its codes."""
+        """The task, and the labels as given, in the order of its codes."""
         if isinstance(X, TabularTask):
             task = TabularTask.of(X, y, task_type=self._task_type)
             validate_data(self, task.X, skip_check_array=True)
@@ -235,14 +253,14 @@ class AutoML(BaseEstimator, ABC):
         name = getattr(y, "name", None) or "target"
         task = TabularTask.from_frame(X, pd.Series(target, name=name), task_type=self._task_type)
         if self._task_type == "classification" and len(task.classes) < len(pd.unique(target)):
-            # Labels that are blank, which a task takes for missing ones: by their number, then.
+            # Blank labels, which a task takes for missing values, are replaced by their codes.
             codes = pd.factorize(target, sort=True)[0]
             task = TabularTask.from_frame(X, pd.Series(codes, name=name), task_type=self._task_type)
         return task, self._labels(task, target)
 
     @abstractmethod
     def _target(self, y: Any) -> NDArray[Any]:
-        """The target as an array, checked."""
+        """Validate the target and return it as an array."""
 
     def _labels(self, task: TabularTask, target: NDArray[Any]) -> NDArray[Any]:
         return np.array([])
@@ -250,7 +268,7 @@ class AutoML(BaseEstimator, ABC):
     def _agreed(
         self, task: TabularTask, labels: NDArray[Any], cross_validation: CrossValidation
     ) -> tuple[Problem, optuna.Study]:
-        """What the study is about, and the study, which was perhaps begun with another seed."""
+        """The problem and the study, whose seed counts if another process created it."""
         scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
         weighted = cross_validation.sample_weight is not None
         space = candidate_space(task, self.algorithms, scoring, weighted=weighted)
@@ -273,13 +291,13 @@ class AutoML(BaseEstimator, ABC):
             check_scoring(scoring, task, folds, labels)
         if agreed["folds"] != folds.name:
             raise UsageError(
-                f"The study {study.study_name!r} judges by other folds: {agreed['folds']}, not {folds.name}. "
-                "Give the same cv, groups and weights, or another name for a new study."
+                f"The study {study.study_name!r} has other folds: {agreed['folds']}, not {folds.name}. "
+                "Give the same cv, groups and weights, or choose another study name."
             )
         return Problem(task, labels, scoring, space, folds, cross_validation), study
 
     def _evaluators(self, clock: Budget) -> AbstractContextManager[list[EvaluatorLike]]:
-        """Evaluators in processes of their own where something has to be stopped, or there are several."""
+        """Evaluators: in worker processes if there is a limit or several jobs, otherwise in this process."""
         limits = (self.trial_time_limit, self.memory_limit)
         is_limited = np.isfinite(clock.seconds) or any(limit is not None for limit in limits)
         return started_evaluators(
@@ -288,21 +306,8 @@ class AutoML(BaseEstimator, ABC):
             memory_limit=self.memory_limit,
         )
 
-    @contextmanager
-    def _opened_store(self, session: Session) -> Iterator[None]:
-        """Open the store for the session; one that was opened here is closed here."""
-        if self.store is False:
-            yield
-        elif isinstance(self.store, MetadataStore):
-            session.keeper = Keeper(self.store)
-            yield
-        else:
-            with MetadataStore(None if self.store is True else self.store) as store:
-                session.keeper = Keeper(store)
-                yield
-
     def _described(self, task: TabularTask, session: Session, clock: Budget) -> MetaFeatures | None:
-        """Describe the task for the store and the advice; None without a store."""
+        """Describe the task for the store and the recommender; None without a store."""
         keeper = session.keeper
         if keeper is None:
             return None
@@ -313,11 +318,11 @@ class AutoML(BaseEstimator, ABC):
             if keeper.file is None:
                 keeper.store.add_environment(Environment.current())
         except StoreError as error:
-            session.note(f"The description of the data could not be kept: {error}")
+            session.note(f"The description of the data could not be stored: {error}")
         return description.metafeatures
 
     def _advisor(self, problem: Problem, described: MetaFeatures | None, session: Session) -> Advisor | None:
-        """Whom to ask for advice; None if nothing is known."""
+        """Fit a recommender on the experience; None if there is none."""
         names = [algorithm.name for algorithm in problem.space.algorithms if algorithm in ALGORITHMS]
         if session.keeper is None or not names:
             return None
@@ -332,7 +337,7 @@ class AutoML(BaseEstimator, ABC):
                 notes=told,
             )
         except (NoExperienceError, StoreError) as error:
-            session.note(f"Nothing is known that could advise: {error}")
+            session.note(f"No recommendations: {error}")
             return None
         session.notes.extend(told)
         return advisor
@@ -380,7 +385,7 @@ class AutoML(BaseEstimator, ABC):
             tuner.try_fallbacks(evaluator)
             finisher = Finisher(problem, shared, tuner.budget, tuner.session, evaluator, tuner.fitted)
             outcome = finisher.finish(self.ensemble)
-        finally:  # also where nothing could be fitted
+        finally:  # even if nothing could be fitted
             self.study_, trials = shared.study, shared.trials()
             self.runs_ = runs_frame(trials, problem.space)
         self.model_ = outcome.model

@@ -1,4 +1,4 @@
-"""Finishing: from a study to a fitted model, in the time that is left."""
+"""Finishing: fit the final model of a study in the remaining time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SELECTION_SHARE = 0.1  # of the time limit
 
 @dataclass(frozen=True)
 class Member:
-    """A configuration of the final model, and how much it counts."""
+    """A configuration of the final model, and its weight."""
 
     trial: FrozenTrial
     configuration: Configuration
@@ -41,14 +41,14 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """What came out of a study.
+    """Result of a study.
 
     Parameters
     ----------
     model : TabularModel
-        Fitted on all rows.
+        Final model, fitted on all rows.
     best : FrozenTrial
-        The best alone.
+        Best single trial.
     seconds : mapping of str to float
         Wall seconds for ``ensemble`` and ``refit``.
     """
@@ -60,22 +60,22 @@ class Finished:
 
 @dataclass(frozen=True, eq=False)
 class Finisher:
-    """Chooses what is best together, and fits it on all rows in the time that is left.
+    """Selects the final model or ensemble, and fits it on all rows in the remaining time.
 
     Parameters
     ----------
     problem : Problem
-        What the study is about.
+        Task, search space and scoring.
     shared : SharedStudy
         Study with its trials and their predictions.
     budget : StudyBudget
-        Estimates what fits take, and knows what time is left.
+        Estimates the seconds of fits, and holds the remaining time.
     session : Session
-        Takes notes; Ctrl-C leaves out what is not needed.
+        Takes notes; after Ctrl-C, only what is needed is fitted.
     evaluator : EvaluatorLike
-        Fits the models.
+        Fits the pipelines.
     fitted : mapping of int to Pipeline
-        By number of the trial: pipelines that are already fitted on all rows.
+        Pipelines that are already fitted on all rows, by trial number.
     """
 
     problem: Problem
@@ -87,7 +87,7 @@ class Finisher:
 
     @default_settings()
     def finish(self, ensemble: bool) -> Finished:
-        """Choose the final model and fit it.
+        """Select the final model and fit it.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class Finisher:
         DataError
             If no trial succeeded, or nothing could be fitted.
         KeyboardInterrupt
-            If no trial had ended before Ctrl-C.
+            If no trial had finished before Ctrl-C.
         """
         task, clock = self.problem.task, self.budget.clock
         started = clock.elapsed
@@ -129,7 +129,7 @@ class Finisher:
         return Finished(model, ranked[0], {"ensemble": chosen - started, "refit": clock.elapsed - chosen})
 
     def _chosen_members(self, ranked: Sequence[FrozenTrial], ensemble: bool) -> tuple[list[Member], float]:
-        """The best trial alone, or the greedy ensemble if it scores more; and the score. Ctrl-C cuts the choice short."""
+        """The best single trial, or the greedy ensemble if it scores higher; and the score. Ctrl-C ends the selection."""
         best_score = score_of(ranked[0])
         alone = [self._member(ranked[0], 1.0)]
         candidates = [(trial, self.shared.responses(trial)) for trial in ranked[:N_CANDIDATES]]
@@ -157,7 +157,7 @@ class Finisher:
         return sorted(members, key=lambda member: -member.weight), score
 
     def _members_score(self, members: Sequence[Member]) -> float:
-        """Score of the out-of-fold predictions of some members together; of one, that of its trial."""
+        """Score of the ensemble's out-of-fold predictions; for a single member, the score of its trial."""
         if len(members) == 1:
             return score_of(members[0].trial)
         weights = np.array([member.weight for member in members])
@@ -168,10 +168,10 @@ class Finisher:
     def _fitted_members(
         self, members: Sequence[Member], ranked: Sequence[FrozenTrial]
     ) -> list[tuple[Member, Pipeline]]:
-        """Fit the members on all rows, the weightiest first, as far as the time goes.
+        """Fit the members on all rows in the order of their weights, as long as time remains.
 
-        The first is fitted on fewer rows if all of them would take too long. If none can be fitted, the other
-        trials follow, the best first: a model has to be there in the end. Ctrl-C leaves out all but the first.
+        The first one is fitted on fewer rows if all rows would take too long. If no member can be fitted, other
+        trials follow, the best first, so that there is a model. Ctrl-C leaves out all but the first.
         """
         done: list[tuple[Member, Pipeline]] = []
         try:
@@ -185,7 +185,7 @@ class Finisher:
                 if pipeline is not None:
                     done.append((member, pipeline))
         except KeyboardInterrupt:
-            self.evaluator.close()  # which is at work on it yet
+            self.evaluator.close()  # it may still be working on the fit
             if not done:
                 raise
             self.session.interruption.came = True
@@ -198,10 +198,10 @@ class Finisher:
             if pipeline is not None:
                 self.session.note(f"Fitted instead: {other.configuration}.")
                 return [(other, pipeline)]
-        raise DataError("No model could be fitted on all rows in time: give more of it.")
+        raise DataError("No model could be fitted on all rows in time: increase the time limit.")
 
     def _fitted(self, member: Member, left: float, *, is_needed: bool) -> Pipeline | None:
-        """Fit a member on all rows; on as many as time allows where a model is needed."""
+        """Fit a member on all rows; if it is needed, on as many rows as time allows."""
         known = self.fitted.get(member.trial.number)
         if known is not None:
             return known
@@ -212,7 +212,7 @@ class Finisher:
         pipeline = self._fitted_on(member, n_rows, limit)
         fewest = self.budget.affordable_rows(member.trial, 0.0)
         if pipeline is None and is_needed and fewest < n_rows:
-            pipeline = self._fitted_on(member, fewest, None)  # which was possible in each fold
+            pipeline = self._fitted_on(member, fewest, None)  # as many as in each fold, which was possible
         return pipeline
 
     def _fitted_on(self, member: Member, n_rows: int, seconds: float | None) -> Pipeline | None:
@@ -226,7 +226,7 @@ class Finisher:
             self.evaluator.wait()
             found = self.evaluator.fit(member.configuration, task, folds, algorithm=own, seconds=limit)
         except WorkerError as error:
-            self.session.note(f"{error} The model was fitted without one.")
+            self.session.note(f"{error} The model was fitted in this process.")
             found = InProcessEvaluator().fit(member.configuration, task, folds, algorithm=own)
         where = "all rows" if task is whole else f"{task.n_rows} rows"
         if found.pipeline is None:
@@ -249,30 +249,30 @@ def ranked_trials(trials: Sequence[FrozenTrial], session: Session) -> list[Froze
     trials : sequence of FrozenTrial
         Trials of the study, of all processes.
     session : Session
-        Knows whether the search was interrupted.
+        Records whether the search was interrupted.
 
     Returns
     -------
     list of FrozenTrial
-        At least one.
+        At least one trial.
 
     Raises
     ------
     DataError
-        If no trial succeeded; the message says how most of them failed.
+        If no trial succeeded; the message gives the most frequent reason.
     KeyboardInterrupt
-        If no trial had ended before Ctrl-C.
+        If no trial had finished before Ctrl-C.
     """
     good = completed(trials)
     if good:
         return sorted(good, key=lambda trial: (-score_of(trial), trial.number))
     if session.interruption.came:
-        raise KeyboardInterrupt("Interrupted before any trial had ended: there is no model.")
+        raise KeyboardInterrupt("Interrupted before any trial had finished: there is no model.")
     ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
     reasons = Counter(str(trial.user_attrs.get("reason")) for trial in ended)
     if not reasons:
-        others = "other processes are at work on those there are" if trials else "none was begun"
-        raise DataError(" ".join([f"No trial has ended; {others}.", *session.notes[-1:]]))
+        others = "other processes are running them" if trials else "none was started"
+        raise DataError(" ".join([f"No trial has finished; {others}.", *session.notes[-1:]]))
     reason, n_times = reasons.most_common(1)[0]
     often = "all of them" if n_times == len(ended) else f"{n_times} of them"
-    raise DataError(f"None of {len(ended)} trials succeeded; {often} failed so: {reason}")
+    raise DataError(f"None of {len(ended)} trials succeeded; reason of {often}: {reason}")

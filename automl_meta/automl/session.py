@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from automl_meta.automl.interruption import Interruption
 from automl_meta.exceptions import StoreError, UsageError
 from automl_meta.experiments import Keeper
 from automl_meta.records import Run
+from automl_meta.store import MetadataStore
 
 __all__ = ["Session"]
 
@@ -19,27 +23,40 @@ class Session:
     Parameters
     ----------
     notes : list of str
-        Decisions that the user should know of.
+        Notes for the user.
     keeper : Keeper, optional
         Takes every run.
     interruption : Interruption
-        Its context is the caller's, around all that a Ctrl-C must not cost.
+        The caller enters its context.
     """
 
     notes: list[str] = field(default_factory=list)
     keeper: Keeper | None = None
     interruption: Interruption = field(default_factory=Interruption)
 
+    @contextmanager
+    def opened(self, store: MetadataStore | str | Path | bool | None) -> Iterator[None]:
+        """Open the store of the session, and close it if it was opened here; False is no store."""
+        if store is False:
+            yield
+        elif isinstance(store, MetadataStore):
+            self.keeper = Keeper(store)
+            yield
+        else:
+            with MetadataStore(None if store is True else store) as opened:
+                self.keeper = Keeper(opened)
+                yield
+
     def note(self, text: str) -> None:
-        """Take down, once, what the user should know."""
+        """Add a note for the user, once."""
         if text not in self.notes:
             self.notes.append(text)
 
     def remember(self, run: Run) -> None:
-        """Put a run into the store; one that cannot be written must not cost the study."""
+        """Put a run into the store; the study goes on if that fails."""
         if self.keeper is None:
             return
         try:
             self.keeper.add_runs([run])
         except (StoreError, UsageError) as error:
-            self.note(f"The runs could not be kept: {error}")
+            self.note(f"The runs could not be stored: {error}")

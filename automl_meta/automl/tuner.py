@@ -1,4 +1,4 @@
-"""Tuner: trial after trial of one study, until its budget is spent."""
+"""Tuner: run the trials of one study until its budget is spent."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from automl_meta.tuning import ORIGIN, Origin
 
 __all__ = ["Tuner", "TuningProgress", "started_evaluators"]
 
-_FAILURES, _FAILED_ALGORITHMS = 5, 3  # that fail for one reason, before the search ends early
+_FAILURES, _FAILED_ALGORITHMS = 5, 3  # that fail with one reason, before the search ends early
 _INTERRUPTED = {"status": "interrupted", "reason": "interrupted before its end"}
-_LAST_FALLBACKS = 3  # the quickest ones
+_LAST_FALLBACKS = 3  # number of fallbacks, the quickest ones
 _LAST_SECONDS, _LAST_SHARE = (
     5.0,
     0.25,
@@ -43,20 +43,20 @@ _LAST_SECONDS, _LAST_SHARE = (
 
 @dataclass(frozen=True)
 class TuningProgress:
-    """How far a study is.
+    """Progress of a study.
 
     Parameters
     ----------
     n_trials : int
-        That have ended, of all processes.
+        Number of finished trials of all processes.
     n_failed : int
-        Of these, how many failed.
+        Number of these that failed.
     seconds : float
-        Wall seconds since this process began.
+        Wall seconds since this process started.
     best_score : float
-        So far; NaN if nothing succeeded.
+        Best score so far; NaN if no trial succeeded.
     last : str
-        The configuration that has just ended, and its score or how it failed.
+        Configuration of the last trial, and its score or kind of failure.
     """
 
     n_trials: int
@@ -68,7 +68,7 @@ class TuningProgress:
 
 @contextmanager
 def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[EvaluatorLike]]:
-    """Evaluators in processes that start at once and end with the context, or one in this process."""
+    """Start evaluators, in worker processes if `isolated`, and close them at the end of the context."""
     with ExitStack() as stack:
         made: list[EvaluatorLike] = []
         for _ in range(n):
@@ -80,7 +80,7 @@ def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> I
 
 @dataclass(frozen=True)
 class _Claim:
-    """A trial that this process has begun."""
+    """A trial that this process has started."""
 
     trial: Trial
     configuration: Configuration
@@ -90,16 +90,16 @@ class _Claim:
 
 @dataclass(eq=False)
 class Tuner:
-    """Trial after trial of one study, until its budget is spent.
+    """Runs the trials of one study until its budget is spent.
 
     Parameters
     ----------
     problem : Problem
-        What is evaluated, and how it is scored.
+        Task, search space and scoring.
     shared : SharedStudy
-        Study of the trials; other processes may work on it too.
+        Study of the trials, which other processes may share.
     proposals : Proposals
-        Say what to try next.
+        Proposes the configuration of the next trial.
     budget : StudyBudget
         Trials and seconds of the whole study.
     session : Session
@@ -108,7 +108,7 @@ class Tuner:
     Attributes
     ----------
     fitted : mapping of int to Pipeline
-        By number of the trial: pipelines that are already fitted on all rows.
+        Pipelines that are already fitted on all rows, by trial number.
     """
 
     problem: Problem
@@ -125,10 +125,16 @@ class Tuner:
     def run(
         self, evaluators: list[EvaluatorLike], progress: Callable[[TuningProgress], None] | None = None
     ) -> None:
-        """Run trials until the budget is spent, everything was tried, all fail alike, or Ctrl-C.
+        """Run trials until the budget or the search space is exhausted, all fail alike, or Ctrl-C.
 
-        What was done stays. So it does where the storage of the study, or a worker process, is not to be had any
-        more.
+        Finished trials are kept, also if the storage of the study or a worker process fails.
+
+        Parameters
+        ----------
+        evaluators : list of EvaluatorLike
+            One evaluator per parallel trial.
+        progress : callable, optional
+            Called with a `TuningProgress` after each trial.
         """
         try:
             if len(evaluators) == 1:
@@ -136,14 +142,14 @@ class Tuner:
             else:
                 self._work_together(evaluators, progress)
         except KeyboardInterrupt:
-            self.session.interruption.came = True  # also where it was not noted
-            self.session.notes.append("Interrupted: the best so far was kept.")
+            self.session.interruption.came = True  # even if the handler did not note it
+            self.session.notes.append("Interrupted: the best result so far was kept.")
         except StudyError as error:
             self.shared.go_on_in_memory(error)
 
     @default_settings()
     def try_fallbacks(self, evaluator: EvaluatorLike) -> None:
-        """Where nothing has succeeded for want of time or memory, try what is quick, beyond the budget."""
+        """Run quick fallbacks, beyond the budget, if no trial succeeded for lack of time or memory."""
         trials = self.shared.trials()
         if not self._needs_fallback(trials):
             return
@@ -157,11 +163,11 @@ class Tuner:
                 claim = self._begun(proposal, seconds)
             self._attempt(evaluator, claim)
             if completed(self.shared.trials()):
-                self.session.note(f"Nothing else was done in time: {proposal.configuration} was.")
+                self.session.note(f"Nothing else finished in time; {proposal.configuration} did.")
                 return
 
     def _needs_fallback(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Whether a model would be missing, and nobody is at work on the last trials."""
+        """Whether there would be no model, and no process is working on the last trials."""
         if self.session.interruption.came or completed(trials):
             return False
         if any(trial.state == TrialState.RUNNING for trial in trials) and self.budget.n_left(trials) <= 0:
@@ -183,10 +189,10 @@ class Tuner:
             except BaseException:
                 self._stop.set()
                 for evaluator in evaluators:
-                    evaluator.close()  # so that the threads come back at once
+                    evaluator.close()  # so that the threads return at once
                 raise
 
-    @default_settings()  # as in the threads that several evaluators have
+    @default_settings()  # as in the threads of several evaluators
     def _work(self, evaluator: EvaluatorLike, progress: Callable[[TuningProgress], None] | None) -> None:
         try:
             while not self._stop.is_set():
@@ -201,11 +207,11 @@ class Tuner:
                     progress(self._state(last))
                 self._try_all_rows(evaluator, claim)
         except WorkerError as error:
-            if not self._stop.is_set():  # else it was ended on purpose
+            if not self._stop.is_set():  # otherwise it was stopped on purpose
                 self.session.note(str(error))
 
     def _claim(self, evaluator: EvaluatorLike) -> _Claim | None:
-        """Begin the next trial, in this process's turn; None when there is none to begin."""
+        """Start the next trial, under the lock; None if there is none to start."""
         self.shared.end_lost_trials()
         trials = self.shared.trials()
         seconds = self.budget.trial_seconds(trials, evaluator.start_seconds)
@@ -223,12 +229,12 @@ class Tuner:
             per_second=is_timed,
         )
         if proposal is None:
-            self.session.note("The whole search space was tried.")
+            self.session.note("The search space is exhausted.")
             return None
         return self._begun(proposal, seconds)
 
     def _begun(self, proposal: Proposal | None, seconds: float | None) -> _Claim:
-        """A trial of what is proposed, or of what somebody has enqueued."""
+        """Start a trial of a proposal, or an enqueued one."""
         space = self.problem.space
         if proposal is None:
             trial = self.shared.begin(None, {})
@@ -237,7 +243,7 @@ class Tuner:
                 space.parameters(proposal.configuration), self._label(proposal, seconds)
             )
         configuration = space.configuration(space.space.suggest(trial))
-        if ORIGIN not in trial.user_attrs:  # somebody else's, from a dashboard or a script
+        if ORIGIN not in trial.user_attrs:  # enqueued by a dashboard or a script
             for name, value in self._label(Proposal(configuration, Origin("enqueued")), seconds).items():
                 trial.set_user_attr(name, value)
         rows = trial.user_attrs.get(FIT_ROWS)
@@ -254,7 +260,7 @@ class Tuner:
         return {name: value for name, value in label.items() if value is not None}
 
     def _attempt(self, evaluator: EvaluatorLike, claim: _Claim) -> str | None:
-        """Run a trial; how it ended in words, None if it was interrupted."""
+        """Run a trial and return its result as text; None if it was interrupted."""
         started = time.perf_counter()
         try:
             with signs_of_life(self.shared.study, claim.trial._trial_id), self.session.interruption.raised():
@@ -272,7 +278,7 @@ class Tuner:
                 return None
             return self._finish(claim.trial, found, time.perf_counter() - started)
         except (KeyboardInterrupt, WorkerError):
-            evaluator.close()  # which may be at work on it yet
+            evaluator.close()  # it may still be working on the trial
             self.shared.tell(claim.trial, _INTERRUPTED)
             raise
 
@@ -305,7 +311,7 @@ class Tuner:
         return f"{found.run.configuration}: {value:.4g}"
 
     def _all_fail_alike(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Whether what was tried fails for one reason, so that more of it would fail, too."""
+        """Whether all trials fail with the same reason, so that further ones would fail too."""
         ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
         if completed(ended) or any(trial.user_attrs.get("status") != "crash" for trial in ended):
             return False
@@ -316,11 +322,11 @@ class Tuner:
             return False
         if len({str(trial.user_attrs.get("reason")) for trial in ended}) > 1:
             return False
-        self.session.note(f"The search ended early: all {len(ended)} trials failed alike.")
+        self.session.note(f"The search ended early: all {len(ended)} trials failed with the same reason.")
         return True
 
     def _try_all_rows(self, evaluator: EvaluatorLike, claim: _Claim) -> None:
-        """Fit the best so far on all rows, so as to know how long that takes; it may be the final model."""
+        """Fit the best configuration so far on all rows to learn how long that takes; it may be the final model."""
         best = max(completed(self.shared.trials()), key=lambda t: (score_of(t), -t.number), default=None)
         if best is None or best.number != claim.trial.number:
             return

@@ -53,7 +53,7 @@ def test_a_short_outage_is_outlasted_with_a_word(clock: list[float]) -> None:
     storage = RetryingStorage(Failing(InMemoryStorage(), 1, 5))
     study = optuna.create_study(storage=storage)
     trial = study.ask()
-    with pytest.warns(AutomlMetaWarning, match=r"does not work: database or disk is full") as said:
+    with pytest.warns(AutomlMetaWarning, match=r"failed: database or disk is full") as said:
         trial.set_user_attr("a", 1)
     assert study.trials[0].user_attrs == {"a": 1}
     assert len(said) == 1
@@ -64,7 +64,7 @@ def test_patience_has_an_end(clock: list[float]) -> None:
     def fail() -> None:
         raise FULL
 
-    with pytest.raises(StudyError, match="The storage of the study does not work: database or disk is full"):
+    with pytest.raises(StudyError, match="The storage of the study failed: database or disk is full"):
         patiently(fail)
     assert 30.0 < clock[0] < 35.0
 
