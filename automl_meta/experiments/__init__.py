@@ -1,4 +1,4 @@
-"""Making experience: configurations evaluated on tasks, under limits, into runs."""
+"""Experiments: evaluate configurations on tasks under limits, and store the runs."""
 
 from automl_meta.experiments.campaign import Campaign, CampaignProgress
 from automl_meta.experiments.describe import DatasetDescription, dataset_record, describe_dataset

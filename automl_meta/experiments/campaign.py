@@ -1,4 +1,4 @@
-"""Campaign: many tasks times many configurations into the store, resumable."""
+"""Campaign: resumable evaluation of many configurations on many tasks."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ __all__ = ["Campaign", "CampaignProgress"]
 
 
 _THREADS = "threading"
-_SAFE_PATH = "PYTHONSAFEPATH"  # for processes that others start, what -P is for our own
-_LOOK_SECONDS = 0.5  # between two looks whether the campaign is there
-_FEW_ROWS = 300  # one cross-validation of fewer says little
+_SAFE_PATH = "PYTHONSAFEPATH"  # for processes that a backend starts, what -P is for ours
+_LOOK_SECONDS = 0.5  # interval of checks whether the campaign is alive
+_FEW_ROWS = 300  # with fewer rows, one cross-validation is too noisy
 
 
 @dataclass(frozen=True)
 class CampaignProgress:
-    """How far a campaign is.
+    """Progress of a campaign.
 
     Parameters
     ----------
     task : str
-        Name of the task that the last runs are of.
+        Name of the task of the last runs.
     done, total : int
-        Runs that are made, of all runs of the campaign.
+        Number of finished runs, and of all runs of the campaign.
     failed : int
-        Of those made now: how many timed out, ran out of memory or crashed.
+        Number of runs of this call that timed out, ran out of memory or crashed.
     kept_aside : int
-        Of those that are done: how many the store could not take, so that a file keeps them.
+        Number of finished runs that the store could not take, and that were written to a file.
     """
 
     task: str
@@ -61,10 +61,10 @@ class CampaignProgress:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Configurations of one algorithm on one task: what is handed out and stored at once.
+    """Configurations of one algorithm on one task, which are dispatched and stored together.
 
-    Threads get one at a time, so that a kill loses nothing but what is running. Other backends
-    start an evaluator for each batch, which is dear, and so get all of them.
+    Threads get one configuration at a time, so that a kill loses only what is running. Other
+    backends start an evaluator for each batch, which is expensive, and so get all of them.
     """
 
     task: TabularTask
@@ -76,31 +76,32 @@ class _Batch:
 class Campaign:
     """Evaluate many configurations on many tasks and store every result.
 
-    Whole tasks come one after another, the smallest first, so that what is finished is always
-    usable. What the store holds already is not run again: after an interruption, the same call
-    goes on where it was.
+    Tasks are processed one after another, the smallest first, so that finished results are always
+    usable. Runs that are already stored are not repeated: after an interruption, the same call
+    continues.
 
     Parameters
     ----------
     store : MetadataStore
-        Where the runs go.
+        Store of the runs.
     algorithms : sequence of Algorithm
-        Each is tried with its default and `n_sampled` configurations, the same for every task.
+        Algorithms to evaluate, each with its default and `n_sampled` configurations, which are the
+        same for every task.
     n_sampled : int
-        Configurations of each search space besides the default.
+        Number of sampled configurations of each algorithm, besides the default.
     protocol : Protocol
-        How each is judged.
+        Cross-validation and sampling of each evaluation.
     small_repeats : int
-        On data sets of fewer than 300 rows the cross-validation is done so many times.
+        Number of repeated cross-validations on data sets with fewer than 300 rows.
     limits : Limits
-        For each evaluation.
+        Limits of each evaluation.
     source : Source
-        Whose runs these are.
+        Source of the runs.
     n_jobs : int
-        Evaluations at a time.
+        Number of parallel evaluations; -1 uses all cores.
     backend : str
-        Any joblib backend. The default, threads, is right for one machine, since each
-        evaluation has a process of its own anyway; ``"dask"`` and others go further.
+        Joblib backend. The default, threads, suits one machine, since each evaluation has a
+        process of its own anyway; ``"dask"`` and others use several machines.
     """
 
     store: MetadataStore
@@ -190,14 +191,14 @@ class Campaign:
         return state
 
     def _protocol(self, task: TabularTask) -> Protocol | Folds:
-        """How a task is judged; folds where their name, under which runs are stored, is not the protocol's."""
+        """Protocol of a task, or folds if their name, under which runs are stored, differs from its."""
         repeats = self.small_repeats if task.n_rows < _FEW_ROWS else 1
         protocol = replace(self.protocol, n_repeats=max(self.protocol.n_repeats, repeats))
         folds = Folds.of_protocol(task, protocol)
         return protocol if folds.name == protocol.name else folds
 
     def _missing(self, task: TabularTask) -> tuple[list[_Batch], int]:
-        """What is to be run on a task, and how much of it is there already."""
+        """Missing runs of a task, and the number of those that are already stored."""
         protocol = self._protocol(task)
         known = self.store.run_ids(dataset_id=task.fingerprint, protocol=protocol.name)
         batches, n_known = [], 0
@@ -220,7 +221,7 @@ class Campaign:
         ).run_id
 
     def _undescribed(self, tasks: Sequence[TabularTask]) -> set[str]:
-        """Fingerprints of those whose meta-features the store does not have, or not all of today's."""
+        """Fingerprints of tasks with meta-features that the store lacks."""
         known = set(self.store.datasets().index)
         return {
             task.fingerprint
@@ -243,7 +244,7 @@ class Campaign:
                 self.n_jobs, self.backend, batch_size=1, return_as="generator_unordered", **watched
             )
             with _interrupts_wait():
-                deadline = time.time() + budget.remaining  # which other processes can read
+                deadline = time.time() + budget.remaining  # comparable between processes
                 results = parallel(
                     joblib.delayed(_evaluate)(batch, self.limits, pool, deadline) for batch in batches
                 )
@@ -251,13 +252,13 @@ class Campaign:
                 yield from results
             except BrokenExecutor as error:
                 raise WorkerError(
-                    f"One of the processes in which {self.backend} makes evaluations has ended: {reason_of(error)}"
+                    f"A process of the {self.backend} backend, which runs evaluations, has died: {reason_of(error)}"
                 ) from error
 
 
 @contextlib.contextmanager
 def _safe_path() -> Iterator[None]:
-    """Processes that start within do not look for modules in the current folder before anywhere else."""
+    """Processes that start within do not search the current folder for modules first."""
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:
@@ -271,7 +272,7 @@ def _safe_path() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C counts after this; processes that start within never hear of it, from their first instruction on."""
+    """Defer Ctrl-C, so that processes that start within never receive it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -283,7 +284,7 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 def _end_with(parent: int) -> None:
-    """End this process, which has been started by another for evaluations, when that one is gone."""
+    """End this worker process of a backend once its parent is gone."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -30,6 +30,8 @@ class EvaluatorLike(Interface):
 
     start_seconds: float
 
+    def __init__(self) -> None: ...
+
     def out_of_fold(
         self,
         configuration: Configuration,
@@ -123,8 +125,16 @@ class EvaluatorLike(Interface):
 
         Parameters
         ----------
-        configuration, task, protocol, algorithm, seconds
-            As in `out_of_fold`.
+        configuration : Configuration
+            Configuration to evaluate.
+        task : TabularTask
+            Task to evaluate it on.
+        protocol : Protocol or Folds
+            Folds, sample of the training rows, seed.
+        algorithm : Algorithm, optional
+            Algorithm of the configuration; found in the catalogue by default.
+        seconds : float, optional
+            Wall seconds that the evaluation may take, where the evaluator can stop it.
 
         Returns
         -------

@@ -112,7 +112,7 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
         (["sklearn:iris", "--study", "s"], "needs --storage"),
         (["sklearn:iris", "--storage", "x.db", "--resume"], "--study NAME"),
         (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
-        (["sklearn:iris", "--groups", "g"], "Groups are a column of a file"),
+        (["sklearn:iris", "--groups", "g"], "--groups is a column of a file"),
         (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
         (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder is not there"),
         (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder is not there"),
@@ -140,7 +140,7 @@ def test_a_place_that_fills_up_meanwhile_costs_no_model(
     done = run("tune", iris_file, "--target", "kind", "--trials", 2, "--out", out, *QUICK)
     [spare] = tmp_path.glob("automl-meta-*/m.skops")
     assert done.code == 1
-    assert f"No space left on device. The model is kept in {spare}." in done.err
+    assert f"No space left on device. The model was saved to {spare}." in done.err
     assert TabularModel.load(spare).target == "kind"
 
 
