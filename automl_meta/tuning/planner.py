@@ -15,6 +15,7 @@ from automl_meta.tuning.domain import Domain, is_among
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.gaussian_model import GaussianModel, Inputs, Prior, most_telling
 from automl_meta.tuning.matern import Vector
+from automl_meta.tuning.origin import Origin
 from automl_meta.tuning.surfaces import PastRows, Surfaces
 
 _ADVISED = 3  # trials chosen by the portfolio before there is a model; at most the number of past tasks
@@ -60,7 +61,7 @@ class Plan:
     """A configuration to try, and its origin."""
 
     row: Vector
-    origin: str
+    origin: Origin
 
 
 class Planner:
@@ -99,9 +100,9 @@ class Planner:
         domain = Domain(self._space, activity, fixed)
         n_taken = len(observed.taken)
         if self._surfaces is not None and n_taken < min(_ADVISED, len(self._surfaces)):
-            return Plan(self._advised(self._surfaces, domain, observed, rng), f"advice rank {n_taken + 1}")
+            return Plan(self._advised(self._surfaces, domain, observed, rng), Origin("advice", n_taken + 1))
         if (n_taken < _INITIAL and self._surfaces is None) or len(observed.rows) < 2:
-            return Plan(self._filling(domain, observed, rng), "space-filling")
+            return Plan(self._filling(domain, observed, rng), Origin("space-filling"))
         return self._modelled(domain, observed, rng)
 
     def _advised(
@@ -142,7 +143,7 @@ class Planner:
 
         row = domain.search(score, self._starts(domain, observed, rng), observed.taken, rng)
         is_local = self._surfaces is None or log_weights[0] > np.log(0.5)
-        return Plan(row, "local" if is_local else "transferred")
+        return Plan(row, Origin("local" if is_local else "transferred"))
 
     def _models(self, rows: Matrix, values: Vector) -> tuple[list[GaussianModel], Vector]:
         """The model that knows this study only, then that of the history; logarithms of their weights."""
