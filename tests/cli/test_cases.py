@@ -124,7 +124,7 @@ def test_what_was_understood_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
         "kind": "numeric", "missing": pytest.approx(73 / 600 + 28 / 600), "distinct": 20, "unfit": 0, "dropped": "",
         "number_format": {"decimal": ".", "units": [""]}, "date_format": None, "notes": [],
     } or columns["mixed"]["kind"] == "numeric"  # fmt: skip
-    assert columns["customer_id"]["dropped"] == "every row has another value"
+    assert columns["customer_id"]["dropped"] == "every row has a distinct value"
     assert columns["betrag"]["number_format"]["decimal"] == ","
     shown = run(capsys, "describe", file, *target, "--groups", "simple")
     assert "customer_id" in shown
@@ -147,7 +147,7 @@ def test_the_user_may_overrule(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     [
         (("--columns", "plan"), "it must be NAME:KIND"),
         (("--columns", "nothing:numeric"), "There is no feature 'nothing'"),
-        (("--columns", "plan:numeric"), "holds no number"),
+        (("--columns", "plan:numeric"), "contains no number"),
         (("--decimal", "x"), "it must be '.' or ','"),
         (("--date-format", "day"), "such as '%d.%m.%Y'"),
         (("--sep", "ab"), "must be one character"),

@@ -58,12 +58,12 @@ def test_the_kind_of_a_column_is_what_a_person_would_say(values: object, kind: s
 
 def test_infinities_become_missing_and_are_told() -> None:
     values, column = inferred([1.0, np.inf, -np.inf, 2.0])
-    assert (column.kind, column.notes) == ("numeric", ("2 infinite values taken as missing",))
+    assert (column.kind, column.notes) == ("numeric", ("2 infinite values treated as missing",))
     assert values.isna().tolist() == [False, True, True, False]
 
 
 def test_mixed_types_are_told() -> None:
-    assert "mixes types" in inferred([1, "one"] * 20)[1].notes[0]
+    assert "mixed types" in inferred([1, "one"] * 20)[1].notes[0]
 
 
 def test_numbers_as_text_in_a_mixed_column_keep_their_values() -> None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import psutil
@@ -34,7 +35,7 @@ def test_tables_that_were_damaged_once_are_refused(name: str) -> None:
 
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: psutil._ntp.svmem(*[0] * 11))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
 
 
 def bombs() -> dict[str, bytes]:
@@ -76,5 +77,5 @@ def test_names_in_an_archive_do_not_break_the_line(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "table.zip", "w") as archive:
         archive.writestr("a\nb.csv", "x")
         archive.writestr("c.csv", "x")
-    with pytest.raises(DataError, match=r"2 files \(a\\x0ab.csv|2 files \(a\\nb.csv"):
+    with pytest.raises(DataError, match=r"2 files \(a\\nb\.csv, c\.csv\)"):
         read_table(tmp_path / "table.zip")

@@ -64,7 +64,9 @@ def test_packed_files_are_read(tmp_path: Path, name: str) -> None:
 
 def test_an_archive_of_several_tables_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "t.zip").write_bytes(zipped(b"a\n1\n", "a.csv", "b.csv"))
-    with pytest.raises(DataError, match=r"t.zip must hold one table, but it holds 2 files \(a.csv, b.csv\)"):
+    with pytest.raises(
+        DataError, match=r"t.zip must contain one table, but contains 2 files \(a.csv, b.csv\)"
+    ):
         read_table(tmp_path / "t.zip")
 
 
@@ -107,7 +109,7 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
         (f"{served}/none.csv", "the server answered 404"),
         ("http://127.0.0.1:9/t.csv", "cannot be read"),
         ("http://127.0.0.1:9/a b.csv", "cannot be read"),
-        ("s3://bucket/t.csv", "addresses may begin with http://, https://, file://"),
+        ("s3://bucket/t.csv", "supported URL schemes are http://, https://, file://"),
     ):
         with pytest.raises(DataError, match=message) as caught:
             read_table(address)
