@@ -163,9 +163,7 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
         ) from None
     notes = _header_notes(content.data.decode(dialect.encoding, errors="replace"), dialect.delimiter)
     if not isinstance(frame.index, pd.RangeIndex):
-        if (
-            frame.iloc[:, -1] == ""
-        ).all():  # trailing delimiters in the rows, but not in the header
+        if (frame.iloc[:, -1] == "").all():  # trailing delimiters in the rows, but not in the header
             names = frame.columns
             frame = frame.reset_index().iloc[:, : len(names)].set_axis(names, axis=1)
         else:

@@ -296,10 +296,10 @@ def test_nineteen_dates_of_twenty_values_are_enough() -> None:
     assert (found.format, found.share, found.others) == ("%d.%m.%Y", 0.95, ())
     assert read_dates(pd.Series(["28.11.2022"] * 18 + ["soon"])) is None
     assert read_dates(pd.Series([None], dtype=object)) is None
-    few = read_dates(pd.Series(["28.11.2022"] * 3 + ["soon"] * 9), anyhow=True)
+    few = read_dates(pd.Series(["28.11.2022"] * 3 + ["soon"] * 9), force=True)
     assert few is not None
     assert few.share == 0.25
-    assert read_dates(pd.Series(["soon", "later"]), anyhow=True) is None
+    assert read_dates(pd.Series(["soon", "later"]), force=True) is None
 
 
 @pytest.mark.parametrize(("text", "year"), [("27.06.29", 2029), ("27.06.30", 1930), ("27.06.99", 1999)])

@@ -256,10 +256,10 @@ def test_words_as_many_as_numbers_are_more_than_misfits() -> None:
 
 
 def test_few_numbers_are_enough_if_they_are_asked_for() -> None:
-    found = reading(["x", "1"], anyhow=True)
+    found = reading(["x", "1"], force=True)
     assert found is not None
     assert found.share == 0.5
-    assert reading(["x"], anyhow=True) is None
+    assert reading(["x"], force=True) is None
 
 
 @pytest.mark.parametrize(

@@ -302,7 +302,7 @@ def test_json_of_any_orientation_is_a_table(tmp_path: Path, text: str, rows: lis
 @pytest.mark.parametrize("text", ["5", "[1, 2]", '["a"]', "null"])
 def test_json_that_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.json").write_text(text)
-    with pytest.raises(DataError, match=r"t\.json is JSON but no table"):
+    with pytest.raises(DataError, match=r"t\.json is JSON but not a table"):
         read_table(tmp_path / "t.json")
 
 

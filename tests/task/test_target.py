@@ -233,7 +233,7 @@ def test_more_classes_than_half_of_the_rows_are_too_many(
     y = [f"c{i % n_classes}" for i in range(n_rows)]
     frame = pd.DataFrame({"a": np.arange(n_rows) % 2 + 0.5})
     if is_refused:
-        with pytest.raises(DataError, match=f"{n_classes} different values in {n_rows} rows"):
+        with pytest.raises(DataError, match=f"{n_classes} distinct values in {n_rows} rows"):
             TabularTask.from_frame(frame, y)
     else:
         assert len(TabularTask.from_frame(frame, y).classes) == n_classes
@@ -265,7 +265,7 @@ def test_a_numeric_column_equals_a_target_of_classes_if_it_tells_them_apart(n_ro
     notes = TabularTask.from_frame(
         frame.assign(holed=frame["same"].where(codes > 0)), np.array(["x", "y", "z"])[codes]
     ).notes
-    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]
+    assert [note.split("'")[1] for note in notes if "is equivalent to the target" in note] == ["same"]
 
 
 def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> None:
@@ -273,4 +273,4 @@ def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> N
     late = numbers.copy()
     late[55] += 1
     notes = TabularTask.from_frame(pd.DataFrame({"same": numbers, "late": late}), numbers).notes
-    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]
+    assert [note.split("'")[1] for note in notes if "is equivalent to the target" in note] == ["same"]
