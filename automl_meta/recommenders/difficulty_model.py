@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-_PENALTIES = 10.0 ** np.arange(0.0, 5.1, 0.5)
+_PENALTIES = tuple(10.0 ** np.arange(0.0, 5.1, 0.5))
 
 
 class DifficultyModel:
@@ -23,6 +25,8 @@ class DifficultyModel:
         Target values.
     families : ndarray of shape (n_datasets,)
         Integer codes of the families.
+    penalties : sequence of float
+        Candidate ridge penalties.
 
     Attributes
     ----------
@@ -31,7 +35,11 @@ class DifficultyModel:
     """
 
     def __init__(
-        self, points: NDArray[np.float64], targets: NDArray[np.float64], families: NDArray[np.int64]
+        self,
+        points: NDArray[np.float64],
+        targets: NDArray[np.float64],
+        families: NDArray[np.int64],
+        penalties: Sequence[float] = _PENALTIES,
     ) -> None:
         self._low, self._high = targets.min(axis=0), targets.max(axis=0)
         self._center, self._mean = points.mean(axis=0), targets.mean(axis=0)
@@ -41,7 +49,7 @@ class DifficultyModel:
         smallest = np.full(targets.shape[1], np.inf)
         self._coefficients = np.zeros((points.shape[1], targets.shape[1]))
         self.left_out = targets.copy()
-        for penalty in _PENALTIES:
+        for penalty in penalties:
             shrunk = singular**2 / (singular**2 + penalty)
             residuals = targets - self._mean - left @ (shrunk[:, None] * projected)
             residuals = _left_out_residuals(left * np.sqrt(shrunk), residuals, groups)

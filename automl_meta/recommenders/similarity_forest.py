@@ -58,7 +58,7 @@ class SimilarityForest:
         left, singular, _ = np.linalg.svd(targets, full_matrices=False)
         n_components = min(n_components, max(points.shape[1], _FEWEST_COMPONENTS))
         components = (left * singular)[:, :n_components]
-        self._trees = _grown(
+        self._trees = grow_trees(
             np.ascontiguousarray(points, dtype=np.float32).tobytes(),
             np.ascontiguousarray(components, dtype=np.float64).tobytes(),
             len(points),
@@ -89,7 +89,7 @@ class SimilarityForest:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _grown(
+def grow_trees(
     points: bytes, targets: bytes, n_datasets: int, n_trees: int, random_state: int
 ) -> tuple[Any, ...]:
     """Trees for float32 points and float64 targets, cached: most requests use the same experience."""
