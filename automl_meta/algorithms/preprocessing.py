@@ -60,7 +60,7 @@ def not_empty(frame: pd.DataFrame) -> list[str]:
 
 
 def split_categories(task: TabularTask) -> tuple[list[str], list[str]]:
-    """Names of the categorical and boolean columns: those with few values, those with many."""
+    """Split the categorical and boolean columns into those of low and of high cardinality."""
     columns = task.columns_of("categorical", "boolean")
     few = [column for column in columns if task.X[column].nunique() <= HIGH_CARDINALITY]
     return few, [column for column in columns if column not in few]

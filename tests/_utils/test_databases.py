@@ -1,4 +1,4 @@
-"""URLs of databases, shown to people without their secrets."""
+"""Display of database URLs without passwords."""
 
 import pytest
 

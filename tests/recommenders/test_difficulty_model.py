@@ -13,7 +13,7 @@ def test_a_linear_target_is_recovered() -> None:
 
 
 def test_left_out_predictions_equal_those_of_models_without_the_family() -> None:
-    """With one penalty for all, so that the choice of it plays no part."""
+    """A single penalty excludes the effect of its selection."""
     rng = np.random.default_rng(1)
     points, target = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
     families = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5, 5, 6, 7])

@@ -1,4 +1,4 @@
-"""Small tables that were once misread: what each must be read as."""
+"""Regression tests on small tables that were once misread."""
 
 from pathlib import Path
 

@@ -81,7 +81,7 @@ def test_damaged_packing_is_one_line(tmp_path: Path, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of a folder, on this machine."""
+    """URL of a local server of a folder."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "two words.csv").write_text(ROWS)
     (folder / "t.csv.gz").write_bytes(gzip.compress(ROWS.encode()))
@@ -123,7 +123,7 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
         "csv",
         "gzip",
         "json",
-    ],  # what is compressed holds the time of day: workers would not agree on a name
+    ],  # compressed data contain the current time: names would differ between pytest workers
 )
 def test_standard_input_is_read_in_any_format(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
