@@ -24,7 +24,7 @@ class DifficultyModel:
     targets : ndarray of shape (n_datasets, n_targets)
         Target values.
     families : ndarray of shape (n_datasets,)
-        Integer codes.
+        Integer codes of the families.
     penalties : sequence of float
         Candidate ridge penalties.
 
