@@ -217,11 +217,11 @@ def test_the_reason_for_a_refusal_is_told() -> None:
         UsageError, match=r"^There is no metric 'v_measure_score': it compares clusterings\. Choose"
     ):
         get_metric("v_measure_score")
-    with pytest.raises(UsageError, match=r"'recall_samples': it scores several labels of each row\. Choose"):
+    with pytest.raises(UsageError, match=r"'recall_samples': it scores multilabel predictions\. Choose"):
         get_metric("recall_samples")
-    with pytest.raises(UsageError, match=r"'f1' in stored runs; the nearest is f1_macro\. Choose"):
+    with pytest.raises(UsageError, match=r"'f1' in stored runs; the nearest metric is f1_macro\. Choose"):
         get_metric("f1")
-    with pytest.raises(UsageError, match=r"'rmse' for classification: it scores regression\. Choose"):
+    with pytest.raises(UsageError, match=r"'rmse' for classification: it applies to regression\. Choose"):
         get_metric("rmse", "classification")
 
 
