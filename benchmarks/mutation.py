@@ -21,6 +21,7 @@ import difflib
 import functools
 import hashlib
 import importlib.util
+import itertools
 import json
 import multiprocessing
 import os
@@ -33,6 +34,7 @@ import sys
 import time
 import warnings
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,7 @@ TESTS = (
 PROCESSES = multiprocessing.get_context("forkserver")  # its server has imported all but this library
 PRELOADED = ("pandas", "scipy.stats", "sklearn.pipeline", "sqlalchemy", "alembic", "pyarrow.csv", "optuna", "hypothesis",
              "lightgbm", "torch", "pytest", "rich", "typer")  # fmt: skip
-SECONDS_OF_TESTS = 120  # at most for one mutant, by the times of the run with coverage
+SECONDS_OF_TESTS = 90  # at most for one mutant, by the times of the run with coverage
 FIRST_FILES = 2  # the most promising files of tests, which run before others are even imported
 
 
@@ -218,47 +220,60 @@ def statement_lines(source: str, line: int) -> range:
     return range(inner.lineno, max(end, inner.lineno) + 1)
 
 
-def sample_mutants(rng: random.Random, n_mutants: int, only: tuple[str, ...]) -> list[dict[str, Any]]:
+def places_of(path: Path) -> dict[int, list[tuple[str, int]]]:
+    """For each line of a file the operators that change it, and which of their changes it is."""
     from cosmic_ray.ast import ast_nodes, get_ast
-    from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator, operator_names
 
-    operators = {name: get_operator(name)() for name in sorted(operator_names()) if "Variable" not in name}
+    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    nodes = list(ast_nodes(get_ast(path.read_text())))
+    for name in sorted(operator_names()):
+        if "Variable" not in name:  # these need to be told which variable
+            operator = get_operator(name)()
+            places = (place for node in nodes for place in operator.mutation_positions(node))
+            for occurrence, ((line, _), _) in enumerate(places):
+                found[line].append((name, occurrence))
+    return found
+
+
+def mutant_of(where: tuple[Path, int, list[tuple[str, int]]]) -> dict[str, Any] | None:
+    """Make the first change of a line that can change behaviour."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    path, line, places = where
+    source = path.read_text()
+    for name, occurrence in places:
+        mutated = mutate_code(source, get_operator(name)(), occurrence)
+        if behaviour(mutated) not in (None, behaviour(source)):
+            changed = difflib.unified_diff(source.split("\n"), mutated.split("\n"), n=0, lineterm="")
+            return {
+                "file": path.relative_to(ROOT).as_posix(),
+                "line": line,
+                "operator": name.rpartition("/")[2],
+                "change": "\n".join(row for row in [*changed][2:] if row[0] in "+-"),
+                "lines": statement_lines(source, line),
+                "code": mutated,
+            }
+    return None
+
+
+def sample_mutants(seed: int, n_mutants: int, only: Sequence[str], jobs: int) -> list[dict[str, Any]]:
+    rng = random.Random(seed)
     files = [
         path
         for name in only
-        for path in ([ROOT / name] if name.endswith(".py") else sorted((ROOT / name).rglob("*.py")))
+        for path in sorted((ROOT / name).rglob("*.py")) or [ROOT / name]
+        if path.exists()
     ]
-    candidates: dict[tuple[Path, int], list[tuple[str, int]]] = defaultdict(list)
-    for path in files:
-        nodes = list(ast_nodes(get_ast(path.read_text())))
-        for name, operator in operators.items():
-            places = (place for node in nodes for place in operator.mutation_positions(node))
-            for occurrence, ((line, _), _) in enumerate(places):
-                candidates[path, line].append((name, occurrence))
-    lines = sorted(candidates)
-    rng.shuffle(lines)
-    mutants = []
-    for path, line in lines:
-        if len(mutants) == n_mutants:
-            break
-        source = path.read_text()
-        for name, occurrence in rng.sample(candidates[path, line], len(candidates[path, line])):
-            mutated = mutate_code(source, operators[name], occurrence)
-            if behaviour(mutated) not in (None, behaviour(source)):
-                changed = difflib.unified_diff(source.split("\n"), mutated.split("\n"), n=0, lineterm="")
-                mutants.append(
-                    {
-                        "file": path.relative_to(ROOT).as_posix(),
-                        "line": line,
-                        "operator": name.rpartition("/")[2],
-                        "change": "\n".join(row for row in [*changed][2:] if row[0] in "+-"),
-                        "lines": statement_lines(source, line),
-                        "code": mutated,
-                    }
-                )
-                break
-    return mutants
+    with PROCESSES.Pool(jobs) as pool:
+        lines = [
+            (path, line, rng.sample(places, len(places)))
+            for path, found in zip(files, pool.map(places_of, files, 1), strict=True)
+            for line, places in sorted(found.items())
+        ]
+        rng.shuffle(lines)
+        return list(itertools.islice(filter(None, pool.imap(mutant_of, lines)), n_mutants))
 
 
 def choose_tests(
@@ -356,7 +371,7 @@ def main() -> None:
     PROCESSES.set_forkserver_preload(list(PRELOADED))
     work = arguments.work.resolve()
     seconds, lines = collect_coverage(work, arguments.tests, arguments.jobs)
-    mutants = sample_mutants(random.Random(arguments.seed), arguments.mutants, tuple(arguments.only))
+    mutants = sample_mutants(arguments.seed, arguments.mutants, arguments.only, arguments.jobs)
     path = work / f"results-{arguments.seed}.jsonl"
     known = (
         {

@@ -28,7 +28,7 @@ __all__ = ["export_experience"]
 
 
 def export_experience(
-    connection: Connection, folder: Path, source: str | None = None, skip_damaged: bool = False
+    connection: Connection, folder: Path, source: str | None, skip_damaged: bool
 ) -> list[str]:
     """Write experience to a folder; see `MetadataStore.export`."""
     wrong = differing(sums_of_store(connection), stored(connection))

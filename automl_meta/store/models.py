@@ -64,7 +64,6 @@ metafeature_values = Table(
     Column("name", _NAME, primary_key=True),
     Column("value", Float(53)),
     Column("version", Integer, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 metafeature_costs = Table(
@@ -88,7 +87,7 @@ runs = Table(
     metadata,
     # Assigned under the write lock. Scores refer to it: with eight bytes, the largest table is half as
     # large and twice as fast as with the digest. It is never exported.
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True),
     Column("run_id", _ID, nullable=False, unique=True),
     Column("dataset_id", _NAME, ForeignKey("datasets.dataset_id"), nullable=False),
     Column("configuration_id", _ID, ForeignKey("configurations.configuration_id"), nullable=False),
@@ -110,16 +109,15 @@ run_scores = Table(
     metadata,
     # The metric comes first, since recommenders read one metric of all runs.
     Column("metric", _NAME, primary_key=True),
-    Column("number", Integer, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
+    Column("number", Integer, ForeignKey("runs.number"), primary_key=True),
     Column("score", Float(53), nullable=False),
-    sqlite_with_rowid=False,
 )
 
 run_folds = Table(
     "run_folds",
     metadata,
     # In a table of its own, since it is long and rarely read.
-    Column("number", Integer, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
+    Column("number", Integer, ForeignKey("runs.number"), primary_key=True),
     Column("fold_scores", Text, nullable=False),  # JSON object: metric to list of numbers, null for NaN
 )
 
@@ -130,7 +128,6 @@ digests = Table(
     # Part of the records; see `automl_meta.store.digests`.
     Column("part", _NAME, primary_key=True),
     Column("value", String(16), nullable=False),  # hexadecimal digits
-    sqlite_with_rowid=False,
 )
 
 store_state = Table(

@@ -150,8 +150,8 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
         separator = separator or declared.group(1).decode()
     dialect = CsvDialect(separator or sniffed.delimiter, sniffed.encoding)
     options: dict[str, Any] = {
-        "sep": dialect.delimiter, "encoding": dialect.encoding, "dtype": str, "keep_default_na": False,
-        "na_filter": False, "low_memory": False,
+        "sep": dialect.delimiter, "encoding": dialect.encoding, "dtype": str, "na_filter": False,
+        "low_memory": False,
     }  # fmt: skip
     try:
         frame = pd.read_csv(io.BytesIO(content.data), **options)

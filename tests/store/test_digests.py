@@ -119,3 +119,12 @@ def test_parameters_that_cannot_be_read_are_damage(file_store: MetadataStore, co
     for read in (lambda: list(file_store.runs()), lambda: file_store.export(file_store.path.parent / "out")):
         with pytest.raises(StoreError, match="is damaged"):
             read()
+
+
+def test_a_configuration_that_is_lost_is_named(file_store: MetadataStore) -> None:
+    file_store.add_dataset(dataset(0))
+    file_store.add_runs(run(dataset(0), number) for number in range(3))
+    lost = configuration(1).configuration_id
+    changed(file_store.path, f"DELETE FROM configurations WHERE configuration_id = '{lost}'")
+    with pytest.raises(StoreError, match=f"the configuration {lost} is lost"):
+        file_store.meta_dataset("accuracy", "classification")

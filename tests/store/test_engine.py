@@ -319,4 +319,5 @@ def test_other_errors_of_the_database_are_store_errors_too(file_store: MetadataS
         connection.exec_driver_sql("DROP TABLE run_folds")
     with pytest.raises(StoreError, match="no such table") as caught:
         list(file_store.runs())
+    assert "[SQL" not in str(caught.value)
     assert isinstance(caught.value.__cause__, OperationalError)

@@ -231,3 +231,56 @@ def test_a_store_is_closed_by_its_with_statement(tmp_path: Path) -> None:
         assert store.url == f"sqlite:///{tmp_path / 'store.db'}"
     with pytest.raises(StoreError, match="closed"):
         store.info()
+
+
+def test_meta_features_without_a_version_have_the_first(store: MetadataStore) -> None:
+    store.add_dataset(dataset(0, metafeatures={"a": 1.0}))
+    store.add_dataset(dataset(0, metafeatures={"a": 2.0}), versions={"a": 1})
+    assert store.dataset("classification-0").metafeatures["a"] == 1.0
+    store.add_dataset(dataset(0, metafeatures={"a": 3.0}), versions={"a": 2})
+    assert store.dataset("classification-0").metafeatures["a"] == 3.0
+
+
+def test_a_source_that_comes_again_without_words_keeps_its_own(
+    file_store: MetadataStore, tmp_path: Path
+) -> None:
+    file_store.add_source(Source("paper", citation="Somebody (2024)"))
+    file_store.add_source(Source("paper"))
+    file_store.export(tmp_path / "out")
+    assert "Somebody (2024)" in (tmp_path / "out" / "sources.toml").read_text()
+    file_store.add_source(Source("paper", url="https://example.org"))
+    file_store.export(tmp_path / "out")
+    assert "https://example.org" in (tmp_path / "out" / "sources.toml").read_text()
+
+
+def test_an_environment_that_comes_again_is_described_once(file_store: MetadataStore, tmp_path: Path) -> None:
+    for _ in range(2):
+        file_store.add_environment(Environment("3.11.7", "Linux x86_64", {"numpy": "2.4"}))
+    file_store.export(tmp_path / "out")
+    assert (tmp_path / "out" / "sources.toml").read_text().count("[[environments]]") == 1
+
+
+def test_info_says_where_the_store_is_and_how_large(file_store: MetadataStore) -> None:
+    fill(file_store, n_datasets=1, n_configurations=2)
+    info = file_store.info()
+    assert (info["url"], info["path"]) == (file_store.url, str(file_store.path))
+    assert info["bytes"] == Path(info["path"]).stat().st_size
+    assert info["runs_by_task_type"] == {"classification": 2, "regression": 2}
+    assert info["runs_by_source"] == {"local": 4}
+    assert sum(info["runs_by_protocol"].values()) == 4
+
+
+def test_data_sets_are_listed_with_the_number_of_their_runs(store: MetadataStore) -> None:
+    fill(store, n_datasets=2, n_configurations=3)
+    store.add_dataset(dataset(9))
+    frame = store.datasets("classification")
+    assert frame["n_runs"].to_dict() == {"classification-0": 3, "classification-1": 3, "classification-9": 0}
+    assert set(store.datasets("regression")["task_type"]) == {"regression"}
+    assert frame.columns.tolist() == [
+        "name", "task_type", "family", "n_rows", "n_features", "n_classes", "target_scale", "source", "n_runs",
+    ]  # fmt: skip
+
+
+def test_a_data_set_that_is_not_there_is_named(store: MetadataStore) -> None:
+    with pytest.raises(UsageError, match="no data set 'nowhere'"):
+        store.dataset("nowhere")

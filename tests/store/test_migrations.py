@@ -4,13 +4,16 @@
 of the release that brought it. A new revision adds its own and leaves the others as they are.
 """
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect
 from store.store_workers import connected
 
 import automl_meta.store.migrations as migrations
@@ -74,3 +77,20 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     monkeypatch.undo()
     with MetadataStore(shared_url, seed=False) as store:
         assert store.check() == []
+
+
+def test_the_long_tables_lie_in_the_order_of_their_key(tmp_path: Path) -> None:
+    MetadataStore(tmp_path / "store.db", seed=False).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+        tables = connection.execute(
+            "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
+        ).fetchall()
+    assert {name for (name,) in tables} == {"digests", "metafeature_values", "run_scores"}
+
+
+def test_a_server_gives_out_no_numbers_of_its_own(postgres_url: str) -> None:
+    MetadataStore(postgres_url, seed=False).close()
+    columns = inspect(create_engine(postgres_url)).get_columns
+    for table in ("runs", "run_scores", "run_folds"):
+        (number,) = [column for column in columns(table) if column["name"] == "number"]
+        assert number["default"] is None

@@ -1,6 +1,7 @@
 """Experience as a folder: shipped, exported, imported."""
 
 import gzip
+import hashlib
 import json
 import tomllib
 from pathlib import Path
@@ -165,6 +166,7 @@ def test_newer_shipped_experience_is_added(seed: Path, tmp_path: Path) -> None:
     with MetadataStore(tmp_path / "store.db") as store:
         assert len(store.run_ids()) == 26
         assert store.dataset("classification-0").metafeatures["entropy"] == 0.75
+        assert store.info()["seed"] == hashlib.sha256((seed / "checksums.json").read_bytes()).hexdigest()
 
 
 def test_a_checkout_without_shipped_experience_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,8 +213,6 @@ def test_a_damaged_file_is_named_and_nothing_is_stored(
 def test_content_that_makes_no_sense_is_named_though_its_checksum_is_right(
     seed: Path, name: str, content: bytes
 ) -> None:
-    import hashlib
-
     (seed / name).write_bytes(content)
     if name != "checksums.json":
         checksums = json.loads((seed / "checksums.json").read_text())

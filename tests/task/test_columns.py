@@ -1,4 +1,5 @@
 import datetime
+import json
 
 import numpy as np
 import pandas as pd
@@ -180,3 +181,157 @@ def test_durations_in_minutes_are_read_if_as_seconds_they_would_be_far_too_short
     values, note = conformed(days, minutes)
     assert values == pytest.approx(minutes * 60)
     assert "minutes" in note
+
+
+DAYS = pd.date_range("2021-01-20", periods=60, freq="11D")
+DATES = {
+    "german": inferred(DAYS.strftime("%d.%m.%Y"))[1],
+    "ISO": inferred(DAYS.strftime("%Y-%m-%d"))[1],
+    "dtype": inferred(DAYS)[1],
+    "compact": inferred(DAYS.strftime("%Y%m%d"))[1],
+    "american": inferred(DAYS.strftime("%m/%d/%Y"))[1],
+    "with a zone": inferred(DAYS.tz_localize("UTC"))[1],
+    "version 0.1": Column.of_version_0_1("datetime"),
+}
+THIRD_OF_APRIL = pd.Timestamp("2021-04-03")
+
+
+@pytest.mark.parametrize(
+    ("learnt", "values", "told"),
+    [
+        ("german", ["03.04.2021"] * 3, []),
+        ("german", ["2021-04-03"] * 3, ["ISO8601", "%d.%m.%Y"]),
+        ("german", ["03/04/2021"] * 3, ["%d/%m/%Y", "%d.%m.%Y"]),
+        ("german", ["20210403"] * 3, ["%Y%m%d"]),
+        ("german", [datetime.date(2021, 4, 3)] * 3, []),
+        ("german", ["2021-04-03T00:00:00Z"] * 3, ["ISO8601", "UTC"]),
+        ("german", pd.DatetimeIndex([THIRD_OF_APRIL] * 3, tz="UTC"), ["UTC"]),
+        ("ISO", ["03.04.2021"] * 3, ["%d.%m.%Y", "ISO8601"]),
+        ("ISO", ["2021-04-03"] * 3, []),
+        ("ISO", ["20210403"] * 3, []),
+        ("ISO", ["2021-04-03T00:00:00Z"] * 3, ["UTC"]),
+        ("dtype", ["03.04.2021"] * 3, ["%d.%m.%Y"]),
+        ("dtype", ["2021-04-03"] * 3, []),
+        ("dtype", [20210403.0] * 3, ["%Y%m%d"]),
+        ("compact", [20210403] * 3, []),
+        ("compact", ["20210403"] * 3, []),
+        ("compact", ["2021-04-03"] * 3, ["ISO8601", "%Y%m%d"]),
+        ("american", ["04/03/2021"] * 3, []),
+        ("american", ["04.03.2021"] * 3, ["%m.%d.%Y", "%m/%d/%Y"]),
+        ("with a zone", ["2021-04-03"] * 3, ["UTC"]),
+        ("with a zone", ["2021-04-03T00:00:00Z"] * 3, []),
+        ("with a zone", pd.DatetimeIndex([THIRD_OF_APRIL] * 3, tz="UTC"), []),
+        ("with a zone", pd.DatetimeIndex([THIRD_OF_APRIL] * 3), ["UTC"]),
+        ("version 0.1", ["04/03/2021", "2021-04-03", "3 Apr 2021"], []),
+        ("version 0.1", pd.DatetimeIndex([THIRD_OF_APRIL] * 3, tz="UTC"), []),
+    ],
+)
+def test_new_dates_are_read_and_another_writing_is_told(learnt: str, values: object, told: list[str]) -> None:
+    found, note = conformed(DATES[learnt], values)
+    assert found == [THIRD_OF_APRIL] * 3
+    assert all(word in note for word in told)
+    assert (note == "") == (told == [])
+
+
+@pytest.mark.parametrize("learnt", ["german", "ISO", "dtype", "compact", "american"])
+def test_missing_dates_are_missing_and_words_are_refused(learnt: str) -> None:
+    values, note = conformed(DATES[learnt], [None, "", "?"])
+    assert (len(values), all(pd.isna(value) for value in values), note) == (3, True, "")
+    with pytest.raises(DataError, match="'word'"):
+        conformed(DATES[learnt], ["word"] * 3)
+    with pytest.raises(DataError, match="is not a date"):
+        conformed(DATES[learnt], [*DAYS[:8].strftime("%d.%m.%Y"), "word", "word"])
+
+
+def test_one_misfit_among_ten_dates_is_missing_and_told() -> None:
+    values, note = conformed(DATES["german"], ["25.03.2021"] * 9 + ["word"])
+    assert values[:9] == [pd.Timestamp("2021-03-25")] * 9
+    assert pd.isna(values[9])
+    assert "'word'" in note
+
+
+@pytest.mark.parametrize(
+    ("numbers", "date", "unit"),
+    [
+        ([18000.0] * 3, "2019-04-14", "days"),
+        ([1.6e9] * 3, "2020-09-13 12:26:40", "seconds"),
+        ([2020.0] * 3, "2020-01-01", "years"),
+    ],
+)
+def test_numbers_where_dates_were_are_read_in_a_unit_that_is_told(
+    numbers: list[float], date: str, unit: str
+) -> None:
+    for learnt in ("german", "compact", "dtype"):
+        found, note = conformed(DATES[learnt], numbers)
+        assert found == [pd.Timestamp(date)] * 3
+        assert unit in note
+        assert ("1970" in note) == (unit != "years")
+
+
+def test_years_are_no_surprise_where_there_were_first_days_of_years() -> None:
+    years = inferred([f"{year}-01-01" for year in range(2000, 2030)])[1]
+    assert conformed(years, [2003]) == ([pd.Timestamp("2003-01-01")], "")
+    assert conformed(inferred([f"{y}-01-02" for y in range(2000, 2030)])[1], [2003])[1] != ""
+
+
+def test_numbers_near_no_date_are_refused() -> None:
+    for numbers in ([5.0] * 3, [20210403.0] * 4 + [5.0] * 6):
+        with pytest.raises(DataError, match="'c'"):
+            conformed(DATES["compact"], numbers)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "new", "expected", "is_told"),
+    [
+        ([1.5, 2.5, 9.0], ["1,5", "2,5"], [1.5, 2.5], True),
+        ([1.5, 2.5, 9.0], ["1.234,5"], [1234.5], True),
+        ([1.5, 2.5, 9.0], ["5 kg", "7 kg"], [5, 7], False),
+        ([1.5, 2.5, 9.0], ["$5"], [5], False),
+        ([1.5, 2.5, 9.0], ["true", "1"], [1, 1], False),
+        ([1.5, 2.5, 9.0], ["inf", "1"], [np.nan, 1], False),
+        ([1.5, 2.5, 9.0], [np.inf, 1], [np.nan, 1], False),
+        ([1.5, 2.5, 9.0], pd.to_timedelta([1, 2], unit="s"), [1, 2], False),
+        (["1,5", "2,5", "9"], ["1,5", "7"], [1.5, 7], False),
+        (["1,5", "2,5", "9"], ["1.5", "7"], [1.5, 7], True),
+        (["1,5", "2,5", "9"], [1.5, 7.0], [1.5, 7], False),
+        (["3 kg", "4 kg", "500 g"], ["3000 g", "2 kg"], [3, 2], False),
+    ],
+)
+def test_new_numbers_are_read_and_another_writing_is_told(
+    fitted: object, new: object, expected: list[float], is_told: bool
+) -> None:
+    found, note = conformed(inferred(fitted)[1], new)
+    np.testing.assert_array_equal(found, expected)
+    assert (note != "") == is_told
+
+
+def test_a_model_of_version_0_1_takes_levels_by_their_text_alone() -> None:
+    old = Column.of_version_0_1("categorical")
+    values, note = conformed(old, [1.0, " x ", "", None] * 3)
+    assert values[:2] == ["1.0", "x"]
+    assert all(pd.isna(value) for value in values[2:4])
+    assert note == ""
+    assert conformed(old, [None] * 10)[1] == ""
+
+
+def test_text_is_written_as_levels_are() -> None:
+    texts = inferred([f"a remark of many words {i}" for i in range(30)])[1]
+    assert texts.kind == "text"
+    assert conformed(texts, [1.0, 2.0]) == (["1", "2"], "")
+    assert conformed(texts, [" x ", [1]]) == (["x", "[1]"], "")
+
+
+def test_what_is_known_of_a_column_by_default() -> None:
+    column = Column("numeric")
+    assert (column.levels, column.date_format, column.dropped, column.notes) == ((), "", "", ())
+    flags = (column.is_duration, column.has_zone, column.mostly_missing, column.n_unfit)
+    assert flags == (False, False, False, 0)
+    assert np.isnan(column.range).all()
+    with pytest.raises(AttributeError):
+        column.kind = "text"  # type: ignore[misc]
+
+
+def test_a_column_survives_a_file_with_all_that_is_known_of_it() -> None:
+    for column in (*DATES.values(), NUMBERS, PERCENTS, LEVELS, Column.of_version_0_1("boolean")):
+        copy = Column.from_dict(json.loads(json.dumps(column.to_dict())))
+        assert repr(copy) == repr(column)

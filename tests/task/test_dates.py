@@ -350,3 +350,12 @@ def test_the_known_range_is_widened_by_its_width_and_a_year_at_least() -> None:
             assert from_numbers(pd.Series([bound]), low, high) is not None
         for beyond in (low - width - 1, high + width + 1):
             assert from_numbers(pd.Series([beyond]), low, high) is None
+
+
+def test_new_dates_in_another_writing_are_told_with_both_formats() -> None:
+    _, column = inferred(DAYS.strftime("%d.%m.%Y"))
+    note = column.conform(pd.Series(DAYS.strftime("%Y/%m/%d"), name="c")).note
+    assert "%Y/%m/%d" in note
+    assert "%d.%m.%Y" in note
+    _, dates = inferred(DAYS)
+    assert dates.conform(pd.Series(DAYS.strftime("%Y/%m/%d"), name="c")).note == ""

@@ -8,7 +8,7 @@ from scipy import sparse
 from automl_meta import AutoMLClassifier, extract_metafeatures, recommend
 from automl_meta.exceptions import DataError
 from automl_meta.task import TabularTask
-from automl_meta.task.frames import as_frame, exact_array
+from automl_meta.task.frames import as_frame, exact_array, split_target
 
 RNG = np.random.default_rng(0)
 TABLE = pd.DataFrame(
@@ -147,3 +147,62 @@ def test_labels_of_other_libraries_come_back_as_given(labels) -> None:
     )
     assert sorted(model.classes_.tolist()) == sorted(given)
     assert {type(label) for label in model.predict(TABLE).tolist()} == {type(label) for label in given}
+
+
+@pytest.mark.parametrize(
+    ("y", "dtype"),
+    [
+        (pd.array([1, 2], dtype="Int64"), "int64"),
+        (pd.array([1.5, 2.5], dtype="Float64"), "float64"),
+        (pd.array([True, False], dtype="boolean"), "bool"),
+        (pl.Series([1, 2]), "int64"),
+        (pd.Series([1, None]), "object"),
+        (np.array([1, 2], dtype=">i8"), "int64"),
+        ([1, 2], "int64"),
+    ],
+)
+def test_an_exact_array_has_a_dtype_of_numpy(y: object, dtype: str) -> None:
+    assert exact_array(y).dtype == np.dtype(dtype)
+
+
+@pytest.mark.parametrize("X", [pd.Series([1, 2]), np.zeros((2, 2, 2)), object()])
+def test_only_what_has_rows_and_columns_is_a_table(X: object) -> None:
+    with pytest.raises(DataError, match=r"^X "):
+        as_frame(X)
+
+
+def test_numbers_of_a_table_of_objects_are_numbers() -> None:
+    frame = as_frame(np.array([[1, "a"], [2, "b"]], dtype=object))
+    assert frame["x0"].tolist() == [1, 2]
+    assert pd.api.types.is_integer_dtype(frame["x0"].dtype)
+    assert as_frame(pd.DataFrame({0: [1], "b": [2]})).columns.tolist() == ["0", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("AGE ", "'age'"), ("agee", "'age'"), ("quite other", None)]
+)
+def test_a_target_that_is_not_there_is_told_with_what_is_near(name: str, suggestion: str | None) -> None:
+    few = pd.DataFrame([[1] * 3], columns=["age", "town", "size"])
+    with pytest.raises(DataError, match=f"no column {name!r}") as told:
+        split_target(few, name)
+    assert ("Did you mean" in str(told.value)) == (suggestion is not None)
+    assert suggestion is None or suggestion in str(told.value)
+    assert "age, town, size." in str(told.value)
+    for n, dots in ((12, False), (13, True)):
+        with pytest.raises(DataError) as told:
+            split_target(pd.DataFrame(np.zeros((2, n))), "quite other")
+        assert ("…" in str(told.value)) == dots
+
+
+def test_whole_numbers_and_booleans_of_arrow_stay_beside_missing_ones() -> None:
+    table = pa.table(
+        {
+            "a": pa.array([2**60, None]),
+            "b": pa.array([True, None]),
+            "c": pa.array([1, 2]),
+            "d": pa.array([1.5, None]),
+        }
+    )
+    frame = as_frame(table)
+    assert frame["a"].tolist()[0] == 2**60
+    assert [str(dtype) for dtype in frame.dtypes] == ["Int64", "boolean", "Int64", "float64"]

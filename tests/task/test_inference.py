@@ -210,3 +210,28 @@ def test_text_is_read_as_numbers_unless_it_is_something_else() -> None:
     assert (doubtful.mark, doubtful.is_ambiguous) == (None, True)
     for texts in (["10:30", "11:20"], ["2022-01-01", "2022-01-02"], ["a", "b"], ["", "?"]):
         assert infer_numbers(pd.Series(texts), ReadingOptions()) is None
+
+
+def test_codes_that_begin_with_a_zero_are_told_unless_nothing_is_learnt_from_them() -> None:
+    assert "'01'" in inferred(["01", "2", "3"] * 3)[1].notes[0]
+    assert inferred(["01", *map(str, range(2, 21))])[1].notes == ()
+
+
+def test_of_many_levels_that_differ_in_case_three_pairs_are_shown() -> None:
+    levels = [text for word in "abcde" for text in (f"{word}{word}", f"{word}{word}".upper())]
+    (note,) = inferred(levels * 3)[1].notes
+    assert "10 levels, but 5" in note
+    assert "'CC'" in note
+    assert "'DD'" not in note
+
+
+def test_of_many_levels_that_are_one_number_four_are_shown() -> None:
+    (note,) = inferred(["1.0", "1.00", "01", "001", "0001", "x"] * 5, kinds={"c": "categorical"})[1].notes
+    assert note.count("'") == 8
+
+
+def test_shares_among_percents_and_bounds_are_told() -> None:
+    assert any("0.25" in note for note in inferred(["5%", "6%", "0.5"] * 4)[1].notes)
+    assert not any("0.25" in note for note in inferred(["5%", "6%", "7"] * 4)[1].notes)
+    assert any("'>20'" in note for note in inferred([*map(str, range(1, 21)), ">20"])[1].notes)
+    assert not any("'>20'" in note for note in inferred(["5%", "6%"])[1].notes)

@@ -274,3 +274,26 @@ def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> N
     late[55] += 1
     notes = TabularTask.from_frame(pd.DataFrame({"same": numbers, "late": late}), numbers).notes
     assert [note.split("'")[1] for note in notes if "is equivalent to the target" in note] == ["same"]
+
+
+def test_a_column_of_words_with_a_missing_one_is_no_copy_of_the_target() -> None:
+    y = np.where(X["a"] > 0, "x", "z")
+    words = np.where(y == "x", "up", "down").astype(object)
+    holed = words.copy()
+    holed[0] = None
+    told = TabularTask.from_frame(X.assign(words=words, holed=holed), y).notes
+    assert [note.split("'")[1] for note in told if "is equivalent to the target" in note] == ["words"]
+
+
+def test_of_many_labels_that_differ_in_case_three_are_shown() -> None:
+    labels = [text for word in "abcde" for text in (word, word.upper())]
+    (note,) = infer_target(pd.Series(labels * 3), "auto", ReadingOptions()).notes
+    assert all(f"'{word}'" in note for word in "ABC")
+    assert "'D'" not in note
+
+
+def test_of_many_words_for_missing_labels_four_are_shown() -> None:
+    labels = ["?", "-", "n/a", "NA", "null", "x"]
+    (note,) = infer_target(pd.Series(labels * 3), "auto", ReadingOptions()).notes
+    assert note.count("'") == 8
+    assert "…" in note

@@ -204,3 +204,10 @@ def test_shares_of_the_best_fall_with_the_difference_in_units_of_the_noise() -> 
     shares = shares_of_best(rows, np.array([1.0, 2.0]))
     expected = np.exp([0.0, -1.0, -2.0])
     np.testing.assert_allclose(shares, np.tile(expected / expected.sum(), (2, 1)))
+
+
+def test_what_is_known_is_never_changed_in_place() -> None:
+    with pytest.raises(AttributeError):
+        SPECIALISTS.reached = 1.0  # type: ignore[misc]
+    assert np.isneginf(SPECIALISTS.reached)
+    assert SPECIALISTS.voters is None
