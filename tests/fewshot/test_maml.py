@@ -85,7 +85,9 @@ def test_second_order_is_another_gradient_than_first_order() -> None:
 
 
 def test_anil_adapts_the_last_layer_alone() -> None:
-    assert set(small(ANIL).initial_weights(1, 3)) == {"head_weight", "head_bias"}
+    learner = small(ANIL)
+    assert set(learner.initial_weights(1, 3)) == {"head_weight", "head_bias"}
+    assert not adapted_outputs(learner, example_episode(learner)).requires_grad
 
 
 def test_reptile_moves_towards_the_end_of_the_steps() -> None:
@@ -182,7 +184,9 @@ def test_adapting_takes_the_steps_of_a_plain_loop(options: dict[str, Any], n_tes
     learner = small(MAML, n_steps=2, n_test_steps=n_test_steps, learning_rate=0.3, **options)
     episode = example_episode(learner)
     rates = [[torch.tensor(0.3)] * 4] * (n_test_steps or 2)
-    torch.testing.assert_close(adapted_outputs(learner, episode), plain_outputs(learner, episode, rates))
+    outputs = adapted_outputs(learner, episode)
+    assert outputs.shape == (6, 1 if learner.is_regressor else 3)
+    torch.testing.assert_close(outputs, plain_outputs(learner, episode, rates))
 
 
 def test_two_numbers_are_predicted_at_once() -> None:
