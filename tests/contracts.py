@@ -25,6 +25,7 @@ __all__ = [
     "RECOMMENDERS",
     "few_shot_backbones",
     "few_shot_learners",
+    "few_shot_regression_sources",
     "few_shot_sources",
 ]
 
@@ -95,13 +96,12 @@ def few_shot_backbones() -> dict[str, Backbone]:
 
 
 def few_shot_sources() -> dict[str, Callable[[Path], TaskSource]]:
-    """Functions that create small sources, from files in an empty folder if need be."""
+    """Functions that create small sources of classes, from files in an empty folder if need be."""
     from automl_meta.fewshot import (
         ArraySource,
         DigitsSource,
         ImageFolderSource,
         OmniglotSource,
-        SinusoidSource,
         TabularSource,
     )
 
@@ -130,5 +130,11 @@ def few_shot_sources() -> dict[str, Callable[[Path], TaskSource]]:
         ),
         "image folder": image_folder,
         "omniglot": omniglot,
-        "sinusoid": lambda folder: SinusoidSource(),
     }
+
+
+def few_shot_regression_sources() -> dict[str, Callable[[Path], TaskSource]]:
+    """Functions that create sources of regression tasks, as `few_shot_sources` does."""
+    from automl_meta.fewshot import SinusoidSource
+
+    return {"sinusoid": lambda folder: SinusoidSource()}

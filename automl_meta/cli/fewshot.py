@@ -255,26 +255,20 @@ def _source(
     data: str, part: str, *, target: str | None, inverted: bool, size: int, colour: bool, download: bool
 ) -> Any:
     """Return the source of a part of the classes; None if there is no validation part."""
-    from automl_meta.fewshot import (
-        DigitsSource,
-        ImageFolderSource,
-        OmniglotSource,
-        SinusoidSource,
-        TabularSource,
-    )
+    from automl_meta import fewshot
     from automl_meta.task import read_table
 
     if data == "digits":
-        return None if part == "valid" else DigitsSource(part)
+        return None if part == "valid" else fewshot.DigitsSource(part)
     if data == "sinusoid":
-        return SinusoidSource()
+        return fewshot.SinusoidSource()
     if data.startswith("omniglot:"):
-        return OmniglotSource(data.removeprefix("omniglot:"), part, download=download)  # type: ignore[arg-type]
+        return fewshot.OmniglotSource(data.removeprefix("omniglot:"), part, download=download)  # type: ignore[arg-type]
     path = Path(data)
     if path.is_dir():
-        whole: Any = ImageFolderSource(path, (3 if colour else 1, size, size), inverted)
+        whole: Any = fewshot.ImageFolderSource(path, (3 if colour else 1, size, size), inverted)
     elif path.exists():
-        whole = TabularSource(read_table(path), _required(target, data))
+        whole = fewshot.TabularSource(read_table(path), _required(target, data))
     else:
         raise UsageError(f"--data is {data!r}, which is not a file or folder. Valid data are: {DATA_HELP}")
     parts = dict(zip(("train", "valid", "test"), whole.split((0.6, 0.2, 0.2), random_state=0), strict=True))

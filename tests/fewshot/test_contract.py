@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch", reason="the extra fewshot is not installed")
 
 import torch
-from contracts import few_shot_backbones, few_shot_learners, few_shot_sources
+from contracts import few_shot_backbones, few_shot_learners, few_shot_regression_sources, few_shot_sources
 
 from automl_meta.exceptions import UsageError
 from automl_meta.fewshot import (
@@ -72,7 +72,8 @@ class TestBackbones(BackboneContract):
     pass
 
 
-SOURCES = few_shot_sources()
+CLASS_SOURCES, REGRESSION_SOURCES = few_shot_sources(), few_shot_regression_sources()
+SOURCES = CLASS_SOURCES | REGRESSION_SOURCES
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +81,12 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return SOURCES[request.param](tmp_path_factory.mktemp("source"))
 
 
-@pytest.mark.parametrize("source", [name for name in SOURCES if name != "sinusoid"], indirect=True)
+@pytest.mark.parametrize("source", CLASS_SOURCES, indirect=True)
 class TestSources(TaskSourceContract):
     pass
 
 
-@pytest.mark.parametrize("source", ["sinusoid"], indirect=True)
+@pytest.mark.parametrize("source", REGRESSION_SOURCES, indirect=True)
 class TestRegressionSources(RegressionSourceContract):
     pass
 
