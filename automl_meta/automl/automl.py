@@ -297,7 +297,9 @@ class AutoML(BaseEstimator, ABC):
             session.keeper = Keeper(self.store)
             yield
         else:
-            with MetadataStore(None if self.store is True else self.store) as store:
+            with session.interruption.raised():  # a locked store is waited for
+                store = MetadataStore(None if self.store is True else self.store)
+            with store:
                 session.keeper = Keeper(store)
                 yield
 
