@@ -193,7 +193,7 @@ def test_more_rows_are_expected_to_take_longer(tmp_path: Path) -> None:
 
 
 def test_algorithms_that_cannot_be_tried_on_so_many_rows_are_an_error(store: MetadataStore) -> None:
-    frame = pd.DataFrame({"a": np.arange(600.0), "y": np.arange(600) * 1.5})
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(600, 2)), columns=["a", "y"])
     task = TabularTask.from_frame(frame, "y", task_type="regression")
     metric = get_metric("r2", "regression")
     with pytest.raises(UsageError, match="supports 600 rows"):

@@ -21,7 +21,7 @@ __all__ = ["STORAGE_ERRORS", "RetryingStorage", "patiently"]
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError, OSError)
 """Errors of a storage whose disk is full or whose server is unreachable."""
 
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 _PASSING = (  # of SQLite
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -51,11 +51,11 @@ def patiently(call: Callable[[], Any]) -> Any:
             raise StudyError(f"The storage of the study is damaged: {error}.") from error
         except STORAGE_ERRORS as error:
             problem = f"The storage of the study failed: {reason_of(error)}."
-            if not _may_pass(error) or time.monotonic() - started > _PATIENCE_SECONDS:
+            if not _may_pass(error) or time.monotonic() - started > PATIENCE_SECONDS:
                 raise StudyError(problem) from error
             if pause == _FIRST_PAUSE:
                 warnings.warn(
-                    f"{problem} Retrying for {_PATIENCE_SECONDS:.0f} s.",
+                    f"{problem} Retrying for {PATIENCE_SECONDS:.0f} s.",
                     AutomlMetaWarning,
                     stacklevel=2,
                 )

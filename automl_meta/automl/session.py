@@ -43,7 +43,9 @@ class Session:
             self.keeper = Keeper(store)
             yield
         else:
-            with MetadataStore(None if store is True else store) as opened:
+            with self.interruption.raised():  # a locked store is waited for
+                opened = MetadataStore(None if store is True else store)
+            with opened:
                 self.keeper = Keeper(opened)
                 yield
 

@@ -126,14 +126,10 @@ def play_seconds(
 
     Parameters
     ----------
-    fitted : Recommender
-        Fitted without this data set.
-    known : Outcomes
-        Stored results on the data set.
+    fitted, known, feedback
+        As for `play_trials`.
     budget : float
         Seconds.
-    feedback : bool
-        As for `play_trials`.
     frugal : bool
         Whether to pass the remaining budget to the recommender.
 

@@ -21,7 +21,7 @@ __all__ = ["Evaluator", "Limits"]
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 120.0  # for all tries together: importing scikit-learn on a busy machine can take long
-_PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
+PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class Evaluator(EvaluatorLike):
 
     def _ready(self) -> WorkerProcess:
         deadline = time.monotonic() + _START_SECONDS
-        for pause in _PAUSES:
+        for pause in PAUSES:
             self.start()
             worker, reason = self._worker, self._refusal
             if worker is not None:

@@ -94,7 +94,7 @@ def test_a_storage_that_fails_for_good_does_not_cost_the_model(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
     """Wherever in the second or third trial it fails, what was done before counts."""
-    monkeypatch.setattr(retrying, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retrying, "PATIENCE_SECONDS", 0.0)
     storage = RetryingStorage(Failing(open_storage(tmp_path / "s.db"), first + 10, float("inf")))
     model = AutoMLClassifier(
         n_trials=9, algorithms=["lda", "knn"], cv=2, store=False, storage=storage, random_state=0

@@ -34,7 +34,7 @@ def test_ctrl_c_before_the_first_run_is_one_line(module: str, tmp_path: Path) ->
 
 
 def test_no_process_for_evaluations_is_one_line(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("automl_meta.experiments.evaluator._PAUSES", (0.0,))
+    monkeypatch.setattr("automl_meta.experiments.evaluator.PAUSES", (0.0,))
     monkeypatch.setattr(sys, "executable", "/bin/false")
     done = run(*QUICK, "--store", tmp_path / "store.db")
     assert done.code == 2

@@ -67,7 +67,7 @@ def test_no_command_prints_a_password(
     run, url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr("automl_meta.automl.retrying._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("automl_meta.automl.retrying.PATIENCE_SECONDS", 0.0)
     for command in (
         ["store", "info", "--store", url],
         ["store", "path", "--store", url],
