@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from automl_meta.algorithms import Algorithm
+    from automl_meta.experiments import Campaign, CampaignProgress
     from automl_meta.metrics import TaskType
     from automl_meta.task import TabularTask
 
@@ -95,39 +96,20 @@ def command(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from automl_meta.exceptions import UsageError
     from automl_meta.experiments import Campaign, Limits
     from automl_meta.records import Protocol, Source
     from automl_meta.store import MetadataStore
 
-    if time_limit is not None:
-        note(
-            "--time-limit is now seconds for the whole command; --trial-time-limit is seconds of one evaluation."
-        )
-    if seed is not None:
-        note("--seed is now the random seed; --shipped and --no-shipped decide what a new store starts with.")
-    if no_seed:
-        note("--no-seed is now called --no-shipped; the old name will be removed in the next release.")
+    _note_new_meanings(time_limit is not None, seed is not None, no_seed)
     if not files and index is None:
         raise UsageError("Give data sets to collect experience on: files with --target, or --index FILE.")
     tasks = [
         load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
         for file in files or []
     ]
-    families: dict[str, str] = {}
-    if index is not None:
-        listed, families = _read_index(index)
-        tasks += listed
+    listed, families = ([], {}) if index is None else _read_index(index)
+    tasks += listed
     chosen = _algorithms({task.task_type for task in tasks}, names(only), names(exclude) or [])
     with MetadataStore(store, seed=shipped and not no_seed) as opened:
         campaign = Campaign(
@@ -141,54 +123,87 @@ def command(
             n_jobs=jobs,
             backend=backend,
         )
-        shown = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        errors = Console(stderr=True)
-        for task in tasks:
-            for text in task.notes:
-                say(f"{task.name}: note: {text}", errors)
-        try:
-            with Progress(*shown, console=errors) as bar:
-                line = bar.add_task("runs", total=None)
-                end = campaign.run(
-                    tasks,
-                    families=families,
-                    time_limit=time_limit,
-                    progress=lambda state: bar.update(
-                        line, description=printable(state.task)[:30], completed=state.done, total=state.total
-                    ),
-                )
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                "Interrupted. Finished runs are stored; run the same command again to continue."
-            ) from None
-        summary = {
-            "datasets": len(tasks),
-            "runs": end.done,
-            "left": end.total - end.done,
-            "failed_now": end.failed,
-            "kept_aside": end.kept_aside,
-            "store": opened.url,
-        }
-    if json:
-        print_json(summary)
-    else:
-        stored, left = end.done - end.kept_aside, end.total - end.done
-        say(
-            f"{stored} runs on {len(tasks)} data sets are in the store; {end.failed} of those made now failed."
-        )
-        if left:
-            say(f"The time limit left out {left} runs; run the same command again to continue.")
+        end = _run(campaign, tasks, families, time_limit)
+        _report(end, len(tasks), opened.url, as_json=json)
     if end.kept_aside:
         raise typer.Exit(1)
 
 
 command.__doc__ = _HELP
+
+
+def _note_new_meanings(time_limit: bool, seed: bool, no_seed: bool) -> None:
+    """Tell of options that were given, and whose meaning or name is new in this release."""
+    if time_limit:
+        note(
+            "--time-limit is now seconds for the whole command; --trial-time-limit is seconds of one evaluation."
+        )
+    if seed:
+        note("--seed is now the random seed; --shipped and --no-shipped decide what a new store starts with.")
+    if no_seed:
+        note("--no-seed is now called --no-shipped; the old name will be removed in the next release.")
+
+
+def _run(
+    campaign: Campaign, tasks: list[TabularTask], families: dict[str, str], time_limit: float | None
+) -> CampaignProgress:
+    """Run a campaign behind a progress bar."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    errors = Console(stderr=True)
+    for task in tasks:
+        for text in task.notes:
+            say(f"{task.name}: note: {text}", errors)
+    shown = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    try:
+        with Progress(*shown, console=errors) as bar:
+            line = bar.add_task("runs", total=None)
+            return campaign.run(
+                tasks,
+                families=families,
+                time_limit=time_limit,
+                progress=lambda state: bar.update(
+                    line, description=printable(state.task)[:30], completed=state.done, total=state.total
+                ),
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "Interrupted. Finished runs are stored; run the same command again to continue."
+        ) from None
+
+
+def _report(end: CampaignProgress, n_datasets: int, url: str, *, as_json: bool) -> None:
+    left = end.total - end.done
+    if as_json:
+        print_json(
+            {
+                "datasets": n_datasets,
+                "runs": end.done,
+                "left": left,
+                "failed_now": end.failed,
+                "kept_aside": end.kept_aside,
+                "store": url,
+            }
+        )
+        return
+    stored = end.done - end.kept_aside
+    say(f"{stored} runs on {n_datasets} data sets are in the store; {end.failed} of those made now failed.")
+    if left:
+        say(f"The time limit left out {left} runs; run the same command again to continue.")
 
 
 def _algorithms(kinds: set[TaskType], only: list[str] | None, exclude: list[str]) -> list[Algorithm]:
