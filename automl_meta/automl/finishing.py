@@ -209,8 +209,8 @@ class Finisher:
         n_rows = self.problem.task.n_rows
         if is_needed and self.budget.refit_seconds(member.trial) > limit:
             n_rows = self.budget.affordable_rows(member.trial, limit)
-        pipeline = self._fitted_on(member, n_rows, limit)
         fewest = self.budget.affordable_rows(member.trial, 0.0)
+        pipeline = self._fitted_on(member, n_rows, None if is_needed and n_rows <= fewest else limit)
         if pipeline is None and is_needed and fewest < n_rows:
             pipeline = self._fitted_on(member, fewest, None)  # as many as in each fold, which was possible
         return pipeline

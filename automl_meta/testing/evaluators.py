@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.tree import DecisionTreeClassifier
 
 from automl_meta.algorithms import Algorithm, get_algorithm
+from automl_meta.algorithms.preprocessing import ordinal_codes
 from automl_meta.experiments import EvaluatorLike, Folds, evaluate_out_of_fold, fit_whole
 from automl_meta.records import Configuration, Protocol
 from automl_meta.task import TabularTask
@@ -54,14 +56,10 @@ def _own_algorithm(**changes: Any) -> Algorithm:
 
 
 def _no_preprocessing(task: TabularTask, seed: int) -> Any:
-    from automl_meta.algorithms.preprocessing import ordinal_codes
-
     return ordinal_codes(task, seed, keep_missing=True)
 
 
 def _tree(parameters: Mapping[str, Any], task: TabularTask, seed: int) -> BaseEstimator:
-    from sklearn.tree import DecisionTreeClassifier
-
     return DecisionTreeClassifier(max_depth=2, random_state=seed)
 
 
