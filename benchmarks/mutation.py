@@ -9,8 +9,8 @@ of what is under `TYPE_CHECKING` and of a signature's bare `*` or `/`; and those
 warning only (`x is 'text'`).
 
 The tests of the same rooms run once with coverage, which is kept in DIR until the code or the tests change. Then each
-mutant meets those that execute its line (for a line that runs on import, those that execute its file), the most
-promising first, until one fails or the time limit is reached: in copies of the checkout, and in processes that have
+mutant meets those that execute its line (for a line that runs on import, those that execute its file or else
+its folder), the most promising first, until one fails or the time limit is reached: in copies of the checkout, and in processes that have
 not imported the package before. Results are appended to DIR/results-SEED.jsonl; an interrupted run goes on from there.
 """
 
@@ -61,7 +61,7 @@ TESTS = (
 PROCESSES = multiprocessing.get_context("forkserver")  # its server has imported all but this library
 PRELOADED = ("pandas", "scipy.stats", "sklearn.pipeline", "sqlalchemy", "alembic", "pyarrow.csv", "optuna", "hypothesis",
              "lightgbm", "torch", "pytest", "rich", "typer")  # fmt: skip
-SECONDS_OF_TESTS = 90  # at most for one mutant, by the times of the run with coverage
+SECONDS_OF_TESTS = 240  # at most for one mutant, by the times of the run with coverage
 FIRST_FILES = 2  # the most promising files of tests, which run before others are even imported
 
 
@@ -203,8 +203,10 @@ def behaviour(source: str) -> str | None:
                 node.defaults + [value for value in node.kw_defaults if value],
                 [],
             )
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.test, node.body = ast.Constant(0), []
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = [part for part in node.decorator_list if ast.unparse(part) != "override"]
     return ast.dump(tree)
 
 
@@ -281,10 +283,10 @@ def choose_tests(
 ) -> list[str]:
     """The tests of the mutant's line, those of its own room first, the quick ones before the slow ones."""
     path = Path(mutant["file"])
-    of_file = lines.get(mutant["file"], {})
-    tests: set[str] = set().union(*(of_file.get(line, ()) for line in mutant["lines"]))
-    if tests == {""}:
-        tests = set().union(*of_file.values())
+    tests: set[str] = set().union(*(lines.get(mutant["file"], {}).get(line, ()) for line in mutant["lines"]))
+    for files in ([mutant["file"]], [name for name in lines if Path(name).parent == path.parent]):
+        if tests == {""}:
+            tests = set().union(*(found for name in files for found in lines[name].values()))
     tests -= {""}
     rooms = (f"tests/{'/'.join(path.parts[1:-1])}/test_{path.stem}.py".replace("//", "/"), mutant["file"])
 

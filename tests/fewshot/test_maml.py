@@ -288,3 +288,47 @@ def test_a_shared_row_takes_any_number_of_classes_and_rows_of_their_own_do_not()
 def test_options_out_of_range_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         small(MAML, **options)
+
+
+def test_by_default_one_step_of_four_tenths_is_taken_from_one_shared_row() -> None:
+    learner = MAML(MLP((2,)))
+    assert (learner.n_steps, learner.n_test_steps, learner.learning_rate) == (1, None, 0.4)
+    assert (learner.n_outputs, learner.multi_step_loss) == (None, "last")
+    assert not learner.regression
+    assert not learner.per_step_rates
+    assert learner.head_weight.shape[0] == 1
+    assert (learner.head_bias == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"n_test_steps": 0}, {"n_test_steps": -1}, {"learning_rate": float("inf")}, {"learning_rate": -0.1}],
+)
+def test_more_options_out_of_range_are_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        small(MAML, **options)
+
+
+def test_the_smallest_options_are_accepted() -> None:
+    learner = small(MAML, n_steps=1, n_test_steps=1, n_outputs=1, learning_rate=1e-9)
+    assert learner.head_weight.shape[0] == 1
+
+
+def test_the_annealed_loss_moves_to_the_last_step_in_the_first_half_of_training() -> None:
+    learner = small(MAML, n_steps=2, multi_step_loss="annealed")
+    episode = example_episode(learner)
+    one, two = (small(MAML, n_steps=n).loss(episode) for n in (1, 2))
+    for progress, share in ((0.0, 0.5), (0.25, 0.25), (0.5, 0.0), (1.0, 0.0)):
+        learner.progress = progress
+        torch.testing.assert_close(learner.loss(episode), share * one + (1 - share) * two)
+
+
+def test_more_steps_than_rates_go_on_with_the_last_rate() -> None:
+    learner = small(MAML, n_steps=2, n_test_steps=3, per_step_rates=True)
+    episode = example_episode(learner)
+    with torch.no_grad():
+        learner.rates[1] = 0.0
+    longer = learner.adapt(episode.support_x, episode.support_y, episode.n_way)(episode.query_x)
+    learner.n_test_steps = 1
+    once = learner.adapt(episode.support_x, episode.support_y, episode.n_way)(episode.query_x)
+    torch.testing.assert_close(longer, once)

@@ -5,7 +5,7 @@ import pytest
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.task import Column
 from automl_meta.task.inference import infer_columns
-from automl_meta.task.levels import match_levels
+from automl_meta.task.levels import case_variants, colliding_levels, level_texts, match_levels
 from automl_meta.task.options import ReadingOptions
 
 nan = float("nan")
@@ -240,3 +240,42 @@ def test_python_dates_are_dates_without_a_word() -> None:
 
 def test_a_single_number_with_a_thousands_mark_is_one() -> None:
     assert learnt([1, 2, 30, 400]).conform(pd.Series(["1,000"])).values.tolist() == [1000.0]
+
+
+def test_numbers_are_levels_without_decimals_as_long_as_they_are_exact() -> None:
+    texts = level_texts(pd.Series([2.0, 2.5, 2.0**53 - 1, 2.0**53, -(2.0**53)]))
+    assert texts.tolist() == ["2", "2.5", "9007199254740991", "9007199254740992.0", "-9007199254740992.0"]
+    assert level_texts(pd.Series([np.float32(3.0), None, " x "], dtype=object)).fillna(
+        "missing"
+    ).tolist() == ["3", "missing", "x"]
+    assert level_texts(pd.Series(["TRUE", "false"])).tolist() == ["True", "False"]
+    assert level_texts(pd.Series(["TRUE", "x"])).tolist() == ["TRUE", "x"]
+
+
+def test_what_is_no_level_is_counted() -> None:
+    found = match_levels(
+        pd.Series(["a", "q", "q", nan, "NA", "r"], dtype=object), ("a", "b"), frozenset({"NA"})
+    )
+    assert (found.n_present, found.unseen, found.n_unseen) == (4, ("q", "r"), 3)
+
+
+@pytest.mark.parametrize(
+    ("levels", "colliding"),
+    [
+        (("007", "7", "8"), ("007", "7")),
+        (("1", "1.0", "true"), ("1", "1.0", "true")),
+        (("Yes", "yes"), ("Yes", "yes")),
+        (("a", "A"), ()),
+        (("1_0", "10"), ()),
+        (("inf", "-inf"), ()),
+        ((str(2**60), str(2**60 + 1)), ()),
+        ((str(2**60), f"0{2**60}"), (str(2**60), f"0{2**60}")),
+    ],
+)
+def test_levels_that_mean_the_same_number_or_word_collide(levels: tuple, colliding: tuple) -> None:
+    assert colliding_levels(levels) == colliding
+
+
+def test_variants_in_case_and_blanks_are_grouped() -> None:
+    assert case_variants(["b", "a ", "A", "B", "c"]) == [("B", "b"), ("A", "a ")]
+    assert case_variants(["a", "b"]) == []

@@ -308,3 +308,29 @@ def test_numbers_are_read_in_a_known_format() -> None:
     found = to_numbers(column, ",", {"kg": 1.0, "g": 1e-3})
     np.testing.assert_array_equal(found, [1.5, 0.002, nan, nan, nan, nan])
     assert found.index.equals(column.index)
+
+
+@pytest.mark.parametrize(
+    "dimension",
+    [
+        {"mg": 1e-3, "g": 1.0, "kg": 1e3, "t": 1e6, "lb": 453.59237, "oz": 28.349523125},
+        {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "in": 0.0254, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344},
+        {"ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "day": 86400.0, "d": 86400.0},
+        {"ml": 1e-3, "cl": 1e-2, "dl": 0.1, "l": 1.0},
+        {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
+        {"w": 1.0, "kw": 1e3, "mw": 1e6},
+        {"wh": 1.0, "kwh": 1e3, "mwh": 1e6},
+    ],
+)  # fmt: skip
+def test_units_of_one_dimension_are_converted(dimension: dict[str, float]) -> None:
+    main, size = next(iter(dimension.items()))
+    for unit, other in dimension.items():
+        found = reading([f"1 {main}", f"2 {main}", f"3 {main}", f"4 {unit}"])
+        assert found.format.units[unit] == pytest.approx(other / size), unit
+
+
+def test_powers_of_ten_are_known_by_their_names() -> None:
+    powers = {"k": 1e3, "tsd": 1e3, "mio": 1e6, "mn": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9}
+    for power, factor in powers.items():
+        found = reading([f"1 {power}", "2 k", "3 k", "5"])
+        assert found.format.units[power] == factor, power

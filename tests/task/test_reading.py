@@ -392,3 +392,32 @@ def test_a_written_table_is_read_as_it_was(tmp_path: Path, text: str) -> None:
 def test_only_text_can_be_compressed(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="its name must end in"):
         check_format(tmp_path / name)
+
+
+def test_words_for_missing_values_in_a_workbook_are_missing(tmp_path: Path) -> None:
+    pd.DataFrame({"a": ["x", "NA"], "b": [1, 2]}).to_excel(tmp_path / "t.xlsx", index=False)
+    assert read_raw(tmp_path / "t.xlsx").is_text
+    assert read_table(tmp_path / "t.xlsx")["a"].isna().tolist() == [False, True]
+
+
+def test_a_workbook_without_a_cell_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame().to_excel(tmp_path / "t.xlsx", index=False)
+    with pytest.raises(DataError, match="is empty"):
+        read_table(tmp_path / "t.xlsx")
+
+
+def test_json_of_a_schema_loses_its_index_only(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(
+        '{"schema": {"fields": []}, "data": [{"index": 0, "a": 1}, {"index": 1, "a": 2}]}'
+    )
+    assert read_table(tmp_path / "t.json").to_dict("list") == {"a": [1, 2]}
+
+
+def test_types_that_an_arff_file_declares_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "t.arff").write_text(
+        "@relation t\n@attribute a integer\n@attribute b real\n@attribute c string\n@attribute d {z,x}\n"
+        "@data\n1,2.5,7,x\n2,3.5,8,z\n"
+    )
+    frame = read_table(tmp_path / "t.arff")
+    assert [pd.api.types.is_numeric_dtype(frame[name]) for name in "abcd"] == [True, True, False, False]
+    assert frame["d"].cat.categories.tolist() == ["z", "x"]

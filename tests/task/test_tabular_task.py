@@ -186,3 +186,12 @@ class TestOf:
             TabularTask.of(task, task.y)
         with pytest.raises(UsageError, match="regression"):
             TabularTask.of(task, task_type="regression")
+
+
+@pytest.mark.parametrize(
+    ("name", "fingerprint"),
+    [("iris", "f6d611e5f7e4f915ec0d86319c516182"), ("diabetes", "d0045e0317d3d3c78eab9347a0e14f46")],
+)
+def test_a_fingerprint_is_that_of_every_earlier_version(name: str, fingerprint: str) -> None:
+    """Stores that are out there know data sets by it."""
+    assert TabularTask.bundled(name).fingerprint == fingerprint

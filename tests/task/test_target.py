@@ -297,3 +297,15 @@ def test_of_many_words_for_missing_labels_four_are_shown() -> None:
     (note,) = infer_target(pd.Series(labels * 3), "auto", ReadingOptions()).notes
     assert note.count("'") == 8
     assert "…" in note
+
+
+def test_objects_that_are_no_numbers_are_labels() -> None:
+    for labels in (
+        [b"x", b"z"],
+        [("a",), ("b",)],
+        [np.datetime64("2020-01-01"), np.datetime64("2021-01-01")],
+    ):
+        assert (
+            infer_target(pd.Series(labels * 10, dtype=object), "auto", ReadingOptions()).task_type
+            == "classification"
+        )
