@@ -209,7 +209,9 @@ from automl_meta.store import MetadataStore
 __all__ = ["import_toy_table"]
 
 
-def import_toy_table(store: MetadataStore, table: pd.DataFrame, dataset: DatasetRecord) -> tuple[int, Counter[str]]:
+def import_toy_table(
+    store: MetadataStore, table: pd.DataFrame, dataset: DatasetRecord, sign: float = 1.0
+) -> tuple[int, Counter[str]]:
     """Add the rows of a table as runs of one data set.
 
     Parameters
@@ -217,9 +219,11 @@ def import_toy_table(store: MetadataStore, table: pd.DataFrame, dataset: Dataset
     store : MetadataStore
         Store to add to.
     table : DataFrame
-        Columns ``algorithm`` and ``accuracy``; each row is a run of the default configuration.
+        Columns ``algorithm``, ``parameters`` and ``value``; each row is a run.
     dataset : DatasetRecord
         Data set of the runs.
+    sign : float
+        Factor from the values to the accuracy.
 
     Returns
     -------
@@ -228,13 +232,19 @@ def import_toy_table(store: MetadataStore, table: pd.DataFrame, dataset: Dataset
     """
     runs, skipped = [], Counter[str]()
     for row in table.itertuples():
+        chosen, accuracy = Configuration(row.algorithm, row.parameters), sign * row.value
+        if not 0.0 <= accuracy <= 1.0:
+            skipped["impossible accuracy"] += 1
+            continue
         try:
-            configuration = get_algorithm(row.algorithm, dataset.task_type).default_configuration
+            algorithm = get_algorithm(row.algorithm, dataset.task_type)
         except UsageError:
             skipped["unknown algorithm"] += 1
             continue
-        chosen = Configuration(configuration.algorithm, configuration.parameters)
-        scores = {"accuracy": float(row.accuracy)}
+        if algorithm.space.problems(row.parameters):
+            skipped["outside of the search space"] += 1
+            continue
+        scores = {"accuracy": accuracy}
         runs.append(Run(dataset.dataset_id, chosen, "ok", scores, protocol="toy", source="toy"))
     store.add_source(Source("toy"))
     store.add_dataset(dataset)
@@ -243,20 +253,18 @@ def import_toy_table(store: MetadataStore, table: pd.DataFrame, dataset: Dataset
 
 IMPORTER_TEST = """import pandas as pd
 
-from automl_meta.experiments import describe_dataset
 from automl_meta.importers import import_toy_table
-from automl_meta.store import MetadataStore
-from automl_meta.task import TabularTask
-
-TABLE = pd.DataFrame({"algorithm": ["lda", "qda", "magic"], "accuracy": [0.9, 0.8, 1.0]})
+from automl_meta.testing.importers import RECORD, ImporterContract
 
 
-def test_a_second_import_adds_nothing_and_what_is_unknown_is_counted() -> None:
-    record = describe_dataset(TabularTask.bundled("iris")).record
-    with MetadataStore("sqlite://", seed=False) as store:
-        assert import_toy_table(store, TABLE, record) == (2, {"unknown algorithm": 1})
-        assert import_toy_table(store, TABLE, record) == (0, {"unknown algorithm": 1})
-        assert store.check() == []
+class TestToyTable(ImporterContract):
+    def load(self, store, experience, *, minimised, folder):
+        sign = -1.0 if minimised else 1.0
+        table = pd.DataFrame(
+            [(c.algorithm, c.parameters, sign * score) for c, score in experience],
+            columns=["algorithm", "parameters", "value"],
+        )
+        return import_toy_table(store, table, RECORD, sign)
 """
 
 TOYS: dict[str, dict[str, Edit]] = {
