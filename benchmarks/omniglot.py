@@ -30,6 +30,8 @@ from automl_meta.fewshot import (
     OmniglotSource,
     PrototypicalNetwork,
     Reptile,
+    TaskSource,
+    TrainingResult,
     evaluate,
     meta_fit,
     save,
@@ -75,18 +77,7 @@ def main() -> None:
     part = "trainval" if arguments.split == "vinyals" else "train"
     source = OmniglotSource(arguments.data, part, arguments.split)
     learner, options = recipe(arguments.method, source, arguments.way)
-    result = meta_fit(
-        learner,
-        source,
-        cpu_limit=arguments.cpu_seconds,
-        random_state=arguments.seed,
-        device=arguments.device,
-        progress=lines(),
-        **options,
-    )
-    print(f"{result.episodes} episodes in {result.cpu_seconds:.0f} CPU seconds")
-    if arguments.out:
-        save(learner, arguments.out)
+    result = train(learner, source, arguments, **options)
     test = OmniglotSource(arguments.data, "test", arguments.split, device=learner.device)
     figures = {name: scores(learner, test, name, arguments.episodes) for name in SETTINGS}
     known = {name: found for name, found in figures.items() if found is not None}
@@ -131,6 +122,25 @@ def recipe(method: str, source: OmniglotSource, way: int | None) -> tuple[FewSho
         n_test_steps=3 if way == 5 else 5,
     )
     return learner, GRADIENT | {"n_way": way}
+
+
+def train(
+    learner: FewShotLearner, source: TaskSource, arguments: argparse.Namespace, **options: Any
+) -> TrainingResult:
+    """Meta-train, print the number of training tasks, and save the learner if requested."""
+    result = meta_fit(
+        learner,
+        source,
+        cpu_limit=arguments.cpu_seconds,
+        random_state=arguments.seed,
+        device=arguments.device,
+        progress=lines(),
+        **options,
+    )
+    print(f"{result.episodes} episodes in {result.cpu_seconds:.0f} CPU seconds")
+    if arguments.out:
+        save(learner, arguments.out)
+    return result
 
 
 def scores(learner: FewShotLearner, test: OmniglotSource, name: str, n_episodes: int) -> Evaluation | None:

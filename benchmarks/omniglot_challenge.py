@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from omniglot import lines
+from omniglot import train
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from automl_meta.fewshot import Conv4, FewShotLearner, OmniglotSource, PrototypicalNetwork, meta_fit, save
+from automl_meta.fewshot import Conv4, FewShotLearner, OmniglotSource, PrototypicalNetwork
 
 
 def main() -> None:
@@ -52,10 +52,10 @@ def main() -> None:
     source = OmniglotSource(arguments.data, "train", split, within_alphabet=True, size=size, augment=deform)
     backbone = Conv4((1, size, size), n_filters=arguments.filters)
     learner = PrototypicalNetwork(backbone, temperature=64.0, turns=True)
-    result = meta_fit(
+    result = train(
         learner,
         source,
-        cpu_limit=arguments.cpu_seconds,
+        arguments,
         n_way=20,
         n_shot=1,
         n_query=4,
@@ -63,13 +63,7 @@ def main() -> None:
         learning_rate=1e-2,
         weight_decay=0.05,
         precision="bfloat16",
-        random_state=arguments.seed,
-        device=arguments.device,
-        progress=lines(),
     )
-    print(f"{result.episodes} episodes in {result.cpu_seconds:.0f} CPU seconds")
-    if arguments.out:
-        save(learner, arguments.out)
     print(json.dumps(errors(learner, arguments.data, arguments.copies) | {"episodes": result.episodes}))
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from fuzzing import damaged, damaged_safetensors, damaged_zip, either
+from damage import damaged, damaged_safetensors, damaged_zip, either
+from drawings import write_archive
 from fuzzing_files import Format
-from PIL import Image
 
 from automl_meta.fewshot import (
     MAML,
@@ -52,18 +50,6 @@ def train(path: Path, n_episodes: int = 12) -> object:
     ).episodes
 
 
-def write_omniglot(path: Path) -> None:
-    """Two alphabets of two characters, two drawings each."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(8):
-            drawing = io.BytesIO()
-            Image.fromarray(np.random.default_rng(number).random((105, 105)) > 0.1).save(
-                drawing, format="png"
-            )
-            folder = f"images_background/{'AB'[number // 4]}/character{number // 2 % 2:02d}"
-            archive.writestr(f"{folder}/{number:04d}_01.png", drawing.getvalue())
-
-
 def read_omniglot(path: Path) -> object:
     return OmniglotSource(path.parent, "train", "alphabets", rotations=False, size=8).n_classes
 
@@ -71,5 +57,7 @@ def read_omniglot(path: Path) -> object:
 FEWSHOT: Mapping[str, Format] = {
     "learner.safetensors": Format(write_learner, answer, either(damaged, damaged_safetensors)),
     "checkpoint": Format(lambda path: train(path, 8), train, either(damaged, damaged_safetensors)),
-    "images_background.zip": Format(write_omniglot, read_omniglot, either(damaged, damaged_zip)),
+    "images_background.zip": Format(
+        lambda path: write_archive(path, "AB", 2, 2), read_omniglot, either(damaged, damaged_zip)
+    ),
 }

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from fuzzing import Damage, damaged, damaged_json, damaged_zip, either
+from damage import Damage, damaged, damaged_json, damaged_zip, either
+from fuzzing import Child, fuzz
 
 from automl_meta.algorithms import get_algorithm
 from automl_meta.automl import TabularModel
@@ -29,6 +30,14 @@ class Format(NamedTuple):
     write: Callable[[Path], object]
     read: Callable[[Path], object]
     damage: Damage
+
+
+def bad_outcomes(child: Child, formats: Mapping[str, Format], name: str, folder: Path) -> list[Any]:
+    """Damage a file of a format forty times; return the calls that did not end in an answer or one line."""
+    intact = folder / "intact" / name
+    intact.parent.mkdir()
+    formats[name].write(intact)
+    return fuzz(child, formats[name].read, intact, folder, range(40), formats[name].damage).bad
 
 
 # Tables ----------------------------------------------------------------------------------------

@@ -1,15 +1,45 @@
-"""Work that several processes do at the same moment, and what is left of processes that were killed."""
+"""Work that several processes do at the same moment, and what remains of processes that were killed."""
 
 import os
+import signal
 import subprocess
+import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
 _MARK = "AUTOML_META_TESTED"
+FAST = ("dummy", "gaussian_nb", "knn", "lda")
+
+ENDINGS = {
+    "killed": (signal.SIGKILL, False),
+    "Ctrl-C": (signal.SIGINT, True),
+    "terminated": (signal.SIGTERM, False),
+    "hung up": (signal.SIGHUP, True),
+}
+"""Ways to end a program: the signal, and whether its whole process group receives it, as from a terminal."""
+
+
+def collect_command(n_samples: int) -> tuple[list[str], int]:
+    """A `collect` of fast algorithms on two data sets, and the number of runs that it makes."""
+    from automl_meta.algorithms import algorithms_for
+
+    command = [
+        sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-shipped",
+        "--only", ",".join(FAST), "--samples", str(n_samples), "--jobs", "2", "--json",
+    ]  # fmt: skip
+    found = algorithms_for("classification", only=FAST)
+    return command, 2 * sum(len(algorithm.configurations(n_samples)) for algorithm in found)
+
+
+def counts(found: Counter[str], *more: str) -> str:
+    """The failures found, as columns of a table."""
+    names = ("lost", "doubled", "tracebacks", "hangs", *more, "orphans", "leftovers")
+    return " | ".join(f"{found[name]} {name}" for name in names)
 
 
 def at_once(barrier, function, worker, *arguments):
@@ -66,6 +96,40 @@ class Marked:
         for process in found:
             process.kill()
         return found
+
+    def end(
+        self, process: subprocess.Popen[str], ending: str, seconds: float, found: Counter[str]
+    ) -> tuple[int, str]:
+        """End a program after some seconds unless it ends by itself, and count what it must not do.
+
+        Returns its exit code and what it wrote to standard error.
+        """
+        sent, to_group = ENDINGS[ending]
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.alive()  # notes whose leftovers to look for
+            (os.killpg if to_group else os.kill)(process.pid, sent)
+        try:
+            _, errors = process.communicate(timeout=120)
+        except subprocess.TimeoutExpired:
+            found["hangs"] += 1
+            process.kill()
+            _, errors = process.communicate()
+        is_starting = sent == signal.SIGINT and "automl_meta" not in errors  # Python itself
+        if not is_starting and ("Traceback" in errors or process.returncode not in (0, -sent, 130)):
+            found["tracebacks"] += 1
+            sys.stdout.write(f"\n{ending}: {process.returncode} {errors[-2000:]}\n")
+        self.count_remains(found)
+        return process.returncode, errors
+
+    def count_remains(self, found: Counter[str]) -> None:
+        """Count the processes and files that remain."""
+        survivors, leftovers = self.survivors(), self.leftovers()
+        found["orphans"] += len(survivors)
+        found["leftovers"] += len(leftovers)
+        if survivors or leftovers:
+            sys.stdout.write(f"\nremains: {survivors} {leftovers}\n")
 
     def leftovers(self) -> list[str]:
         """Temporary files, shared memory and core files that are left when none runs any more."""

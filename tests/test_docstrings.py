@@ -26,6 +26,7 @@ ROOMS = (
     "automl_meta.records",
     "automl_meta.store",
     "automl_meta.task",
+    "automl_meta.transfer",
     "automl_meta.tuning",
 )
 

@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from fuzzing import Child, damaged, damaged_json
+from damage import damaged, damaged_json
+from fuzzing import Child
 
 from automl_meta._utils.budget import Budget
 

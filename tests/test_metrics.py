@@ -104,7 +104,7 @@ OF_OTHER_KINDS = {"f1_samples", "jaccard_samples", "precision_samples", "recall_
 
 @pytest.mark.parametrize("name", sklearn_metrics.get_scorer_names())
 def test_every_scorer_of_scikit_learn_has_a_nearest_metric_of_its_type_or_is_refused(name: str) -> None:
-    """A new scorer of scikit-learn fails here until somebody says what it is near to."""
+    """A new scikit-learn scorer fails here until it is mapped to its nearest metric."""
     assert is_known_name(name)
     module = sklearn_metrics.get_scorer(name)._score_func.__module__
     task_type = "regression" if module.endswith("_regression") else "classification"

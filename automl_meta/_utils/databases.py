@@ -14,7 +14,7 @@ from automl_meta.exceptions import UsageError
 __all__ = ["database_file", "parse_url", "shown_url", "without_secrets"]
 
 _HIDDEN = "***"
-_SECRET = re.compile("pass|pwd|secret|token|key", re.IGNORECASE)
+_SECRET = re.compile("pass|pwd|secret|token|key|options", re.IGNORECASE)
 
 
 def parse_url(text: str) -> URL:
@@ -77,7 +77,10 @@ def without_secrets(text: object, url: URL | str) -> str:
         return ""
     shown = str(text)
     texts = [str(url.password or "")]
-    texts += [str(value) for name, value in url.query.items() if _SECRET.search(name)]
+    for name, value in url.query.items():
+        if _SECRET.search(name):
+            values = [value] if isinstance(value, str) else [*value]
+            texts += [*values, *(part for text in values for part in re.findall(r"=(\S+)", text))]
     for secret in filter(None, texts):
         shown = shown.replace(secret, _HIDDEN).replace(quote(secret, safe=""), _HIDDEN)
     return shown

@@ -1,4 +1,4 @@
-"""Plain values for JSON and databases, which have no NaN."""
+"""Conversion to plain values for JSON and databases, without NaN."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["number_or_none", "plain"]
 
 
 def number_or_none(value: float | None) -> float | None:
-    """Convert a number to a Python float; None stands for NaN and infinity.
+    """Convert a number to a Python float; NaN and infinity become None.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def number_or_none(value: float | None) -> float | None:
 
 
 def plain(content: Any) -> Any:
-    """Convert content for JSON: NumPy scalars to Python's, tuples to lists, numbers that are not finite to None.
+    """Convert content for JSON: NumPy scalars to Python's, tuples to lists, non-finite numbers to None.
 
     Examples
     --------

@@ -82,7 +82,7 @@ class _Writer:
     functions: set[str] = field(default_factory=set)
 
     def write(self, value: Any, depth: int = 0) -> str:
-        """Write a value as source; the steps of a composition stand one on each line."""
+        """Write a value as source code, with one step of a composition per line."""
         if isinstance(value, list) and any(isinstance(item, tuple) for item in value):
             indent = "    " * depth
             steps = [f"{indent}    {self.write(item, depth + 1)},\n" for item in value]

@@ -1,4 +1,4 @@
-"""JointSpace: the algorithm and the hyperparameters of each as one conditional search space."""
+"""JointSpace: conditional search space over algorithms and their hyperparameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALGORITHM = "algorithm"
 
 
 def joint_name(algorithm: str, parameter: str) -> str:
-    """Name of an algorithm's hyperparameter in a joint space.
+    """Return the name of an algorithm's hyperparameter in a joint space.
 
     Parameters
     ----------
@@ -31,6 +31,7 @@ def joint_name(algorithm: str, parameter: str) -> str:
     Returns
     -------
     str
+        Both names, joined by a dot.
 
     Examples
     --------
@@ -41,17 +42,17 @@ def joint_name(algorithm: str, parameter: str) -> str:
 
 
 def joint_parameters(configuration: Configuration) -> dict[str, Any]:
-    """Values of a configuration in a joint space, as they are.
+    """Convert a configuration to parameters of a joint space, without validation.
 
     Parameters
     ----------
     configuration : Configuration
-        Of any algorithm.
+        Configuration of any algorithm.
 
     Returns
     -------
     dict of str to object
-        `ALGORITHM` first.
+        Parameters, `ALGORITHM` first.
 
     Examples
     --------
@@ -65,15 +66,15 @@ def joint_parameters(configuration: Configuration) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class JointSpace:
-    """The algorithm and the hyperparameters of each as one conditional search space.
+    """Conditional search space over algorithms and their hyperparameters.
 
-    The parameter ``algorithm`` chooses; those of an algorithm carry its name, as in
-    ``"lightgbm.learning_rate"``, and are active only where it is chosen.
+    The parameter ``algorithm`` selects the algorithm. Hyperparameters are prefixed by the name of
+    their algorithm, as in ``"lightgbm.learning_rate"``, and active only if it is selected.
 
     Parameters
     ----------
     algorithms : tuple of Algorithm
-        To choose from, of one type of task.
+        Candidate algorithms for one type of task.
 
     Examples
     --------
@@ -89,7 +90,7 @@ class JointSpace:
 
     @cached_property
     def space(self) -> SearchSpace:
-        """All of it, for any Optuna trial."""
+        """Search space of all parameters."""
         names = tuple(algorithm.name for algorithm in self.algorithms)
         distributions: dict[str, BaseDistribution] = {ALGORITHM: CategoricalDistribution(names)}
         conditions: dict[str, Condition] = {}
@@ -106,22 +107,42 @@ class JointSpace:
         return SearchSpace(distributions, conditions)
 
     def parameters(self, configuration: Configuration) -> dict[str, Any]:
-        """The values of a configuration in this space, defaults where it left any out.
+        """Convert a configuration to parameters of this space, filling in defaults.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration of one of the algorithms.
+
+        Returns
+        -------
+        dict of str to object
+            Parameters, `ALGORITHM` first.
 
         Raises
         ------
         UsageError
-            If the algorithm is not of this space, or a value lies outside of its own.
+            If the algorithm is not part of this space, or a value is outside the algorithm's space.
         """
         return joint_parameters(self.algorithm(configuration.algorithm).completed(configuration))
 
     def configuration(self, parameters: Mapping[str, Any]) -> Configuration:
-        """The configuration that values in this space mean.
+        """Convert parameters of this space to a configuration, filling in defaults.
+
+        Parameters
+        ----------
+        parameters : mapping of str to object
+            Parameters; those of other algorithms are ignored.
+
+        Returns
+        -------
+        Configuration
+            Configuration of the selected algorithm.
 
         Raises
         ------
         UsageError
-            If ``algorithm`` is missing or unknown, or a value lies outside of the space.
+            If ``algorithm`` is missing or unknown, or a value is outside the space.
         """
         algorithm = self.algorithm(parameters.get(ALGORITHM, ""))
         prefix = joint_name(algorithm.name, "")
@@ -129,12 +150,22 @@ class JointSpace:
         return algorithm.completed(Configuration(algorithm.name, own))
 
     def algorithm(self, name: str) -> Algorithm:
-        """The algorithm of that name.
+        """Look up an algorithm by name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the algorithm.
+
+        Returns
+        -------
+        Algorithm
+            The algorithm of this name.
 
         Raises
         ------
         UsageError
-            If there is none.
+            If this space has no such algorithm.
         """
         for algorithm in self.algorithms:
             if algorithm.name == name:

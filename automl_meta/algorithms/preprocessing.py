@@ -1,7 +1,10 @@
 """Preprocessing of mixed tables for each family of algorithms.
 
-All steps are scikit-learn transformers that are fitted inside the pipeline, so that no information
-leaks from test folds. Identifier and constant columns are dropped.
+All steps are scikit-learn transformers that are fitted inside the pipeline, so that neither values
+nor targets leak from test folds. Only the layout of the pipeline is decided once for the whole task:
+the kind of each column, and whether a categorical column has more than `HIGH_CARDINALITY` different
+values. It depends on the features of all rows and never on the target, so that all folds score the
+pipeline that is fitted in the end. Identifier and constant columns are dropped.
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ def not_empty(frame: pd.DataFrame) -> list[str]:
 
 
 def split_categories(task: TabularTask) -> tuple[list[str], list[str]]:
-    """Names of the categorical and boolean columns: those with few values, those with many."""
+    """Split the categorical and boolean columns into those of low and of high cardinality, in all rows."""
     columns = task.columns_of("categorical", "boolean")
     few = [column for column in columns if task.X[column].nunique() <= HIGH_CARDINALITY]
     return few, [column for column in columns if column not in few]

@@ -1,7 +1,7 @@
-"""The archive of skops that a model is kept in, read so that no file can hurt whoever opens it.
+"""Read the skops archive of a model safely, whatever the file holds.
 
-skops refuses types that are not trusted. What it leaves to its callers is done here: nothing is unpacked to more than
-the file holds, nothing is made that compiled code could stumble over (see `native`).
+skops refuses types that are not trusted. The rest is checked here: nothing is unpacked to more than the size of the
+file explains, and no object is created on which compiled code could fail (see `native`).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from automl_meta.exceptions import DataError
 
 __all__ = ["read_archive"]
 
-# Of a model of 200 trees a 50th is left of the description when it is packed, and a third of the whole.
+# A model of 200 trees is compressed to a third, its description to a fiftieth.
 _MOST_PACKED = 50
 _ALWAYS = 16 << 20  # bytes that any file may unpack to
-_MOST_NODES = 20_000_000  # counted along all ways that lead to them
+_MOST_NODES = 20_000_000  # counted along all paths
 
 
 def read_archive(file: str | Path) -> Any:
-    """Make the object that an archive describes.
+    """Create the object that an archive describes.
 
     Raises
     ------
     DataError
-        If it contradicts itself or would take more memory than the file explains. Whatever else skops raises on
-        a damaged archive is not in anybody's contract.
+        If it is inconsistent, or would take more memory than the file explains. On a damaged archive, skops may
+        raise anything else.
     skops.io.exceptions.UntrustedTypesFoundException
-        If it holds a type that no model has.
+        If it holds a type that is not trusted.
     """
     with _Archive(file) as archive:
         schema, context = read_schema(archive)
@@ -56,7 +56,7 @@ def read_archive(file: str | Path) -> Any:
 
 
 class _Archive(zipfile.ZipFile):
-    """One that unpacks to what its size explains, and each part of which is read once."""
+    """Archive that unpacks to what its size explains, and each part of which is read once."""
 
     def __init__(self, file: str | Path) -> None:
         super().__init__(file)
@@ -67,7 +67,7 @@ class _Archive(zipfile.ZipFile):
         self._left = set(self.namelist())
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:
-        """Read a part for the only time."""
+        """Read a part, which is possible only once."""
         if name not in self._left:
             raise DataError(f"{str(name)[:50]} is not in it, or is used more than once")
         self._left.remove(name)
@@ -80,14 +80,14 @@ class _Archive(zipfile.ZipFile):
 
 
 def _in_order(root: Node) -> Iterator[Node]:
-    """Each node once, after those that it is made of.
+    """Each node once, after its children.
 
-    Nodes can be shared, so that a small file stands for a tree without end; the ways to all of them are counted.
+    Nodes can be shared, so that a small file can describe an endless tree; therefore all paths are counted.
     """
     weights: dict[int, int] = {}
 
     def visit(node: Node) -> Iterator[Node]:
-        weights[id(node)] = 1  # one that holds itself counts once here, and cannot be made later
+        weights[id(node)] = 1  # one that contains itself counts once here, and cannot be created later
         total = 1
         for child in _children(node):
             if id(child) not in weights:
@@ -125,7 +125,7 @@ def _check_node(node: Any) -> None:
 
 
 def _check_array(buffer: io.BytesIO) -> None:
-    """NumPy sets memory aside for what the head of an array says, before it looks for its content."""
+    """NumPy allocates the memory that the header of an array declares, before it reads the content."""
     version = np.lib.format.read_magic(buffer)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(buffer)

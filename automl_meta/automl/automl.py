@@ -1,11 +1,11 @@
-"""What AutoMLClassifier and AutoMLRegressor share: the whole flow, from a table to a fitted model."""
+"""AutoML: what AutoMLClassifier and AutoMLRegressor share, from a table to a fitted model."""
 
 from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -23,24 +23,27 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.random import RandomState, child_seeds, seed_of
 from automl_meta.advice import Advisor
-from automl_meta.algorithms import ALGORITHMS, Algorithm, JointSpace
+from automl_meta.algorithms import ALGORITHMS, Algorithm
 from automl_meta.automl.candidate_space import candidate_space
 from automl_meta.automl.check_scoring import check_scoring
-from automl_meta.automl.finishing import finished
-from automl_meta.automl.interruption import Interruption
+from automl_meta.automl.cross_validation import CrossValidation
+from automl_meta.automl.finishing import Finisher
 from automl_meta.automl.model import TabularModel
+from automl_meta.automl.problem import Problem
 from automl_meta.automl.proposals import Proposals
 from automl_meta.automl.report import TuningReport, runs_frame
 from automl_meta.automl.scoring import Scorer, Scoring
-from automl_meta.automl.shared_study import check_space
+from automl_meta.automl.session import Session
+from automl_meta.automl.shared_study import SharedStudy, check_space
 from automl_meta.automl.study_budget import StudyBudget
 from automl_meta.automl.study_storage import open_storage, open_study
 from automl_meta.automl.trials import score_of
-from automl_meta.automl.tuner import AnyEvaluator, Tuner, TuningProgress, started_evaluators
+from automl_meta.automl.tuner import Tuner, TuningProgress, started_evaluators
 from automl_meta.exceptions import AutomlMetaWarning, NoExperienceError, StoreError, UsageError
-from automl_meta.experiments import Folds, Keeper, describe_dataset
+from automl_meta.experiments import EvaluatorLike, describe_dataset
+from automl_meta.metafeatures import MetaFeatures
 from automl_meta.metrics import Metric, TaskType, stand_in_notes
-from automl_meta.records import Environment, Protocol
+from automl_meta.records import Environment
 from automl_meta.store import MetadataStore
 from automl_meta.task import TabularTask
 from automl_meta.task.frames import as_frame, is_table, split_target
@@ -48,13 +51,13 @@ from automl_meta.tuning import ExperienceSampler, StoreQuery
 
 __all__ = ["AutoML"]
 
-_DEFAULT_SECONDS = 60.0  # if neither seconds nor trials are given
-_DESCRIPTION_SHARE = 0.1  # of the time limit
-_ENSEMBLE_REFITS = 5  # models for whose refits time is kept
+_DEFAULT_SECONDS = 60.0  # time limit if neither seconds nor trials are given
+_DESCRIPTION_SHARE = 0.1  # of the time limit, for the meta-features
+_ENSEMBLE_REFITS = 5  # number of models for whose refits time is reserved
 
 
 class AutoML(BaseEstimator, ABC):
-    """The whole flow as one estimator; see `AutoMLClassifier`."""
+    """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task_type: ClassVar[TaskType]
 
@@ -105,26 +108,26 @@ class AutoML(BaseEstimator, ABC):
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Describe the data, ask the experience, tune within the budget, and fit the best on all rows.
+        """Describe the data, get recommendations, tune within the budget, and fit the best on all rows.
 
         Parameters
         ----------
         X : DataFrame of pandas, Polars or PyArrow, array-like of shape (n_rows, n_features), or TabularTask
-            Columns of any kind, with missing values; left as it is. With the target among its columns if `y` is
-            a name.
+            Columns of any kind, with missing values; not modified. Contains the target column if `y` is a
+            name.
         y : str or array-like of shape (n_rows,)
-            Labels of any kind, or numbers; none missing. Or the name of its column. Not given with a
-            `TabularTask`.
+            Labels of any kind, or numbers, without missing values; or the name of the target column. Not
+            given with a `TabularTask`.
         groups : array-like of shape (n_rows,), optional
-            Rows of one group are never both learnt from and predicted in the cross-validation.
+            Group of each row; rows of one group are never in both sides of a split.
         sample_weight : array-like of shape (n_rows,), optional
-            How much each row counts when it is learnt from. Scores count all rows alike, and
-            algorithms that cannot weigh rows are left out.
+            Weight of each row in training. Scores weight all rows equally, and algorithms that do not
+            support sample weights are left out.
 
         Returns
         -------
         AutoML
-            Itself.
+            The fitted estimator itself.
 
         Raises
         ------
@@ -132,70 +135,29 @@ class AutoML(BaseEstimator, ABC):
             If nothing can be learnt from the data, or no trial succeeded.
         UsageError
             If a parameter is wrong, the metric cannot score dummy predictions on the folds, or
-            the study is about something else.
+            the study is about another problem.
         """
-        time_limit = self._time_limit()
-        clock = Budget(time_limit)
+        clock = Budget(self._checked_time_limit())
         task, labels = self._read(X, y)
-        scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
-        space = candidate_space(task, self.algorithms, scoring, weighted=sample_weight is not None)
-        study, folds = self._study(task, labels, scoring, space, groups, sample_weight)
-        workers = started_evaluators(  # they start while others read
-            effective_n_jobs(self.n_jobs),
-            isolated=self._isolated(time_limit),
-            memory_limit=self.memory_limit,
+        problem, study = self._agreed(
+            task, labels, CrossValidation(self.cv, self.max_train_rows, groups, sample_weight)
         )
-        interruption = Interruption()
-        with interruption, workers as evaluators, self._opened_store() as store:
-            notes = list(task.notes)
-            keeper = None if store is None else Keeper(store)
-            with interruption.raised():
-                advisor = self._advisor(task, scoring, space, keeper, clock, notes)
-            n_refits = _ENSEMBLE_REFITS if self.ensemble else 1
-            budget = StudyBudget(
-                task, folds, self.n_trials, time_limit, self.trial_time_limit, n_refits, clock
-            )
-            tuner = Tuner(
-                task,
-                folds,
-                scoring,
-                labels,
-                study,
-                self._proposals(space, advisor, store),
-                budget,
-                lambda rows: self._folds(task, folds.seed, groups, sample_weight, rows),
-                keeper,
-                notes,
-                interruption,
-            )
-            self._tune(tuner, evaluators)
+        session = Session(list(task.notes))
+        # Workers start while the data are described.
+        with session.interruption, self._evaluators(clock) as evaluators, session.opened(self.store):
+            with session.interruption.raised():
+                description = self._described(task, session, clock)
+                advisor = self._advisor(problem, description, session)
+            seconds = {"describe": clock.elapsed}
+            tuner = self._tuner(problem, study, advisor, session, clock)
+            tuner.run(evaluators, self.progress)
+            seconds["tune"] = clock.elapsed - seconds["describe"]
+            self._finish(tuner, evaluators[0], seconds)
             self.recommendation_ = None if advisor is None else advisor.recommend(10)
-        self.interrupted_ = interruption.came
+        self.interrupted_ = session.interruption.came
         if self.interrupted_:
             warnings.warn("Interrupted: the best so far was fitted.", AutomlMetaWarning, stacklevel=2)
         return self
-
-    def _tune(self, tuner: Tuner, evaluators: list[AnyEvaluator]) -> None:
-        """Run the trials, fit what came out best, and set what there is to know about it."""
-        clock, seconds = tuner.budget.clock, {"describe": tuner.budget.clock.elapsed}
-        space = tuner.proposals.space
-        tuner.run(evaluators, self.progress)
-        seconds["tune"] = clock.elapsed - seconds["describe"]
-        try:
-            outcome = finished(tuner, evaluators[0], self.ensemble)
-        finally:  # also where nothing could be fitted
-            self.study_, trials = tuner.shared.study, tuner.shared.trials()
-            self.runs_ = runs_frame(trials, space)
-        self.model_ = outcome.model
-        self.best_configuration_ = space.configuration(outcome.best.params)
-        self.best_score_ = score_of(outcome.best)
-        self.report_ = TuningReport.of(
-            outcome.model,
-            self.study_.study_name,
-            trials,
-            seconds={**seconds, **outcome.seconds, "total": clock.elapsed},
-            notes=tuner.notes,
-        )
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
         """Predict labels or numbers; see `TabularModel.predict`.
@@ -203,23 +165,41 @@ class AutoML(BaseEstimator, ABC):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of a frame are found by name.
+            Rows to predict; columns of a frame are matched by name.
 
         Returns
         -------
         ndarray of shape (n_rows,)
+            Predicted labels as given in training, or numbers.
         """
         check_is_fitted(self, "model_")
         return self.model_.predict(self._checked(X, reset=False))
 
     def save(self, file: str | Path) -> None:
-        """Write the fitted model to a file; `TabularModel.load` and ``automl-meta predict`` read it."""
+        """Save the fitted model to a file, which `load` and ``automl-meta predict`` read.
+
+        Parameters
+        ----------
+        file : str or Path
+            File to write; replaced if it exists.
+        """
         check_is_fitted(self, "model_")
         self.model_.save(file)
 
     @staticmethod
     def load(file: str | Path) -> TabularModel:
-        """Read the model that `save` wrote; see `TabularModel.load`."""
+        """Load a model that `save` wrote; see `TabularModel.load`.
+
+        Parameters
+        ----------
+        file : str or Path
+            File of the model.
+
+        Returns
+        -------
+        TabularModel
+            Fitted model.
+        """
         return TabularModel.load(file)
 
     def __sklearn_tags__(self) -> Tags:
@@ -232,7 +212,7 @@ class AutoML(BaseEstimator, ABC):
 
     # The steps of fit ----------------------------------------------------------------------
 
-    def _time_limit(self) -> float | None:
+    def _checked_time_limit(self) -> float | None:
         if self.n_jobs == 0:
             raise UsageError("n_jobs is 0; it must be at least 1, or negative: -1 is one for each core.")
         for name in ("time_limit", "trial_time_limit", "memory_limit", "n_trials"):
@@ -242,12 +222,8 @@ class AutoML(BaseEstimator, ABC):
         neither = self.time_limit is None and self.n_trials is None
         return _DEFAULT_SECONDS if neither else self.time_limit
 
-    def _isolated(self, time_limit: float | None) -> bool:
-        limits = (time_limit, self.trial_time_limit, self.memory_limit)
-        return self.n_jobs != 1 or any(limit is not None for limit in limits)
-
     def _checked(self, X: Any, *, reset: bool) -> Any:
-        """Numbers of features and names as scikit-learn keeps them; columns of a frame are found by name."""
+        """Validate X and its feature names as scikit-learn does; columns of a frame are matched by name."""
         if is_table(X) or sparse.issparse(X):
             X = as_frame(X)  # which refuses what is sparse
             if not reset and hasattr(self, "feature_names_in_"):
@@ -263,7 +239,7 @@ class AutoML(BaseEstimator, ABC):
         return X
 
     def _read(self, X: Any, y: Any) -> tuple[TabularTask, NDArray[Any]]:
-        """The task, and the labels as they were given, in the order of its codes."""
+        """The task, and the labels as given, in the order of its codes."""
         if isinstance(X, TabularTask):
             task = TabularTask.of(X, y, task_type=self._task_type)
             validate_data(self, task.X, skip_check_array=True)
@@ -277,29 +253,27 @@ class AutoML(BaseEstimator, ABC):
         name = getattr(y, "name", None) or "target"
         task = TabularTask.from_frame(X, pd.Series(target, name=name), task_type=self._task_type)
         if self._task_type == "classification" and len(task.classes) < len(pd.unique(target)):
-            # Labels that are blank, which a task takes for missing ones: by their number, then.
+            # Blank labels, which a task takes for missing values, are replaced by their codes.
             codes = pd.factorize(target, sort=True)[0]
             task = TabularTask.from_frame(X, pd.Series(codes, name=name), task_type=self._task_type)
         return task, self._labels(task, target)
 
     @abstractmethod
     def _target(self, y: Any) -> NDArray[Any]:
-        """The target as an array, checked."""
+        """Validate the target and return it as an array."""
 
     def _labels(self, task: TabularTask, target: NDArray[Any]) -> NDArray[Any]:
         return np.array([])
 
-    def _study(
-        self,
-        task: TabularTask,
-        labels: NDArray[Any],
-        scoring: Scoring,
-        space: JointSpace,
-        groups: Any,
-        sample_weight: Any,
-    ) -> tuple[optuna.Study, Folds]:
+    def _agreed(
+        self, task: TabularTask, labels: NDArray[Any], cross_validation: CrossValidation
+    ) -> tuple[Problem, optuna.Study]:
+        """The problem and the study, whose seed counts if another process created it."""
+        scoring = Scoring.of(self.metric, self._task_type).with_positive(self.positive, labels)
+        weighted = cross_validation.sample_weight is not None
+        space = candidate_space(task, self.algorithms, scoring, weighted=weighted)
         seed = 0 if self.random_state is None else seed_of(self.random_state) % 2**31
-        folds = self._folds(task, seed, groups, sample_weight)
+        folds = cross_validation.folds(task, seed)
         check_scoring(scoring, task, folds, labels)
         about = {
             "dataset": task.fingerprint,
@@ -313,86 +287,114 @@ class AutoML(BaseEstimator, ABC):
         check_space(study, space)
         agreed = study.user_attrs["automl_meta"]
         if agreed["seed"] != seed:
-            folds = self._folds(task, int(agreed["seed"]), groups, sample_weight)
+            folds = cross_validation.folds(task, int(agreed["seed"]))
             check_scoring(scoring, task, folds, labels)
         if agreed["folds"] != folds.name:
             raise UsageError(
-                f"The study {study.study_name!r} judges by other folds: {agreed['folds']}, not {folds.name}. "
-                "Give the same cv, groups and weights, or another name for a new study."
+                f"The study {study.study_name!r} has other folds: {agreed['folds']}, not {folds.name}. "
+                "Give the same cv, groups and weights, or choose another study name."
             )
-        return study, folds
+        return Problem(task, labels, scoring, space, folds, cross_validation), study
 
-    def _folds(
-        self, task: TabularTask, seed: int, groups: Any, sample_weight: Any, fewer_rows: int | None = None
-    ) -> Folds:
-        is_number = isinstance(self.cv, (int, np.integer)) and not isinstance(self.cv, bool)
-        if is_number and self.cv < 2:
-            raise UsageError(f"cv is {self.cv}; it must be at least 2 folds, or a splitter of scikit-learn.")
-        n_folds = int(self.cv) if is_number else 5
-        protocol = Protocol(n_folds, max_train_rows=fewer_rows or self.max_train_rows, seed=seed)
-        if groups is None and (is_number or self.cv is None):
-            return Folds.of_protocol(task, protocol, sample_weight)
-        splitter = n_folds if self.cv is None else self.cv
-        return Folds.of_splitter(task, splitter, protocol, groups=groups, sample_weight=sample_weight)
+    def _evaluators(self, clock: Budget) -> AbstractContextManager[list[EvaluatorLike]]:
+        """Evaluators: in worker processes if there is a limit or several jobs, otherwise in this process."""
+        limits = (self.trial_time_limit, self.memory_limit)
+        is_limited = np.isfinite(clock.seconds) or any(limit is not None for limit in limits)
+        return started_evaluators(
+            effective_n_jobs(self.n_jobs),
+            isolated=self.n_jobs != 1 or is_limited,
+            memory_limit=self.memory_limit,
+        )
 
-    @contextmanager
-    def _opened_store(self) -> Iterator[MetadataStore | None]:
-        """The store; one that was opened here is closed here."""
-        if self.store is False:
-            yield None
-        elif isinstance(self.store, MetadataStore):
-            yield self.store
-        else:
-            with MetadataStore(None if self.store is True else self.store) as store:
-                yield store
-
-    def _advisor(
-        self,
-        task: TabularTask,
-        scoring: Scoring,
-        space: JointSpace,
-        keeper: Keeper | None,
-        clock: Budget,
-        notes: list[str],
-    ) -> Advisor | None:
+    def _described(self, task: TabularTask, session: Session, clock: Budget) -> MetaFeatures | None:
+        """Describe the task for the store and the recommender; None without a store."""
+        keeper = session.keeper
         if keeper is None:
             return None
-        limit = None if clock.seconds == np.inf else _DESCRIPTION_SHARE * clock.seconds
+        limit = _DESCRIPTION_SHARE * clock.seconds if np.isfinite(clock.seconds) else None
         description = describe_dataset(task, time_limit=limit)
         try:
             keeper.add_dataset(description)
             if keeper.file is None:
                 keeper.store.add_environment(Environment.current())
         except StoreError as error:
-            notes.append(f"The description of the data could not be kept: {error}")
-        names = [algorithm.name for algorithm in space.algorithms if algorithm in ALGORITHMS]
-        if not names:
+            session.note(f"The description of the data could not be stored: {error}")
+        return description.metafeatures
+
+    def _advisor(self, problem: Problem, described: MetaFeatures | None, session: Session) -> Advisor | None:
+        """Fit a recommender on the experience; None if there is none."""
+        names = [algorithm.name for algorithm in problem.space.algorithms if algorithm in ALGORITHMS]
+        if session.keeper is None or not names:
             return None
-        told = stand_in_notes(scoring.name, scoring.advised)
+        told = stand_in_notes(problem.scoring.name, problem.scoring.advised)
         try:
             advisor = Advisor.for_task(
-                task,
-                scoring.advised,
+                problem.task,
+                problem.scoring.advised,
                 algorithms=names,
-                store=keeper.store,
-                described=description.metafeatures,
+                store=session.keeper.store,
+                described=described,
                 notes=told,
             )
         except (NoExperienceError, StoreError) as error:
-            notes.append(f"Nothing is known that could advise: {error}")
+            session.note(f"No recommendations: {error}")
             return None
-        notes.extend(told)
+        session.notes.extend(told)
         return advisor
 
-    def _proposals(
-        self, space: JointSpace, advisor: Advisor | None, store: MetadataStore | None
-    ) -> Proposals:
+    def _tuner(
+        self,
+        problem: Problem,
+        study: optuna.Study,
+        advisor: Advisor | None,
+        session: Session,
+        clock: Budget,
+    ) -> Tuner:
         seeds = child_seeds(self.random_state, 2)
         history = None
-        if advisor is not None and store is not None:
+        if advisor is not None and session.keeper is not None:
             meta = advisor.experience
             names = sorted(set(meta.configurations["algorithm"]))
             history = StoreQuery(
-                store, meta.metric.name, self._task_type, exclude=advisor.excluded, algorithms=names
+                session.keeper.store,
+                meta.metric.name,
+                self._task_type,
+                exclude=advisor.excluded,
+                algorithms=names,
             )
-        return Proposals(space, advisor, ExperienceSampler(history, seeds[0]), seeds[1])
+        return Tuner(
+            problem,
+            SharedStudy(study, problem, session.note),
+            Proposals(problem.space, advisor, ExperienceSampler(history, seeds[0]), seeds[1]),
+            StudyBudget(
+                problem.task,
+                problem.folds,
+                self.n_trials,
+                clock.seconds if np.isfinite(clock.seconds) else None,
+                self.trial_time_limit,
+                _ENSEMBLE_REFITS if self.ensemble else 1,
+                clock,
+            ),
+            session,
+        )
+
+    def _finish(self, tuner: Tuner, evaluator: EvaluatorLike, seconds: Mapping[str, float]) -> None:
+        """Fit the best, and set the attributes."""
+        problem, shared, clock = tuner.problem, tuner.shared, tuner.budget.clock
+        try:
+            tuner.try_fallbacks(evaluator)
+            finisher = Finisher(problem, shared, tuner.budget, tuner.session, evaluator, tuner.fitted)
+            outcome = finisher.finish(self.ensemble)
+        finally:  # even if nothing could be fitted
+            self.study_, trials = shared.study, shared.trials()
+            self.runs_ = runs_frame(trials, problem.space)
+        self.model_ = outcome.model
+        self.best_configuration_ = problem.space.configuration(outcome.best.params)
+        self.best_score_ = score_of(outcome.best)
+        self.report_ = TuningReport.of(
+            outcome.model,
+            self.study_.study_name,
+            trials,
+            seconds={**seconds, **outcome.seconds, "total": clock.elapsed},
+            notes=tuner.session.notes,
+        )

@@ -1,4 +1,4 @@
-"""The algorithms that can be tried on a task, as one search space."""
+"""Search space of the algorithms that are applicable to a task."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def candidate_space(
     *,
     weighted: bool = False,
 ) -> JointSpace:
-    """The space of the algorithms that can be tried on so many rows, weigh them if they must, and can be scored.
+    """Build the space of the algorithms that support the task, its weights and the scoring.
 
     Parameters
     ----------
     task : TabularTask
-        On which they are to be tried.
+        Task to learn.
     algorithms : collection of str or Algorithm, optional
-        To choose from, by name or your own; the whole catalogue by default.
+        Algorithms to choose from, by name or your own; the whole catalogue by default.
     scoring : Scoring
-        By which they are to be scored.
+        Metric to optimise.
     weighted : bool
         Whether rows have weights.
 
     Raises
     ------
     UsageError
-        If none is left.
+        If no algorithm is left.
     """
     given = None if algorithms is None else list(algorithms)
     named = None if given is None else [a for a in given if not isinstance(a, Algorithm)]

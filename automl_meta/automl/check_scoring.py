@@ -1,4 +1,4 @@
-"""Try a metric on dummy predictions, before a budget is spent on what cannot be scored."""
+"""Check a metric on dummy predictions, before a budget is spent on it."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _LONGEST_REASON = 200  # characters
 
 
 def check_scoring(scoring: Scoring, task: TabularTask, folds: Folds, labels: NDArray) -> None:
-    """See that a metric can score predictions of a task on its folds.
+    """Check that a metric can score predictions of a task on its folds.
 
-    Dummy predictions are scored as those of a trial are: for classification the labels of each
-    test fold in random order, with random probabilities; for regression targets in random order,
-    halfway to their mean.
+    Dummy predictions are scored like those of a trial: for classification, permuted labels of each
+    test fold with random probabilities; for regression, permuted targets shrunk halfway to their
+    mean.
 
     Parameters
     ----------
     scoring : Scoring
-        The metric.
+        Metric to check.
     task : TabularTask
-        What is to be predicted.
+        Task to predict.
     folds : Folds
-        By which.
+        Folds of the cross-validation.
     labels : ndarray of shape (n_classes,)
-        As for `Scoring.score`.
+        Labels as for `Scoring.score`.
 
     Raises
     ------
     UsageError
-        If the metric raises an exception or is defined on no fold; it says what to do.
+        If the metric raises an exception or is not defined on any fold; the message gives a remedy.
     """
     problem = _problem(scoring, task, folds, labels)
     if problem is not None:
@@ -52,7 +52,7 @@ def check_scoring(scoring: Scoring, task: TabularTask, folds: Folds, labels: NDA
 
 
 def _problem(scoring: Scoring, task: TabularTask, folds: Folds, labels: NDArray) -> str | None:
-    """Why dummy predictions cannot be scored; None if they can."""
+    """Reason why dummy predictions cannot be scored; None if they can."""
     rng = np.random.default_rng(0)
     problem = ""
     for _ in range(_ATTEMPTS):
@@ -76,14 +76,14 @@ def _dummy_responses(task: TabularTask, folds: Folds, rng: np.random.Generator) 
     for part in (part for repeat in folds.slices for part in repeat):
         predicted[part] = rng.permutation(predicted[part])
     if task.task_type == "regression":
-        # Not the targets alone: as predictions, some metrics take no zeros.
+        # Not the targets themselves: some metrics do not accept zeros as predictions.
         return {"predict": (predicted + predicted.mean()) / 2}
     probabilities = rng.dirichlet(np.ones(len(task.classes)), len(predicted))
     return {"predict": predicted, "predict_proba": probabilities}
 
 
 def _with_remedy(scoring: Scoring, task: TabularTask, folds: Folds, labels: NDArray, problem: str) -> str:
-    """One line: what is wrong, and what to do about it, which is found out by trying."""
+    """One line: the problem and a remedy, which is found by trying."""
     if _needs_positive(scoring, task, folds, labels):
         rare = plain(labels[int(np.bincount(task.y_codes).argmin())])
         return (
@@ -119,7 +119,7 @@ def _folds_that_lack_a_class(task: TabularTask, folds: Folds) -> int:
 
 
 def _another(scoring: Scoring, task: TabularTask, folds: Folds, labels: NDArray) -> str:
-    """Name the nearest metric that works."""
+    """Nearest metric that works, as text."""
     for metric in (scoring.advised, *metrics_for(task.task_type)):
         other = Scoring.of(metric, task.task_type)
         if metric.name != scoring.name and _problem(other, task, folds, labels) is None:

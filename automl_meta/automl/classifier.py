@@ -1,4 +1,4 @@
-"""AutoMLClassifier: the whole flow as a scikit-learn classifier."""
+"""AutoMLClassifier: model selection, tuning and ensembling as a scikit-learn classifier."""
 
 from __future__ import annotations
 
@@ -21,87 +21,92 @@ __all__ = ["AutoMLClassifier"]
 
 
 class AutoMLClassifier(ClassifierMixin, AutoML):
-    """Finds, fits and combines classifiers for a table, starting from what worked on others.
+    """Select, tune and ensemble classifiers for a table, starting from past experiments.
 
-    The first trial is a default, the next ones follow the experience in the store, told each time
-    what was reached so far; then a sampler searches the spaces of the best algorithms. The best
-    ones, or a greedy ensemble of their out-of-fold predictions, are fitted on all rows.
+    The first trial is a default configuration. The next ones follow recommendations from the
+    store, updated after each trial; then a sampler searches the hyperparameters of the best
+    algorithms. The best configuration, or a greedy ensemble selected on out-of-fold predictions, is
+    fitted on all rows.
 
-    With a limit of seconds or memory, or more than one job, each trial runs in a worker process
-    that is ended at its limit; a failure is a result like a score. Without any, trials run in this
+    With a limit of time or memory, or more than one job, each trial runs in a worker process that
+    is stopped at its limit; a failure is a result like a score. Otherwise, trials run in this
     process.
 
     Parameters
     ----------
     metric : str, Metric or scorer, optional
-        What is to be great: a metric of this library, any scorer of scikit-learn by name that
-        fits the task, or a callable ``scorer(estimator, X, y)``. Balanced accuracy by default, R²
-        for regression. It is tried on dummy predictions before anything is searched. Where no
-        stored run has it, the nearest that is stored advises, and the report says so.
+        Metric to optimise: a metric of this library, the name of a scikit-learn scorer that fits
+        the task, or a callable ``scorer(estimator, X, y)``. Balanced accuracy by default. It is
+        tried on dummy predictions before the search starts. If no stored run has it, configurations
+        are recommended by the nearest stored metric, and the report says so.
     positive : label, optional
-        The positive one of two labels, as it is or by its text: scorers, your own too, then see
-        labels 0 and 1, and 1 is the positive one. Those that do not treat both labels alike, such
-        as ``"f1"`` and ``"average_precision"``, need it unless 1 or True is one of the labels.
-        Not for regression.
+        The positive one of two labels, as it is or as text: scorers, also your own, then see labels
+        0 and 1, and 1 is the positive one. Metrics that do not treat both labels alike, such as
+        ``"f1"`` and ``"average_precision"``, need it unless 1 or True is one of the labels.
     time_limit : float, optional
-        Wall seconds for everything; 60 if neither this nor `n_trials` is given. For a study that
-        is shared or resumed, of the whole study.
+        Wall seconds for the whole call; 60 if neither this nor `n_trials` is given. For a study
+        that is shared or resumed, seconds of the whole study.
     n_trials : int, optional
-        Trials of the whole study.
+        Number of trials of the whole study.
     algorithms : collection of str or Algorithm, optional
-        Names to choose from, all by default; and your own, which must be picklable where trials
-        run in workers.
+        Names of the algorithms to choose from, all by default; or algorithms of your own, which
+        must be picklable where trials run in worker processes.
     cv : int, cross-validation splitter or iterable of splits
-        How configurations are judged.
+        Cross-validation that scores configurations.
     ensemble : bool
-        Whether a greedy ensemble may be fitted where it scores more than the best alone.
+        Whether to fit a greedy ensemble if it scores higher than the best single configuration.
     trial_time_limit : float, optional
         Wall seconds of one trial; a quarter of `time_limit` by default.
     memory_limit : int, optional
-        Bytes of one trial.
+        Bytes of memory of one trial.
     max_train_rows : int or None
-        Training folds are sampled down to so many rows; the final models learn from all.
+        Number of rows to which training folds are sampled down; final models are fitted on all rows.
     n_jobs : int
-        Trials at a time; -1 is one for each core. With one, and `n_trials` instead of `time_limit`, the same
-        `random_state` gives the same trials.
+        Number of parallel trials; -1 uses all cores. With one job, and `n_trials` instead of
+        `time_limit`, the same `random_state` gives the same trials.
     storage : str, Path or BaseStorage, optional
-        Where the Optuna study is kept: any SQLAlchemy URL, a file (SQLite, or a journal if it ends
-        in ``.log`` or ``.journal``), or an Optuna storage. In memory by default.
+        Storage of the Optuna study: any SQLAlchemy URL, a file (SQLite, or a journal if it ends in
+        ``.log`` or ``.journal``), or an Optuna storage. In memory by default.
     study_name : str, optional
-        By which other processes join the study, or a later one resumes it.
+        Name of the study, by which other processes join it or a later one resumes it.
     resume : bool
-        Whether the study must be there already.
+        Whether the study has to exist already.
     store : MetadataStore, str, Path or bool, optional
-        The experience that advises and that every run goes back to; your own by default. False is
-        none: no advice, and nothing is remembered.
+        Store of the experience, to which every run is added; your own by default. False uses no
+        store: no recommendations, and no run is kept.
     random_state : int, Generator, RandomState or None
-        Decides folds, estimators and search.
+        Random seed of folds, estimators and search; None gives a different search on each call.
     progress : callable, optional
         Called with a `TuningProgress` after each trial.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, as they were given.
+        Labels as given.
     best_configuration_ : Configuration
-        The best alone.
+        Best single configuration.
     best_score_ : float
-        What it reached.
+        Its score.
     model_ : TabularModel
-        The fitted model or ensemble.
+        Fitted model or ensemble.
     runs_ : DataFrame
         Every trial of the study as a row.
     recommendation_ : Recommendation or None
-        The advice before anything was tried.
+        Recommendation before the first trial.
     study_ : optuna.Study
-        As any other of Optuna.
+        Optuna study with all trials.
     report_ : TuningReport
-        What was tried, what it cost, and what came out.
+        Summary of trials, costs and the final model.
     interrupted_ : bool
         Whether Ctrl-C ended the search.
     n_features_in_ : int
+        Number of columns.
     feature_names_in_ : ndarray of str
-        Only if `X` was a frame.
+        Names of the columns, if `X` was a frame.
+
+    References
+    ----------
+    Feurer et al. (2015), Efficient and robust automated machine learning, NeurIPS, for the flow.
 
     Examples
     --------
@@ -113,27 +118,34 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
     >>> model.predict(X.head(2))
     array([0, 0])
 
-    Of two labels, one can be the positive one:
+    One of two labels can be declared positive:
 
     >>> model = AutoMLClassifier("f1", positive="other", n_trials=1, algorithms=["lda"], store=False)
     >>> bool(model.fit(X, y.map({0: "setosa", 1: "other", 2: "other"})).best_score_ > 0.9)
     True
-
-    References
-    ----------
-    Feurer et al. (2015), Efficient and robust automated machine learning, NeurIPS, for the flow.
     """
 
     _task_type: ClassVar[TaskType] = "classification"
 
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
-        """Predict probabilities, of shape (n_rows, n_classes), in the order of ``classes_``."""
+        """Predict class probabilities; see `TabularModel.predict_proba`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Rows to predict; columns of a frame are matched by name.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Probabilities, with columns in the order of ``classes_``.
+        """
         check_is_fitted(self, "model_")
         return self.model_.predict_proba(self._checked(X, reset=False))
 
     @property
     def classes_(self) -> NDArray[Any]:
-        """The labels, in the order of the columns of `predict_proba`."""
+        """Labels, in the order of the columns of `predict_proba`."""
         return self.model_.labels
 
     def _target(self, y: Any) -> NDArray[Any]:
@@ -142,7 +154,7 @@ class AutoMLClassifier(ClassifierMixin, AutoML):
         if missing.any():
             raise DataError(
                 f"Input y contains NaN: {int(missing.sum())} of {len(target)} labels are missing. "
-                "Leave these rows out."
+                "Remove these rows."
             )
         check_classification_targets(target)
         return target

@@ -1,4 +1,4 @@
-"""Greedy ensemble: which of the models that were tried are best together."""
+"""Greedy ensemble selection among the evaluated configurations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["averaged", "greedy_weights"]
 Responses = Mapping[str, NDArray]
 
 _ROUNDS = 25
-_PATIENCE = 5  # rounds without a better score
+_PATIENCE = 5  # number of rounds without a better score
 
 
 def greedy_weights(
@@ -24,26 +24,26 @@ def greedy_weights(
     *,
     budget: Budget | None = None,
 ) -> NDArray[np.float64]:
-    """Choose how much each candidate counts: add the one that helps most, again and again.
+    """Select ensemble weights greedily: repeatedly add the candidate that improves the score most.
 
-    A candidate may be chosen more than once. The best prefix of the choices wins, so that the
-    ensemble never scores less than the best candidate alone.
+    Candidates are selected with replacement. The best prefix of the selection is returned, so that
+    the ensemble never scores less than the best single candidate.
 
     Parameters
     ----------
     candidates : sequence of mapping
-        Responses of each to the same rows, as in `OutOfFold`; the best alone should come first.
+        Responses of each candidate to the same rows, as in `OutOfFold`; the best one comes first.
     score : callable
-        Of responses, greater is better; NaN is worse than any number.
+        Scores responses, greater is better; NaN is worse than any number.
     n_classes : int
-        0 for regression.
+        Number of classes; 0 for regression.
     budget : Budget, optional
-        Of wall seconds; when it is spent, what was chosen so far counts.
+        Wall-clock time; once it is exhausted, the selection so far is returned.
 
     Returns
     -------
     ndarray of shape (n_candidates,), float64
-        They sum to one.
+        Weights, which sum to one.
 
     References
     ----------
@@ -67,7 +67,7 @@ def greedy_weights(
 
 
 def averaged(candidates: Sequence[Responses], weights: NDArray[np.float64], n_classes: int) -> Responses:
-    """Responses of the weighted mean: of probabilities, where a vote is one; of numbers."""
+    """Weighted mean of responses: of probabilities (votes where there are none), or of numbers."""
     total = sum(
         weight * _summable(candidate, n_classes)
         for candidate, weight in zip(candidates, weights, strict=True)

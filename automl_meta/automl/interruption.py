@@ -1,4 +1,4 @@
-"""Interruption: Ctrl-C ends what goes on where nothing is half done."""
+"""Interruption: defer Ctrl-C to points where nothing is half done."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["Interruption"]
 
 
 class Interruption:
-    """Ctrl-C within the context is noted, and raised only in `raised`, where nothing is half done.
+    """Records Ctrl-C within the context, and raises it only within `raised`, where nothing is half done.
 
-    One that comes while another waits for such a place is raised at once. In another thread than the main one,
-    or where somebody handles the signal already, nothing changes: a KeyboardInterrupt may then be raised anywhere.
+    A second Ctrl-C, while the first one is deferred, is raised at once. In a thread other than the main one, or if
+    the signal already has another handler, nothing changes: a KeyboardInterrupt may then be raised anywhere.
 
     Attributes
     ----------
     came : bool
-        Whether there was one.
+        Whether Ctrl-C was pressed.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Interruption:
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Let Ctrl-C, also one that waits, raise a KeyboardInterrupt; in the main thread, which gets it."""
+        """Let Ctrl-C, also a deferred one, raise a KeyboardInterrupt in the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,4 +1,4 @@
-"""Journal: Optuna's journal file, which here survives a full disk and a death in the middle of a line."""
+"""Journal: Optuna's journal file, which survives a full disk and a crash in the middle of a line."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from automl_meta.exceptions import DataError
 __all__ = ["Journal"]
 
 _BLOCK = 1 << 16  # bytes
-_GRACE_SECONDS = 10  # then whoever held the lock was killed: a line takes milliseconds
+_GRACE_SECONDS = 10  # then the owner of the lock was killed: a line takes milliseconds
 
 
 class Journal(JournalFileBackend):
-    """Optuna's journal file, whose last line is mended where it was not written to its end.
+    """Optuna's journal file, whose last line is repaired if it is incomplete.
 
-    Optuna appends to what a full disk or a death has left of a line, and from then on cannot read the
-    file. Here such a rest is cut off, under the lock, before anything is appended; and what cannot be
-    appended as a whole is taken back.
+    Optuna appends to an incomplete line that a full disk or a crash has left, and cannot read the
+    file after that. Here such a line is removed, under the lock, before anything is appended, and
+    an incomplete append is undone.
 
     Parameters
     ----------
     path : str or Path
-        Of the file; it is made if it is not there.
+        Path of the file; created if it does not exist.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -36,22 +36,21 @@ class Journal(JournalFileBackend):
         super().__init__(str(path), self._own_lock)
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:  # type: ignore[override]
-        """Read the records from one on.
+        """Read the records from a number on.
 
         Raises
         ------
         DataError
-            If a line that is not the last one is no record.
+            If a line other than the last one is not a record.
         """
         try:
             for record in super().read_logs(log_number_from):
                 if not isinstance(record, dict):
                     raise ValueError("a line is no record")
                 yield record
-        except ValueError as error:  # those of decoding are among them
+        except ValueError as error:  # includes decoding errors
             raise DataError(
-                f"The journal {self._file_path} is damaged: {error}. Take a copy of it from before, or "
-                "begin a new one."
+                f"The journal {self._file_path} is damaged: {error}. Restore a backup, or start a new one."
             ) from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
@@ -80,7 +79,7 @@ def _write(file: BinaryIO, content: bytes) -> None:
 
 
 def _end_of_last_line(file: BinaryIO) -> int:
-    """The position after the last line break."""
+    """Position after the last line break."""
     end = file.seek(0, os.SEEK_END)
     while end > 0:
         start = max(end - _BLOCK, 0)

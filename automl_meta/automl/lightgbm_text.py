@@ -1,6 +1,6 @@
-"""The text of a LightGBM model, checked before LightGBM reads it.
+"""Check the text of a LightGBM model before LightGBM reads it.
 
-LightGBM follows the numbers of a text without looking whether they lead out of its arrays, or in a circle.
+LightGBM does not check whether indices in the text are out of bounds or form a cycle.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from automl_meta.exceptions import DataError
 
 __all__ = ["check_lightgbm_text"]
 
-# Of a tree: what one number of each split says, and what one number of each leaf says.
+# Fields of a tree with one number per split, and with one number per leaf.
 _OF_SPLITS: dict[str, Callable[[str], Any]] = {
     "split_feature": int, "split_gain": float, "threshold": float, "decision_type": int, "left_child": int,
     "right_child": int, "internal_value": float, "internal_weight": float, "internal_count": int,
@@ -36,20 +36,20 @@ _OF_THE_HEADER = {
 }  # fmt: skip
 _NUMBER = re.compile(
     "[-+.0-9einfaEINFA]+"
-)  # Python reads more than LightGBM does: 1_000, digits of all scripts
+)  # Python accepts more than LightGBM does: 1_000, digits of all scripts
 _IS_CATEGORICAL = 1  # bit of decision_type
 _MOST_LEAVES = 1 << 20
 
 
 def check_lightgbm_text(text: str) -> int:
-    """Check that each number of a model is one that LightGBM can follow, and return the number of features.
+    """Check that LightGBM can use each index of a model, and return the number of features.
 
     Raises
     ------
     DataError
-        If one is not.
+        If an index is out of bounds, or the text is malformed.
     """
-    if re.search(r"[\x00-\x09\x0b-\x1f]", text):  # which LightGBM may take for the end of a line, or of all
+    if re.search(r"[\x00-\x09\x0b-\x1f]", text):  # LightGBM may take one for the end of a line or of the text
         raise DataError("its LightGBM model holds control characters")
     head, *rest = re.split(r"(?m)^(?=Tree=\d+$)", text.partition("\nend of trees\n")[0] + "\n")
     try:
@@ -68,7 +68,7 @@ def check_lightgbm_text(text: str) -> int:
 
 
 def _lines(text: str) -> dict[str, str]:
-    """What stands behind each name; the first lines of a model are names alone."""
+    """Values by name; the first lines of a model are names without values."""
     found: dict[str, str] = {}
     for line in filter(None, text.split("\n")):
         name, _, value = line.partition("=")
@@ -106,14 +106,14 @@ def _check_tree(tree: dict[str, str], n_features: int) -> None:
     for split in range(n_splits):
         for side in ("left_child", "right_child"):
             child = splits[side][split]
-            # A split comes after the one that leads to it; a leaf is counted from -1 downwards.
+            # A split comes after its parent; leaves are numbered from -1 downwards.
             if not (split < child < n_splits or -n_leaves <= child < 0):
                 raise ValueError(side)
     _check_categories(tree, splits, n_categorical)
 
 
 def _check_categories(tree: dict[str, str], splits: dict[str, list], n_categorical: int) -> None:
-    """A categorical split names one of the sets of categories, each a run of words of 32 bits."""
+    """A categorical split refers to one of the sets of categories, each a run of 32-bit words."""
     bounds = _numbers(tree, "cat_boundaries", int, n_categorical + 1 if n_categorical else 0)
     _numbers(tree, "cat_threshold", int, bounds[-1] if bounds else 0, most=2**32 - 1)
     if bounds != sorted(bounds) or bounds[:1] not in ([], [0]):

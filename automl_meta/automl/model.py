@@ -1,4 +1,4 @@
-"""TabularModel: what is left of it all, to predict with, to save and to load."""
+"""TabularModel: a fitted model or ensemble that predicts, and can be saved and loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline
 from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.replacing import replacing
 from automl_meta.automl.archive import read_archive
-from automl_meta.automl.soundness import check_soundness
+from automl_meta.automl.soundness import CRITICAL, check_soundness, check_versions
 from automl_meta.exceptions import AutomlMetaError, AutomlMetaWarning, DataError, UsageError
 from automl_meta.metrics import TaskType
 from automl_meta.records import Environment
@@ -28,48 +28,46 @@ from automl_meta.task.reading import read_raw
 
 __all__ = ["TabularModel"]
 
-_FORMAT = 2  # 1, of version 0.1.0, knew of columns no more than their kinds
+_FORMAT = 2  # format 1, of version 0.1.0, had only the kinds of the columns
 _FIELDS = (
     "task_type", "pipelines", "weights", "configurations", "columns", "labels", "target", "metric", "cv_score", "versions",
 )  # fmt: skip
-_CRITICAL = ("scikit-learn", "lightgbm")  # whose fitted models change from version to version
 
 
 class TabularModel:
-    """Fitted pipelines with weights, the labels, and the columns that they learnt from.
+    """Fitted pipelines with their weights, the labels, and the columns of the training data.
 
-    Made by `AutoMLClassifier` and `AutoMLRegressor`; a file of it is read by nothing but plain
-    scikit-learn and LightGBM objects of known types, never by unpickling.
+    `AutoMLClassifier` and `AutoMLRegressor` make it. Its file holds only scikit-learn and LightGBM
+    objects of known types, and is never unpickled.
 
     Parameters
     ----------
     task_type : {"classification", "regression"}
-        What it predicts.
+        Type of task.
     pipelines : sequence of Pipeline
-        Fitted on codes of classes.
+        Pipelines fitted on class codes.
     weights : array-like of shape (n_pipelines,)
-        Of each in the mean; they sum to one.
+        Weights of the pipelines in the mean; they sum to one.
     configurations : sequence of str
-        What each is, in words.
+        Configurations of the pipelines as text.
     columns : mapping of str to Column
-        What each column held and how its values were written, in their order.
+        Content and format of each column of the training data, in order.
     labels : ndarray of shape (n_classes,)
-        For the codes 0, 1, …; empty for regression.
+        Labels of the codes 0, 1, …; empty for regression.
     target : str
-        What is predicted.
+        Name of the target.
     metric : str
-        By which it was chosen.
+        Metric that was optimised.
     score : float
-        Of its out-of-fold predictions, greater is better; afterwards ``cv_score``.
+        Score of the out-of-fold predictions, greater is better; kept as ``cv_score``.
 
     Attributes
     ----------
     versions : dict of str to str
-        Of the libraries that it was made with.
-
+        Versions of the libraries that fitted it.
     """
 
-    _file: str | None = None  # that it was read from
+    _file: str | None = None  # that it was loaded from
 
     def __init__(
         self,
@@ -96,7 +94,7 @@ class TabularModel:
         self.versions = {**Environment.current().versions, "format": str(_FORMAT)}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Plain values for the columns, so that a file of it needs no further trusted type."""
+        """State with plain values for the columns, so that the file needs no further trusted type."""
         state = {name: getattr(self, name) for name in _FIELDS if name not in ("columns", "cv_score")}
         columns = {name: column.to_dict() for name, column in self.columns.items()}
         return {**state, "columns": columns, "score": self.cv_score}
@@ -109,15 +107,15 @@ class TabularModel:
         columns |= {name: Column.from_dict(content) for name, content in state.pop("columns", {}).items()}
         self.__dict__.update(state, columns=columns, cv_score=state.pop("score"))
         if set(self.__dict__) != set(_FIELDS):
-            raise DataError("what it says of itself is incomplete")
+            raise DataError("its description is incomplete")
         check_soundness(**self.__dict__)
 
     def __repr__(self) -> str:
-        """What it is, how good it was, and what it was made with."""
+        """Describe members, score and versions."""
         parts = zip(self.configurations, self.weights, strict=True)
         members = " + ".join(f"{weight:.2g} {name}" for name, weight in parts)
         metric = f"{self.metric or 'score'} {self.cv_score:.4g} in cross-validation"
-        made = ", ".join(f"{name} {self.versions.get(name)}" for name in ("automl_meta", *_CRITICAL))
+        made = ", ".join(f"{name} {self.versions.get(name)}" for name in ("automl_meta", *CRITICAL))
         return (
             f"TabularModel({self.task_type} of {self.target!r} from {len(self.columns)} columns by {members}; {metric}; "
             f"made with {made})"
@@ -125,31 +123,38 @@ class TabularModel:
 
     @property
     def column_kinds(self) -> dict[str, ColumnKind]:
-        """The kind of each column that was learnt from."""
+        """Kind of each column of the training data."""
         return {name: column.kind for name, column in self.columns.items()}
 
     def read_table(self, file: str | Path, separator: str | None = None) -> pd.DataFrame:
-        """Read new rows from a file, an address or standard input, for `predict`.
+        """Read new rows for `predict` from a file, a URL or standard input.
 
-        Text of the file is left as it is, so that each column reads its values as it learnt to.
+        Values stay text, so that each column is parsed as in training.
 
         Parameters
         ----------
-        file, separator
-            As in `automl_meta.task.read_table`.
+        file : str or Path
+            File, URL, or ``"-"`` for standard input; see `automl_meta.task.read_table`.
+        separator : str, optional
+            Column separator of a text file; detected by default.
+
+        Returns
+        -------
+        DataFrame
+            Rows of the file.
 
         Raises
         ------
         DataError
             If the file cannot be read.
         """
-        if self.versions["format"] == "1":  # learnt from what pandas made of a file
+        if self.versions["format"] == "1":  # trained on what pandas read from a file
             return read_table(file, separator)
         return read_raw(file, separator).frame
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Of a model from a file, say whatever goes wrong in one line: nothing is sure of what it holds."""
+        """Turn any error of a loaded model, which may hold anything, into one line."""
         try:
             yield
         except (AutomlMetaError, MemoryError):
@@ -159,33 +164,34 @@ class TabularModel:
                 raise
             raise DataError(
                 f"The model {self._file} cannot predict these rows ({_first_line(error)}): it is damaged, or does not fit "
-                "this version. Tune again."
+                "this version. Fit it again."
             ) from error
 
     @default_settings()
     def predict(self, X: pd.DataFrame | ArrayLike) -> NDArray[Any]:
-        """Predict labels, as they were given, or numbers.
+        """Predict labels as given in training, or numbers.
 
         Parameters
         ----------
         X : DataFrame of pandas, Polars or PyArrow, or array-like of shape (n_rows, n_features)
-            Columns are found by name, in any order; further ones are ignored. Values may come in another
-            form than in training, such as numbers as text. Categories that were never seen count as missing,
-            or as the encoder of each algorithm takes them.
+            Columns are matched by name, in any order; other columns are ignored. Values may have
+            another format than in training, such as numbers as text. The encoder of each algorithm
+            handles unseen categories.
 
         Returns
         -------
         ndarray of shape (n_rows,)
+            Labels or numbers.
 
         Raises
         ------
         DataError
-            If a column is missing, or holds something else than the one that was learnt from.
+            If a column is missing, or its content differs from that of training.
 
         Warns
         -----
         AutomlMetaWarning
-            If values were read in another way than in training, or most values of a column are unseen.
+            If values were parsed differently than in training, or most values of a column are unseen.
         """
         with self._told():
             return self._predicted(self._table(X))
@@ -202,16 +208,26 @@ class TabularModel:
 
     @default_settings()
     def predict_proba(self, X: pd.DataFrame | ArrayLike) -> NDArray[np.float64]:
-        """Predict probabilities, of shape (n_rows, n_classes), in the order of `labels`.
+        """Predict class probabilities.
 
-        Models without probabilities vote: theirs are 0 and 1.
+        Pipelines without probabilities vote with 0 and 1.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Rows as in `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Probabilities, with columns in the order of `labels`.
 
         Raises
         ------
         UsageError
             For regression.
         DataError
-            As `predict`.
+            As in `predict`.
         """
         if self.task_type == "regression":
             raise UsageError("A regression has no probabilities: use predict.")
@@ -219,25 +235,26 @@ class TabularModel:
             return self._mean_probabilities(self._table(X))
 
     def score(self, X: pd.DataFrame | ArrayLike, y: ArrayLike) -> float:
-        """Score predictions for rows whose target is known: accuracy, or R² for regression, as in scikit-learn.
+        """Return the accuracy of the predictions, or R² for regression, as in scikit-learn.
 
         Parameters
         ----------
-        X : as in `predict`
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Rows as in `predict`.
         y : array-like of shape (n_rows,)
-            Labels as they were given in training, or numbers.
+            True labels as given in training, or numbers.
 
         Returns
         -------
         float
-            Greater is better.
+            Score, greater is better.
 
         Raises
         ------
         UsageError
             If `y` has another length, or none of its labels is known.
         DataError
-            As `predict`.
+            As in `predict`.
         """
         truth, predicted = np.asarray(y), self.predict(X)
         if truth.shape != predicted.shape:
@@ -251,12 +268,17 @@ class TabularModel:
         return float(np.mean(truth.astype(object) == predicted.astype(object)))
 
     def save(self, file: str | Path) -> None:
-        """Write it to a file, which `load` reads, and see that it can be read.
+        """Save the model to a file, and check that `load` can read it.
+
+        Parameters
+        ----------
+        file : str or Path
+            File to write; replaced if it exists.
 
         Raises
         ------
         UsageError
-            If it holds what no file may hold, such as an algorithm of your own that is no part of scikit-learn.
+            If the model has parts of types that are not trusted, such as an estimator of your own.
         OSError
             If the file cannot be written.
         """
@@ -274,17 +296,27 @@ class TabularModel:
 
     @classmethod
     def load(cls, file: str | Path) -> TabularModel:
-        """Read a model that `save` wrote. Types that no model has are refused, and nothing is run.
+        """Load a model that `save` wrote, without running any code from the file.
+
+        Parameters
+        ----------
+        file : str or Path
+            File of the model.
+
+        Returns
+        -------
+        TabularModel
+            Fitted model.
 
         Raises
         ------
         DataError
-            If there is no such file, it is none of these, or it holds something else.
+            If the file does not exist, is damaged, or holds types that are not trusted.
 
         Warns
         -----
         AutomlMetaWarning
-            If it was made with another version of scikit-learn or LightGBM.
+            If another version of scikit-learn or LightGBM fitted the model.
         """
         from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -296,28 +328,15 @@ class TabularModel:
             raise DataError(f"There is no file {file}.") from None
         except UntrustedTypesFoundException as error:
             raise DataError(f"{file} holds what no model of automl_meta has. {_first_line(error)}") from error
-        except Exception as error:  # what a damaged archive raises is not in anybody's contract
+        except Exception as error:  # a damaged archive may raise anything
             raise DataError(
                 f"{file} is not a model that `automl-meta tune` has written, or is damaged: {_first_line(error)}."
             ) from error
         if not isinstance(model, cls):
             raise DataError(f"{file} holds a {type(model).__name__}, not a model of automl_meta.")
         model._file = str(file)
-        model._check_versions(file)
+        check_versions(model.versions, _FORMAT, file)
         return model
-
-    def _check_versions(self, file: str | Path) -> None:
-        if int(self.versions["format"]) > _FORMAT:
-            raise DataError(f"{file} was written by a newer automl_meta: install that one.")
-        now = Environment.current().versions
-        for name in _CRITICAL:
-            if self.versions.get(name) != now[name]:
-                warnings.warn(
-                    f"{file} was made with {name} {self.versions.get(name)}, and this is {now[name]}: "
-                    "predictions may differ.",
-                    AutomlMetaWarning,
-                    stacklevel=3,
-                )
 
     def _mean_probabilities(self, table: pd.DataFrame) -> NDArray[np.float64]:
         total = np.zeros((len(table), len(self.labels)))
@@ -331,12 +350,23 @@ class TabularModel:
         return total
 
     def aligned(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The columns that were learnt from, found by name, in their order; those of no use may be missing.
+        """Select the columns of the training data by name, in their order.
+
+        Parameters
+        ----------
+        X : DataFrame
+            New rows.
+
+        Returns
+        -------
+        DataFrame
+            Columns of the training data. Constant and identifier columns, which are not used, are
+            filled with NaN if they are missing.
 
         Raises
         ------
         DataError
-            If other columns are missing.
+            If another column is missing.
         """
         names = list(self.columns)
         unused = [name for name, column in self.columns.items() if column.kind in ("constant", "identifier")]

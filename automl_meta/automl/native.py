@@ -1,7 +1,7 @@
-"""What compiled code trusts of a fitted model: that indices lie inside of arrays, and that sizes agree.
+"""Check what compiled code assumes of a fitted model: indices within bounds, and consistent sizes.
 
-scikit-learn and its kin check the rows that they predict for, but not themselves: a tree is followed wherever its
-numbers lead. Two kinds of checks are here: of a state, before an object is made of it, and of a model, when it is made.
+scikit-learn and LightGBM validate the rows to predict but not their own state: a tree is followed wherever its
+indices lead. There are two kinds of checks: of a state, before an object is created from it, and of a created model.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _WORDS = CountVectorizer().token_pattern
 
 def _require(condition: Any, what: str) -> None:
     if not condition:
-        raise DataError(f"its {what} contradicts itself")
+        raise DataError(f"its {what} is inconsistent")
 
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-# States, before an object is made of them ------------------------------------------------------
+# States, before an object is created from them---------------------------------------------------
 
 
 def _check_tree(state: Any, arguments: Any) -> None:
-    """Of ``sklearn.tree._tree.Tree``: children come after their parent, features are among those there are."""
+    """State of ``sklearn.tree._tree.Tree``: children come after their parent, features are within bounds."""
     n_features, n_classes, n_outputs = arguments
     nodes, values = state["nodes"], state["values"]
     _require(_is_whole(n_features) and n_features > 0 and _is_whole(n_outputs) and n_outputs > 0, "tree")
@@ -64,7 +64,7 @@ def _check_children(parents: NDArray, left: NDArray, right: NDArray, n_nodes: in
 
 
 def _check_predictor(state: Any, _: Any) -> None:
-    """Of a tree of HistGradientBoosting; its features are looked at with the model."""
+    """State of a HistGradientBoosting tree; its features are checked with the model."""
     nodes, sets = state["nodes"], state["raw_left_cat_bitsets"]
     _require(nodes.ndim == 1 and len(nodes) > 0 and nodes.dtype == PREDICTOR_RECORD_DTYPE, "boosted tree")
     _require(sets.ndim == 2 and sets.shape[1] == 8 and sets.dtype == np.uint32, "boosted tree")
@@ -103,19 +103,19 @@ CHECKED_STATES: Mapping[str, Callable[[Any, Any], None]] = {
     "sklearn.neighbors._kd_tree.KDTree": _check_kd_tree,
     "lightgbm.basic.Booster": _check_booster,
 }
-"""By the name of a type: what looks at its state and at the arguments that it is made with."""
+"""By type name: the check of the state and of the constructor's arguments."""
 
 
-# Models, when they are made --------------------------------------------------------------------
+# Models, once they are created-----------------------------------------------------------------
 
 
 def check_estimators(model: object) -> None:
-    """Check what the parts of a model say of each other, as far as compiled code relies on it.
+    """Check that the parts of a model are consistent, as far as compiled code relies on it.
 
     Raises
     ------
     DataError
-        If it contradicts itself.
+        If they are not.
     """
     for part in _parts(model):
         if sparse.issparse(part):
@@ -153,7 +153,7 @@ def _check_decision_tree(estimator: Any) -> None:
 
 
 def _check_ensemble(ensemble: Any) -> None:
-    """Members that are given the rows as they are rely on the number of features of the whole."""
+    """Members that get the rows as they are rely on the number of features of the ensemble."""
     for member in np.ravel(np.asarray(ensemble.estimators_, dtype=object)):
         if isinstance(member, BaseDecisionTree) and not hasattr(ensemble, "estimators_features_"):
             _require(member.n_features_in_ == ensemble.n_features_in_, "ensemble")
@@ -213,7 +213,7 @@ def _check_neighbours(estimator: Any) -> None:
 
 
 def _check_words(vectorizer: Any) -> None:
-    """A stranger's regular expression could take for ever; an index of a word becomes a place in memory."""
+    """An untrusted regular expression could run forever; the index of a word becomes a memory offset."""
     places = list(getattr(vectorizer, "vocabulary_", {}).values())
     _require(all(map(_is_whole, places)) and sorted(places) == list(range(len(places))), "vocabulary")
     if vectorizer.token_pattern != _WORDS:
@@ -235,7 +235,7 @@ def _check_lightgbm(estimator: Any) -> None:
     _require(booster.num_model_per_iteration() in (1, estimator._n_classes), "LightGBM model")
 
 
-# Kinds, the attribute without which none of their compiled code is reached, and what is then looked at.
+# Types, the attribute without which their compiled code is not reached, and the check.
 _CHECKED_KINDS: tuple[tuple[Any, str, Callable[[Any], None]], ...] = (
     (BaseEstimator, "n_jobs", _check_jobs),
     (BaseDecisionTree, "tree_", _check_decision_tree),

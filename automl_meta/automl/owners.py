@@ -1,4 +1,4 @@
-"""Owners: which process runs a trial, and whether it is still there."""
+"""Owners: which process runs a trial, and whether it is alive."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from automl_meta.automl.trials import ALIVE, last_sign
 __all__ = ["OWNER", "Owners", "signs_of_life", "this_process"]
 
 OWNER = "process"
-"""Attribute of a trial: `this_process` of the one that runs it."""
+"""User attribute: `this_process` of the process that runs the trial."""
 
 _SIGN_SECONDS = 5.0  # between two signs of life
-_SILENT_SECONDS = 60.0  # without one, by the clock of whoever waits for it: then a process is dead
-_LONG_AGO = 600.0  # by the clocks of both machines, which may differ by less: then nobody need wait
+_SILENT_SECONDS = 60.0  # without one, by the clock of the waiting process: then a process counts as dead
+_LONG_AGO = 600.0  # by the clocks of both machines, which may differ by less: dead without waiting
 
 
 def this_process() -> dict[str, Any]:
-    """What a trial says about the process that runs it, so that others see when that one has died."""
+    """Describe this process, so that others can tell whether it has died."""
     return {**_place(), "pid": os.getpid(), "born": psutil.Process().create_time()}
 
 
 class Owners:
-    """Tells whose running trials were lost with their process.
+    """Finds running trials that were lost with their process.
 
-    A process of the same boot and namespace is looked up. Any other, as in another container or on another
-    machine, is taken for dead when it gave no sign of life for a minute.
+    A process of the same boot and namespace is looked up. Any other process, such as one in another container or
+    on another machine, counts as dead after a minute without a sign of life.
     """
 
     def __init__(self) -> None:
@@ -50,34 +50,38 @@ class Owners:
 
     @property
     def label(self) -> dict[str, Any]:
-        """What a trial says about who runs it: this process, and which of the searches in it."""
+        """Owner of a trial: this process, and the search within it."""
         return {**this_process(), "search": self._search}
 
     def end_lost_trials(self, study: optuna.Study, own: Collection[int] = ()) -> None:
-        """Give up the running trials whose processes have died.
+        """Mark running trials whose processes have died as failed.
 
         Parameters
         ----------
         study : Study
-            Of Optuna.
+            Optuna study.
         own : collection of int
-            Numbers of the trials that this search works on.
+            Numbers of the trials that this search is running.
         """
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if trial.number in own or not self._has_lost_its_process(trial):
                 continue
             storage, number = study._storage, trial._trial_id
-            with contextlib.suppress(optuna.exceptions.UpdateFinishedTrialError):  # another was faster
+            with contextlib.suppress(
+                optuna.exceptions.UpdateFinishedTrialError
+            ):  # another process was faster
                 storage.set_trial_user_attr(number, "status", "lost")
-                storage.set_trial_user_attr(number, "reason", "the process that ran it has ended")
+                storage.set_trial_user_attr(number, "reason", "the process that ran it has died")
                 storage.set_trial_state_values(number, TrialState.FAIL)
 
     def _has_lost_its_process(self, trial: FrozenTrial) -> bool:
         owner = trial.user_attrs.get(OWNER)
         if not isinstance(owner, Mapping):
-            return False  # of another program, which may well be alive
+            return False  # of another program, which may be alive
         here = _place()
-        if all(owner.get(name, value) == value for name, value in here.items()):  # 0.1.0 says only the host
+        if all(
+            owner.get(name, value) == value for name, value in here.items()
+        ):  # version 0.1.0 wrote only the host
             return owner.get("search") == self._search or _is_dead(owner)
         sign, clock = last_sign(trial)[0], time.monotonic()
         if not math.isnan(sign) and time.time() - sign > _LONG_AGO:
@@ -91,12 +95,12 @@ class Owners:
 
 @contextlib.contextmanager
 def signs_of_life(study: optuna.Study, trial_id: int) -> Iterator[None]:
-    """Say every few seconds, within the context, that this process works on a trial."""
+    """Write a sign of life every few seconds within the context."""
     if isinstance(study._storage, InMemoryStorage):
         yield
         return
     ended, started = threading.Event(), time.monotonic()
-    storage = getattr(study._storage, "inner", study._storage)  # a sign that is missed is not tried again
+    storage = getattr(study._storage, "inner", study._storage)  # a missed sign of life is not retried
 
     def say() -> None:
         while not ended.wait(_SIGN_SECONDS):
@@ -115,7 +119,7 @@ def signs_of_life(study: optuna.Study, trial_id: int) -> Iterator[None]:
 
 @functools.cache
 def _place() -> dict[str, str]:
-    """Where process numbers mean what they mean here: containers may share a host's name, and differ in this."""
+    """Identify the process namespace: containers may share a host name, and differ in this."""
     return {"host": platform.node(), "boot": _boot(), "namespace": _namespace()}
 
 

@@ -1,4 +1,4 @@
-"""The positive one of two labels, for scores such as f1 that do not treat both alike."""
+"""The positive one of two labels, for metrics such as f1 that do not treat both alike."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SHOWN = 8
 
 
 def positive_code(positive: Any, labels: NDArray[Any]) -> int:
-    """The code of the positive label.
+    """Return the code of the positive label.
 
     Parameters
     ----------
     positive : label or str
-        The label as it is, or its text: a command line can say the integer 1 no other way.
+        Label as it is, or as text, as it comes from a command line.
     labels : ndarray of shape (n_classes,)
-        In the order of their codes; empty for regression.
+        Labels in the order of their codes; empty for regression.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def positive_code(positive: Any, labels: NDArray[Any]) -> int:
     if len(labels) != 2:
         raise UsageError(
             f"positive is {positive!r}, but there are {len(labels)} classes: {listed_labels(labels)}. "
-            "It is for two: leave it out, and choose a mean over the classes, such as f1_macro."
+            "It needs two: leave it out, and choose an averaged metric, such as f1_macro."
         )
     known = [plain(label) for label in labels]
     as_given = [code for code, label in enumerate(known) if _is_same(plain(positive), label)]
@@ -59,7 +59,7 @@ def positive_code(positive: Any, labels: NDArray[Any]) -> int:
 
 
 def listed_labels(labels: Sequence[Any] | NDArray[Any]) -> str:
-    """The labels in words, of many the first ones only."""
+    """Labels as text; only the first ones of many."""
     shown = [repr(plain(label)) for label in labels[:_SHOWN]]
     if len(labels) > _SHOWN:
         return ", ".join([*shown, "…"])
@@ -67,7 +67,7 @@ def listed_labels(labels: Sequence[Any] | NDArray[Any]) -> str:
 
 
 def plain(label: Any) -> Any:
-    """A label as an object of Python, which is shown without the name of its type."""
+    """Label as a Python object, whose repr lacks the type name."""
     return label.item() if isinstance(label, np.generic) else label
 
 
@@ -79,7 +79,7 @@ def _is_same(positive: Any, label: Any) -> bool:
 
 
 def _texts(label: Any) -> set[str]:
-    """What a label may be called on a command line, where it came from a file."""
+    """Text forms of a label on a command line."""
     texts = {str(label).strip()}
     if isinstance(label, bool):
         texts.add(str(label).lower())

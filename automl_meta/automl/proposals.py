@@ -1,4 +1,4 @@
-"""Proposals: what is tried next, and where the idea comes from."""
+"""Proposals: the configurations of the next trials."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from automl_meta.tuning import ExperienceSampler, Origin, origin_of
 
 __all__ = ["Proposal", "Proposals"]
 
-_ADVISED = 10  # trials that follow the advice before the sampler takes over
-_ADVISED_LATER = 5  # every so many trials after that, the advice is asked again
-_ATTEMPTS = 10  # at a configuration that was not tried
-# The first of these that can be tried: good on most tables without tuning, and soon done.
+_ADVISED = 10  # recommended trials before the sampler takes over
+_ADVISED_LATER = 5  # after that, every fifth trial is a recommended one
+_ATTEMPTS = 10  # to sample a configuration that is new
+# The first of these in the space is the default: good on most tables without tuning, and quick.
 _DEFAULTS = ("lightgbm", "random_forest", "logistic_regression", "ridge")
-# Where that takes too long: a part of the rows that the folds have, and who learns from them.
+# Fallbacks if that takes too long: share of the training rows, and algorithms to choose from.
 _LINEAR, _QUICK = ("logistic_regression", "ridge"), ("gaussian_nb", "decision_tree")
 _FALLBACKS = (
     (1.0, _LINEAR),
@@ -36,17 +36,17 @@ _FALLBACKS = (
     (1 / 64, _LINEAR),
     (1.0, ("dummy",)),
 )
-_FEWEST_ROWS = 100  # of a fold, whatever part of it
+_FEWEST_ROWS = 100  # of a fold, whatever the share
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is tried next.
+    """Configuration of the next trial.
 
     Parameters
     ----------
     configuration : Configuration
-        Complete: defaults stand where nothing was said.
+        Configuration with all its parameters.
     origin : Origin
         Where the configuration came from.
     expected_score : float
@@ -62,24 +62,25 @@ class Proposal:
 
 
 class Proposals:
-    """What is tried next: a default, then advice, then a search around what is promising.
+    """Proposes a default configuration first, then recommended ones, then sampled ones.
 
-    While all that was tried took too long, something quicker follows, then fewer rows.
+    As long as all trials exceeded their limits, quicker configurations follow, then fewer rows.
 
-    The advice is sequential: each time the meta-model is told what was reached so far and asked for
-    one more; after trials that took too long, for a quicker one. The sampler then searches the spaces of the best algorithms so far, the best one half
-    of the time, the next a quarter, and so on.
+    Recommendations are sequential: the recommender observes all scores so far and is asked for one
+    more configuration; after trials that took too long, for a quicker one. The sampler then
+    searches the hyperparameters of the best algorithms so far: of the best one with probability
+    1/2, of the next one with 1/4, and so on.
 
     Parameters
     ----------
     space : JointSpace
-        What can be tried.
+        Search space.
     advisor : Advisor, optional
-        Whom to ask; nobody if nothing is known.
+        Recommends configurations; None if there is no experience.
     sampler : ExperienceSampler
-        Searches the space.
+        Samples configurations.
     seed : int
-        Decides which algorithm is searched.
+        Random seed of the choice of algorithms.
     """
 
     def __init__(
@@ -104,20 +105,20 @@ class Proposals:
         Parameters
         ----------
         trials : sequence of FrozenTrial
-            All of the study, running ones included.
+            All trials of the study, including running ones.
         fit_seconds : float, optional
-            That one fit may take; slower configurations are not advised.
+            Time limit of one fit; slower configurations are not recommended.
         fit_rows : int, optional
-            Rows that it learns from; all by default.
+            Number of training rows of a fit; all rows by default.
         n_folds : int
-            Fits of each trial.
+            Number of fits of each trial.
         per_second : bool
-            Whether seconds are what is short, so that quick configurations are to be advised first.
+            Whether time limits the search, so that quick configurations are recommended first.
 
         Returns
         -------
         Proposal or None
-            None if the whole space was tried.
+            None if the search space is exhausted.
         """
         kept = [trial for trial in trials if not is_lost(trial)]
         tried = {configuration_id_of(trial) for trial in kept}
@@ -131,7 +132,7 @@ class Proposals:
                 return found
         n_advised = sum(origin_of(trial).kind == "advice" for trial in kept)
         if self.advisor is not None and (n_advised < _ADVISED or len(kept) % _ADVISED_LATER == 0):
-            name = "remaining_seconds" if per_second else "time_limit"
+            name = "remaining_seconds" if per_second else "fit_time_limit"
             slowness = self._slowness(self.advisor, kept, fit_rows, n_folds)
             found = self._advised(
                 self.advisor, kept, tried, n_advised + 1, fit_rows, {name: fit_seconds}, slowness
@@ -141,14 +142,19 @@ class Proposals:
         return self._sampled(kept, tried)
 
     def fallbacks(self, trials: Sequence[FrozenTrial], fit_rows: int | None = None) -> list[Proposal]:
-        """What to try where nothing has succeeded for want of time or memory, and no trial has tried.
+        """Propose quick configurations for a study in which nothing succeeded for lack of time or memory.
 
         Parameters
         ----------
         trials : sequence of FrozenTrial
-            Of the study.
+            Trials of the study.
         fit_rows : int, optional
-            Rows of a fold; fewer are proposed only where this is known.
+            Number of training rows of a fold; without it, fewer rows are not proposed.
+
+        Returns
+        -------
+        list of Proposal
+            Proposals that no trial has tried, the quickest last.
         """
         tried = {(configuration_id_of(trial), fit_rows_of(trial)) for trial in trials}
         found = []
@@ -192,7 +198,7 @@ class Proposals:
             try:
                 configuration = self.space.configuration(self.space.parameters(entry.configuration))
             except UsageError:
-                continue  # a space that has changed since
+                continue  # the search space has changed since
             if configuration.configuration_id not in tried:
                 return Proposal(configuration, Origin("advice", rank), entry.expected_score)
         return None
@@ -200,9 +206,9 @@ class Proposals:
     def _slowness(
         self, advisor: Advisor, trials: Sequence[FrozenTrial], fit_rows: int | None, n_folds: int
     ) -> dict[str, float]:
-        """How many times as long as expected a fit takes here, with its predictions: by algorithm, and ``""`` for others.
+        """Ratio of actual to expected seconds of a fit with its predictions: by algorithm, and ``""`` for others.
 
-        Of a trial that was ended at its limit it is known only that it takes longer than that.
+        A trial that was stopped at its limit gives a lower bound.
         """
         expected = advisor.expected_seconds(fit_rows)
         logs: dict[str, list[float]] = {}
@@ -223,10 +229,10 @@ class Proposals:
             parameters = {name: _short(value, space.distributions[name]) for name, value in proposed.items()}
             configuration = self.space.configuration(parameters)
             if configuration.configuration_id not in tried:
-                # The portfolio of the sampler comes from past data sets, too.
+                # The sampler's portfolio also comes from past data sets.
                 is_transferred = origin.kind in ("transferred", "advice")
                 return Proposal(configuration, Origin("transferred" if is_transferred else "local"))
-        # The space around here is used up: anywhere else.
+        # The space around the best configurations is exhausted.
         for parameters in self.space.space.sample(64 * len(self.space.algorithms), self._seed):
             configuration = self.space.configuration(parameters)
             if configuration.configuration_id not in tried:
@@ -234,7 +240,7 @@ class Proposals:
         return None
 
     def _promising(self, trials: Sequence[FrozenTrial], rng: np.random.Generator) -> Algorithm:
-        """One of the algorithms, with chances of 1/2, 1/4, 1/8, … in the order of their best scores."""
+        """Draw an algorithm, with probabilities 1/2, 1/4, 1/8, … in the order of the best scores."""
         best: dict[str, float] = {}
         for trial in completed(trials):
             name = str(trial.params.get(ALGORITHM))
@@ -246,19 +252,19 @@ class Proposals:
 
 
 def _short(value: Any, distribution: BaseDistribution) -> Any:
-    """Six digits say all there is to say, and keep stored configurations readable."""
+    """Round a float to six digits, which keeps stored configurations readable."""
     if not isinstance(distribution, FloatDistribution) or distribution.step is not None:
         return value
     return six_digits(value, distribution.low, distribution.high)
 
 
 def has_been_ended(trial: FrozenTrial) -> bool:
-    """Whether a trial took more time or memory than it may."""
+    """Whether a trial was stopped at its limit of time or memory."""
     return trial.user_attrs.get("status") in ("timeout", "memout")
 
 
 def default_configuration(space: JointSpace) -> Configuration:
-    """The configuration to begin with: good on most tables without tuning, and soon done."""
+    """Default configuration of the search: good on most tables without tuning, and quick."""
     names = [algorithm.name for algorithm in space.algorithms]
     first = next((name for name in _DEFAULTS if name in names), names[-1])
     return space.algorithm(first).default_configuration

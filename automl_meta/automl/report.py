@@ -1,4 +1,4 @@
-"""TuningReport: what was tried, what it cost, and what came out."""
+"""TuningReport: trials, costs and the final model of a search."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ __all__ = ["TuningReport", "runs_frame"]
 
 @dataclass(frozen=True)
 class TuningReport:
-    """What was tried, what it cost, and what came out.
+    """Summary of a search: trials, costs and the final model.
 
     Parameters
     ----------
     metric : str
-        Of all scores, greater is better.
+        Metric of all scores, greater is better.
     study : str
         Name of the Optuna study.
     best_score : float
-        Of the best configuration alone.
+        Score of the best single configuration.
     score : float
-        Of the final model's out-of-fold predictions: more than `best_score` where an ensemble is.
-        Chosen among many, it is a little optimistic.
+        Score of the final model's out-of-fold predictions; greater than `best_score` for an
+        ensemble. It is slightly optimistic, since it was selected among many.
     members : tuple of (str, float)
-        Configurations of the final model in words, and their weights.
+        Configurations of the final model as text, and their weights.
     n_trials : int
-        Of the whole study.
+        Number of trials of the whole study.
     by_origin, by_status : mapping of str to int
-        Trials by where they came from, and by how they ended.
+        Number of trials by origin, and by status.
     seconds : mapping of str to float
         Wall seconds of this process: ``describe``, ``tune``, ``ensemble``, ``refit``, ``total``.
     notes : tuple of str
-        What was decided on the way, in words.
+        Notes for the user.
     """
 
     metric: str
@@ -67,7 +67,26 @@ class TuningReport:
         seconds: Mapping[str, float],
         notes: Sequence[str],
     ) -> TuningReport:
-        """What the trials of a study and the model that came out of it say."""
+        """Summarise the trials of a study and the final model.
+
+        Parameters
+        ----------
+        model : TabularModel
+            Final model.
+        study : str
+            Name of the study.
+        trials : sequence of FrozenTrial
+            All trials of the study.
+        seconds : mapping of str to float
+            Wall seconds by step.
+        notes : sequence of str
+            Notes for the user.
+
+        Returns
+        -------
+        TuningReport
+            Summary.
+        """
         return cls(
             metric=model.metric,
             study=study,
@@ -82,7 +101,13 @@ class TuningReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Convert the report to plain values for JSON.
+
+        Returns
+        -------
+        dict
+            One entry per field.
+        """
         return {
             **{key: value for key, value in vars(self).items() if key not in ("members", "notes")},
             "members": [{"configuration": name, "weight": weight} for name, weight in self.members],
@@ -101,7 +126,14 @@ class TuningReport:
 
 
 def runs_frame(trials: Sequence[FrozenTrial], space: JointSpace) -> pd.DataFrame:
-    """Every trial of a study as a row.
+    """Tabulate the trials of a study.
+
+    Parameters
+    ----------
+    trials : sequence of FrozenTrial
+        Trials of the study.
+    space : JointSpace
+        Search space of the trials.
 
     Returns
     -------
@@ -134,7 +166,7 @@ def _row(trial: FrozenTrial, space: JointSpace) -> list[Any]:
     try:
         configuration = space.configuration(trial.params)
         algorithm, parameters = configuration.algorithm, dict(configuration.parameters)
-    except UsageError:  # its process died before it said what it would try
+    except UsageError:  # its process died before it had parameters
         algorithm, parameters = "", {}
     said, measured = trial.user_attrs.get, Measured.of(trial)
     return [

@@ -1,4 +1,4 @@
-"""RetryingStorage: a storage of studies that outlasts short outages of what is behind it."""
+"""RetryingStorage: a storage of studies that survives short outages of its backend."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from automl_meta.exceptions import AutomlMetaWarning, DataError, StudyError, Usa
 __all__ = ["STORAGE_ERRORS", "RetryingStorage", "patiently"]
 
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError, OSError)
-"""What the storage of a study fails with when its disk is full or its server is away."""
+"""Errors of a storage whose disk is full or whose server is unreachable."""
 
-_PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0
 _PASSING = (  # of SQLite
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_IOERR,  # also where the disk is too full for its shared memory
+    sqlite3.SQLITE_IOERR,  # also if the disk is too full for its shared memory
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_CANTOPEN,
 )
-_LISTS = ("get_all_studies", "get_all_trials")  # know no error of their own: what they fail with is damage
+_LISTS = ("get_all_studies", "get_all_trials")  # have no errors of their own: their errors mean damage
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds
 
 
 def patiently(call: Callable[[], Any]) -> Any:
-    """Call, and call again for half a minute while the storage of the study does not work.
+    """Call a function, and retry for half a minute while the storage of the study fails.
 
     Raises
     ------
     StudyError
-        If it still does not work then, or its content is damaged.
+        If it still fails after that, or its content is damaged.
     """
     started, pause = time.monotonic(), _FIRST_PAUSE
     while True:
@@ -50,12 +50,12 @@ def patiently(call: Callable[[], Any]) -> Any:
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise StudyError(f"The storage of the study is damaged: {error}.") from error
         except STORAGE_ERRORS as error:
-            problem = f"The storage of the study does not work: {reason_of(error)}."
-            if not _may_pass(error) or time.monotonic() - started > _PATIENCE_SECONDS:
+            problem = f"The storage of the study failed: {reason_of(error)}."
+            if not _may_pass(error) or time.monotonic() - started > PATIENCE_SECONDS:
                 raise StudyError(problem) from error
             if pause == _FIRST_PAUSE:
                 warnings.warn(
-                    f"{problem} It is tried again for {_PATIENCE_SECONDS:.0f} s.",
+                    f"{problem} Retrying for {PATIENCE_SECONDS:.0f} s.",
                     AutomlMetaWarning,
                     stacklevel=2,
                 )
@@ -64,7 +64,7 @@ def patiently(call: Callable[[], Any]) -> Any:
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether it is an outage; a damaged file stays damaged."""
+    """Whether the error is an outage, as opposed to damage."""
     cause = error.__cause__ or error
     if isinstance(cause, sa.exc.DBAPIError) and isinstance(cause.orig, sqlite3.Error):
         return getattr(cause.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING
@@ -72,7 +72,7 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line: what the driver of the database, or the system, said."""
+    """Message of the database driver or the system, in one line."""
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
@@ -84,14 +84,14 @@ def reason_of(error: BaseException) -> str:
 
 
 class RetryingStorage(BaseStorage):
-    """A storage of studies that outlasts short outages of what is behind it.
+    """Storage of studies that survives short outages of its backend.
 
-    Each call is made again until it succeeds, for half a minute at most; then a StudyError ends it.
+    Each call is retried until it succeeds, for at most half a minute; then a StudyError is raised.
 
     Parameters
     ----------
     inner : BaseStorage
-        Of Optuna.
+        Optuna storage to wrap.
     """
 
     def __init__(self, inner: BaseStorage) -> None:
@@ -99,7 +99,7 @@ class RetryingStorage(BaseStorage):
 
     @classmethod
     def around(cls, storage: BaseStorage) -> BaseStorage:
-        """Wrap a storage once; memory has no outages."""
+        """Wrap a storage, at most once; a storage in memory has no outages."""
         return storage if isinstance(storage, (cls, InMemoryStorage)) else cls(storage)
 
 
@@ -120,7 +120,7 @@ def _retrying(name: str) -> Callable[..., Any]:
     return method
 
 
-# Every operation of a storage, also those that are not abstract: a cache may know better than the base class.
+# All operations, including those that are not abstract: a cache may override the base class.
 for _name, _value in vars(BaseStorage).items():
     if not _name.startswith("_") and callable(_value):
         setattr(RetryingStorage, _name, _retrying(_name))

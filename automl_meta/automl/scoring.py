@@ -1,4 +1,4 @@
-"""Scoring: one number for out-of-fold predictions, by any metric or scorer."""
+"""Scoring: score out-of-fold predictions by any metric or scorer."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from automl_meta.task import TabularTask
 __all__ = ["Scorer", "Scoring"]
 
 Scorer = Callable[[Any, Any, Any], float]
-"""``scorer(estimator, X, y) -> float``, greater is better, as scikit-learn's."""
+"""scikit-learn scorer: ``scorer(estimator, X, y) -> float``, greater is better."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """One number for out-of-fold predictions, greater is better.
+    """Score out-of-fold predictions, greater is better.
 
     Parameters
     ----------
     name : str
-        Of the metric or scorer.
+        Name of the metric or scorer.
     task_type : {"classification", "regression"}
-        What is predicted.
+        Type of task.
     metric : Metric, optional
-        If it is one; pooled over the folds as it says.
+        Metric of this library, pooled over the folds as it defines.
     scorer : callable, optional
-        A scorer of scikit-learn otherwise: called for each test fold with an estimator that answers
-        with the out-of-fold predictions, the mean over the folds.
+        Otherwise, a scikit-learn scorer: called for each test fold with an estimator that returns
+        the out-of-fold predictions, and averaged over the folds.
     positive : int, optional
         Code of the positive one of two classes: a scorer then sees labels 0 and 1, and 1 is the
-        positive one. The metrics of this library treat both alike.
+        positive one. The metrics of this library treat both classes alike.
     """
 
     name: str
@@ -54,12 +54,24 @@ class Scoring:
 
     @classmethod
     def of(cls, metric: str | Metric | Scorer | None, task_type: TaskType) -> Scoring:
-        """Find what a ``metric`` argument means: a metric of this library before a scorer of that name.
+        """Resolve a ``metric`` argument: a metric of this library takes precedence over a scorer.
+
+        Parameters
+        ----------
+        metric : str, Metric, callable or None
+            Metric, scorer, or the name of either; None is the default metric.
+        task_type : {"classification", "regression"}
+            Type of task.
+
+        Returns
+        -------
+        Scoring
+            Scoring by that metric.
 
         Raises
         ------
         UsageError
-            If it is no known name, or a metric of another type of task.
+            If the name is unknown, or the metric is for another type of task.
         """
         if metric is None or isinstance(metric, Metric):
             chosen = metric or default_metric(task_type)
@@ -81,7 +93,19 @@ class Scoring:
         return cls(metric, task_type, scorer=get_scorer(metric))
 
     def with_positive(self, positive: Any, labels: NDArray) -> Scoring:
-        """The same with a positive one of two labels; see `positive_code`.
+        """Return the same scoring with one of two labels as the positive one; see `positive_code`.
+
+        Parameters
+        ----------
+        positive : label or None
+            Positive label.
+        labels : ndarray of shape (n_classes,)
+            Labels of the task.
+
+        Returns
+        -------
+        Scoring
+            Scoring with that label.
 
         Raises
         ------
@@ -95,9 +119,9 @@ class Scoring:
 
     @property
     def advised(self) -> Metric:
-        """The metric by which experience advises: this one or the nearest that runs are stored with.
+        """Metric for recommendations: this one, or the nearest one that stored runs have.
 
-        For a scorer without a known name, it is the default.
+        For a scorer without a known name, it is the default metric.
         """
         if self.metric is None and not is_known_name(self.name):
             return default_metric(self.task_type)
@@ -119,18 +143,18 @@ class Scoring:
         Parameters
         ----------
         task : TabularTask
-            What was predicted.
+            Task that was predicted.
         folds : Folds
-            By which.
+            Folds of the predictions.
         responses : mapping of str to ndarray
-            As in `OutOfFold`.
+            Out-of-fold predictions as in `OutOfFold`.
         labels : ndarray of shape (n_classes,)
-            What a scorer sees instead of codes; not used for regression.
+            Labels that a scorer sees instead of codes; not used for regression.
 
         Returns
         -------
         float
-            NaN where it is not defined.
+            Score; NaN if it is not defined.
         """
         if self.metric is not None:
             return score_responses(self.metric, task, folds, responses)[0]
@@ -159,7 +183,7 @@ class Scoring:
 
 
 class _Predicted(BaseEstimator):
-    """An estimator that has predicted already, and looks the answers up by the index of the rows."""
+    """Estimator that looks up its predictions by the index of the rows."""
 
     def __init__(self, task_type: TaskType, answers: Mapping[str, NDArray], labels: NDArray) -> None:
         self.task_type, self.answers, self.labels = task_type, answers, labels

@@ -1,4 +1,4 @@
-"""SharedStudy: a study that several processes work on, and that outlasts its storage."""
+"""SharedStudy: a study that several processes share, and that survives the loss of its storage."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from automl_meta.algorithms import JointSpace
 from automl_meta.automl.owners import OWNER, Owners
+from automl_meta.automl.problem import Problem
 from automl_meta.automl.study_storage import predictions_of, quiet, save_predictions
 from automl_meta.automl.trials import completed
 from automl_meta.automl.turn import Turn
@@ -22,58 +23,50 @@ from automl_meta.exceptions import StudyError, UsageError
 __all__ = ["N_CANDIDATES", "SharedStudy", "check_space"]
 
 N_CANDIDATES = 30
-"""So many of the best trials may enter the ensemble."""
+"""Number of best trials that may enter the ensemble."""
 
 
 class SharedStudy:
-    """A study that several processes work on, and that outlasts its storage.
+    """Study that several processes share, and that survives the loss of its storage.
 
-    Where the storage does not work any more, the study goes on in memory with what is known of it, so that
-    there will be a model.
+    If the storage fails, the study continues in memory with the trials that are known, so that a
+    model can be fitted.
 
     Parameters
     ----------
     study : Study
-        Of Optuna.
-    space : JointSpace
-        What is searched; trials of another space are left out.
-    n_tested, n_classes : int
-        Of the predictions that trials keep.
+        Optuna study.
+    problem : Problem
+        Task, search space and folds; trials of another search space are left out.
     note : callable
-        Takes what the user should know, in words.
+        Takes notes for the user.
 
     Attributes
     ----------
     study : Study
-        That it is, or in memory what is left of it.
+        Optuna study, or what is left of it in memory.
     turn : Turn
-        Within which a trial is begun.
+        Lock under which trials are started.
     """
 
-    def __init__(
-        self,
-        study: optuna.Study,
-        space: JointSpace,
-        n_tested: int,
-        n_classes: int,
-        note: Callable[[str], None],
-    ) -> None:
+    def __init__(self, study: optuna.Study, problem: Problem, note: Callable[[str], None]) -> None:
         self.study = study
         self.turn = Turn.of_study(study)
-        self._space = space
+        self._space = problem.space
+        n_tested, n_classes = len(problem.folds.tested), len(problem.task.classes)
         self._shapes = {"predict": (n_tested,), "predict_proba": (n_tested, n_classes)}
         self._note = note
         self._owners = Owners()
         self._running: set[int] = set()  # trials of this process
         self._keeping = threading.Lock()
         self._predictions: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
-        self._known: list[FrozenTrial] = []  # when it was last read
+        self._known: list[FrozenTrial] = []  # when the study was last read
         self._untold: dict[
             int, FrozenTrial
         ] = {}  # ended here, and not written since the storage did not work
 
     def trials(self) -> list[FrozenTrial]:
-        """All trials, of all processes, that are of this search space."""
+        """Trials of all processes in this search space."""
         try:
             found = self.study.get_trials(deepcopy=False)
         except StudyError as error:
@@ -85,25 +78,32 @@ class SharedStudy:
         return self._known
 
     def end_lost_trials(self) -> None:
-        """Give up the running trials whose processes have died."""
+        """Mark running trials whose processes have died as failed."""
         self._owners.end_lost_trials(self.study, self._running)
 
     def begin(self, parameters: Mapping[str, Any] | None, label: Mapping[str, Any]) -> Trial:
-        """Begin a trial, within the turn.
+        """Start a trial; the caller holds `turn`.
 
         Parameters
         ----------
         parameters : mapping of str to value or None
-            What it tries; None takes what somebody has enqueued.
+            Parameters of the trial; None takes an enqueued trial.
         label : mapping of str to value
-            Its attributes, if `parameters` are given.
+            User attributes, if `parameters` are given.
+
+        Returns
+        -------
+        Trial
+            Running trial.
         """
         owner = self._owners.label
         if parameters is not None:
             self.study.enqueue_trial(dict(parameters), {**label, OWNER: owner})
         trial = self.study.ask()
         self._running.add(trial.number)
-        if trial.user_attrs.get(OWNER) != owner:  # who enqueued it may have died, or never meant to run it
+        if (
+            trial.user_attrs.get(OWNER) != owner
+        ):  # the process that enqueued it may have died, or not have meant to run it
             trial.set_user_attr(OWNER, owner)
         return trial
 
@@ -114,14 +114,25 @@ class SharedStudy:
         value: float | None = None,
         responses: Mapping[str, NDArray] | None = None,
     ) -> None:
-        """Write how a trial of this process ended.
+        """Write the result of a trial of this process.
 
-        Its result is kept also if another process took it for lost meanwhile, and if the storage does not work.
+        The result is kept even if another process took the trial for lost, or the storage fails.
+
+        Parameters
+        ----------
+        trial : Trial
+            Trial that ended.
+        attributes : mapping of str to value
+            User attributes to set.
+        value : float, optional
+            Score; None for a failure.
+        responses : mapping of str to ndarray, optional
+            Out-of-fold predictions.
 
         Raises
         ------
         StudyError
-            If the storage does not work.
+            If the storage fails.
         """
         if value is not None:
             self._keep(trial.number, value, responses or {})
@@ -142,7 +153,7 @@ class SharedStudy:
             self._running.discard(trial.number)
 
     def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
-        """Out-of-fold predictions of a trial, made here or kept by another process; empty if none that fit."""
+        """Out-of-fold predictions of a trial of any process; empty if there are none of the right shape."""
         own = self._predictions.get(trial.number)
         if own is not None:
             return own[1]
@@ -155,8 +166,8 @@ class SharedStudy:
         return kept if has_shape and is_code else {}
 
     def go_on_in_memory(self, error: StudyError) -> None:
-        """Leave a storage that does not work."""
-        self._note(f"{error} The search ended there; the best so far was kept.")
+        """Continue in memory after the storage failed."""
+        self._note(f"{error} The search ended early; the best result so far was kept.")
         name, untold = self.study.study_name, dict(self._untold)
         with quiet():
             self.study = optuna.create_study(study_name=name, direction="maximize")
@@ -176,14 +187,14 @@ class SharedStudy:
         self.study.add_trial(trial)
 
     def _add_again(self, trial: Trial, attributes: Mapping[str, Any], value: float) -> None:
-        """Add a trial that was taken for lost as a new one."""
+        """Add a trial that was taken for lost as a new trial."""
         with self.turn:
             trials = self.study.get_trials(deepcopy=False)
-            if trials[trial.number].state != TrialState.COMPLETE:  # else only the answer was lost
+            if trials[trial.number].state != TrialState.COMPLETE:  # otherwise only the reply was lost
                 self._add(_ended(trial, attributes, value), self._predictions.pop(trial.number, None))
 
     def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
-        """Keep the predictions of the best trials only: those of all would fill the memory."""
+        """Keep the predictions of the best trials only, to bound memory."""
         with self._keeping:
             self._predictions[number] = value, responses
             if len(self._predictions) > N_CANDIDATES:
@@ -191,7 +202,7 @@ class SharedStudy:
                 del self._predictions[worst]
 
     def _is_of_this_space(self, trial: FrozenTrial) -> bool:
-        """Whether a trial can be used: others may write to the study, and search in another space."""
+        """Whether a trial can be used: others may write to the study, or search another space."""
         known = self._space.space.distributions
         if any(type(known.get(name)) is not type(given) for name, given in trial.distributions.items()):
             return False
@@ -205,17 +216,24 @@ class SharedStudy:
         try:
             self._space.configuration(trial.params)
         except UsageError:
-            return trial.state == TrialState.RUNNING  # it may not have said everything yet
+            return trial.state == TrialState.RUNNING  # some of its parameters may be missing yet
         return True
 
 
 def check_space(study: optuna.Study, space: JointSpace) -> None:
-    """See that trials of a search space can be added to a study.
+    """Check that trials of a search space can be added to a study.
+
+    Parameters
+    ----------
+    study : Study
+        Optuna study.
+    space : JointSpace
+        Search space.
 
     Raises
     ------
     UsageError
-        If it holds trials in which a parameter of the same name means something else, which Optuna does not allow.
+        If the study has a parameter of the same name with an incompatible distribution.
     """
     own = space.space.distributions
     for trial in study.get_trials(deepcopy=False):
@@ -225,7 +243,7 @@ def check_space(study: optuna.Study, space: JointSpace) -> None:
             except ValueError as error:
                 raise UsageError(
                     f"The study {study.study_name!r} searches another space: its parameter {name!r} is {theirs}. "
-                    "Give another name for a new study."
+                    "Choose another study name."
                 ) from error
 
 

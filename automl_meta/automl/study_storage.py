@@ -1,4 +1,4 @@
-"""Studies: plain Optuna studies in plain storages, shared by processes and resumed after a death."""
+"""Optuna studies in plain Optuna storages, shared by processes and resumed after a crash."""
 
 from __future__ import annotations
 
@@ -36,27 +36,33 @@ __all__ = [
 
 _ATTRIBUTE = "automl_meta"
 _PREDICTIONS = "automl_meta:predictions"
-_LONGEST_PREDICTIONS = 1 << 20  # characters of one trial; a study should not become a data warehouse
-_MOST_BYTES = 64 << 20  # of the predictions of one trial, unpacked
+_LONGEST_PREDICTIONS = 1 << 20  # characters of one trial; keeps the study small
+_MOST_BYTES = 64 << 20  # unpacked predictions of one trial
 _BRACES = str.maketrans({"{": "{{", "}": "}}"})
-_LOCK_SECONDS = 120.0  # SQLite waits so long for its turn before it says that it is locked
+_LOCK_SECONDS = 120.0  # timeout of a locked SQLite database
 
 
 def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = True) -> BaseStorage:
-    """Open where studies are kept.
+    """Open a storage of studies.
 
     Parameters
     ----------
     storage : str, Path, BaseStorage or None
         Any SQLAlchemy URL; a file, which is a journal if it ends in ``.log`` or ``.journal`` and
-        else an SQLite database; an Optuna storage, which is taken as it is; None is in memory.
+        an SQLite database otherwise; an Optuna storage, which is returned as it is; None is a
+        storage in memory.
     create : bool
-        Whether one that is not there is made.
+        Whether to create a storage that does not exist.
+
+    Returns
+    -------
+    BaseStorage
+        Optuna storage.
 
     Raises
     ------
     UsageError
-        If it cannot be opened, or is not there and is not to be made.
+        If the storage cannot be opened, or does not exist and is not to be created.
     """
     if storage is None:
         return InMemoryStorage()
@@ -79,8 +85,8 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
         options: dict[str, Any] = {}
         if url.get_backend_name() == "sqlite":
             options = {"connect_args": {"timeout": _LOCK_SECONDS}}
-        with Turn(url, "tables"):  # two that make the tables at once would collide
-            # Optuna takes an address for a template.
+        with Turn(url, "tables"):  # processes that create the tables at the same time would collide
+            # Optuna formats the URL as a template.
             return optuna.storages.get_storage(RDBStorage(address.translate(_BRACES), options))
     except (*STORAGE_ERRORS, ImportError, ValueError, RuntimeError, AssertionError) as error:
         reason = without_secrets(reason_of(error), url)
@@ -88,32 +94,39 @@ def open_storage(storage: str | Path | BaseStorage | None, *, create: bool = Tru
 
 
 def _require_folder(file: Path) -> None:
-    """Refuse at once what waiting, as for a server that is away, would not mend."""
+    """Fail at once where waiting, as for an unreachable server, would not help."""
     if not os.access(file.parent, os.W_OK):
-        raise UsageError(f"The storage {file} cannot be opened: its folder is not there or not writable.")
+        raise UsageError(
+            f"The storage {file} cannot be opened: its folder does not exist or is not writable."
+        )
 
 
 def open_study(
     storage: BaseStorage, name: str | None, about: Mapping[str, Any], *, resume: bool = False
 ) -> optuna.Study:
-    """Open a study, or make it, and see that it is about the same as the one at hand.
+    """Open or create a study, and check that it is about the same problem.
 
     Parameters
     ----------
     storage : BaseStorage
-        Where it is kept.
+        Storage of the study.
     name : str, optional
-        By which others join; a new one by default.
+        Name of the study, by which other processes join; a new name by default.
     about : mapping of str to value
-        What all its trials have in common, as plain values; kept in the study by whoever makes it.
-        ``seed`` and ``folds`` may differ: those of the study count.
+        Plain values that all trials have in common; the process that creates the study writes them.
+        ``seed`` and ``folds`` may differ: those of the study are used.
     resume : bool
-        Whether it must be there already.
+        Whether the study has to exist already.
+
+    Returns
+    -------
+    Study
+        Optuna study.
 
     Raises
     ------
     UsageError
-        If it is about something else, minimises, or is to be resumed and is not there.
+        If the study is about another problem, minimises, or is to be resumed and does not exist.
     """
     storage = RetryingStorage.around(optuna.storages.get_storage(storage))
     with readable(f"The study {name!r}"):
@@ -123,11 +136,13 @@ def open_study(
 def _opened(storage: BaseStorage, name: str | None, about: Mapping[str, Any], resume: bool) -> optuna.Study:
     known = name in storage_names(storage)
     if resume and not known:
-        raise UsageError(f"There is no study {name!r} to resume. Leave out resume, or give its name.")
+        raise UsageError(
+            f"There is no study {name!r} to resume. Leave out resume, or give the name of an existing study."
+        )
     with quiet(), contextlib.suppress(optuna.exceptions.DuplicatedStudyError):
         number = storage.create_new_study([optuna.study.StudyDirection.MAXIMIZE], name)
         name = storage.get_study_name_from_id(number)
-    sampler = optuna.samplers.RandomSampler(seed=0)  # asked for nothing: all values come enqueued
+    sampler = optuna.samplers.RandomSampler(seed=0)  # never asked: all values are enqueued
     study = optuna.Study(str(name), storage, sampler=sampler)
     with Turn.of_study(study):
         found = study.user_attrs.get(_ATTRIBUTE)
@@ -141,19 +156,21 @@ def _opened(storage: BaseStorage, name: str | None, about: Mapping[str, Any], re
     if study.direction != optuna.study.StudyDirection.MAXIMIZE:
         raise UsageError(f"The study {study.study_name!r} minimises; scores here are greater-is-better.")
     if not isinstance(found, Mapping):
-        raise UsageError(f"The study {study.study_name!r} is not one of automl_meta. Give another name.")
+        raise UsageError(
+            f"The study {study.study_name!r} was not created by automl_meta. Choose another study name."
+        )
     for key, value in about.items():
         if key not in ("seed", "folds") and found.get(key) != value:
             raise UsageError(
-                f"The study {study.study_name!r} is about another {key}: {found.get(key)!r}, not {value!r}. "
-                "Give another name for a new study."
+                f"The study {study.study_name!r} has another {key}: {found.get(key)!r}, not {value!r}. "
+                "Choose another study name."
             )
     return study
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Optuna's storages print a line for each study that is made; users read the report instead."""
+    """Silence the line that Optuna logs for each new study."""
     logger = logging.getLogger("optuna.storages")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -164,14 +181,14 @@ def quiet() -> Iterator[None]:
 
 
 def storage_names(storage: BaseStorage) -> set[str]:
-    """Names of the studies that there are."""
+    """Names of the studies in a storage."""
     return {study.study_name for study in storage.get_all_studies()}
 
 
 def save_predictions(study: optuna.Study, trial_id: int, responses: Mapping[str, NDArray]) -> None:
-    """Keep the out-of-fold predictions of a trial with it, so that any process can use them.
+    """Save the out-of-fold predictions of a trial with it, so that any process can use them.
 
-    Half precision for probabilities, single for numbers; none at all where they would be long.
+    Probabilities have half precision, numbers single precision; large predictions are not saved.
     """
     if isinstance(study._storage, InMemoryStorage) or not responses:
         return
@@ -185,9 +202,9 @@ def save_predictions(study: optuna.Study, trial_id: int, responses: Mapping[str,
 
 
 def predictions_of(trial: FrozenTrial) -> dict[str, NDArray]:
-    """What `save_predictions` kept; empty if nothing, or if it is no such thing.
+    """Predictions that `save_predictions` saved; empty if there are none, or they are not valid.
 
-    Others may write to a study: no more is unpacked than a table of rows and classes needs.
+    Others may write to a study, so the unpacked size is limited.
     """
     text = trial.system_attrs.get(_PREDICTIONS)
     kept = _unpacked(text) if isinstance(text, str) and len(text) <= _LONGEST_PREDICTIONS else None
@@ -200,7 +217,7 @@ def predictions_of(trial: FrozenTrial) -> dict[str, NDArray]:
 
 
 def _unpacked(text: str) -> NDArray | None:
-    """Unpack an array of the kinds that `save_predictions` writes; None of any other."""
+    """Unpack an array with a dtype that `save_predictions` writes; None otherwise."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(base64.b64decode(text), _MOST_BYTES)

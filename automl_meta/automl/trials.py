@@ -1,4 +1,4 @@
-"""Trials: what those of a study say of themselves, whoever wrote them."""
+"""Read the trials of a study, whoever wrote them."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ __all__ = [
 ]
 
 ALIVE = "alive"
-"""Attribute of a trial: when its process last said that it works on it (seconds since 1970), and for how long by then."""
+"""User attribute: time of the last sign of life of the trial's process (seconds since 1970), and seconds run by then."""
 
 FIT_ROWS = "fit_rows"
-"""Attribute of a trial: see `fit_rows_of`."""
+"""User attribute: see `fit_rows_of`."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured in a trial; NaN, or empty, where nothing was, or nothing that can be read.
+    """Measurements of a trial; NaN, or empty, if missing or unreadable.
 
     Parameters
     ----------
     seconds, fit_seconds : float
         CPU seconds of the whole trial, and of one of its fits.
     wall_seconds : float
-        Of the whole trial.
+        Wall seconds of the whole trial.
     scores : mapping of str to float
-        By metric.
+        Scores by metric.
     run_id : str
-        Of the run in the store.
+        Id of the run in the store.
     """
 
     seconds: float = math.nan
@@ -55,7 +55,7 @@ class Measured:
 
     @classmethod
     def of(cls, trial: FrozenTrial) -> Measured:
-        """Read what a trial says; a study may hold anything, since others may write to it."""
+        """Read the attributes of a trial, which may hold anything, since others may write to a study."""
         said = trial.user_attrs.get("run")
         if not isinstance(said, Mapping):
             return cls()
@@ -72,34 +72,34 @@ class Measured:
 
 
 def completed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that succeeded."""
+    """Trials that succeeded."""
     return [trial for trial in trials if trial.state == TrialState.COMPLETE and _is_finite(trial)]
 
 
 def score_of(trial: FrozenTrial) -> float:
-    """What a trial that succeeded has reached."""
+    """Score of a trial that succeeded."""
     return float(trial.values[0])
 
 
 def configuration_id_of(trial: FrozenTrial) -> str:
-    """What was tried, if the trial says so, else an empty text."""
+    """Configuration id of a trial; empty if it is not known."""
     said = trial.user_attrs.get("configuration_id")
     return said if isinstance(said, str) else ""
 
 
 def fit_rows_of(trial: FrozenTrial) -> int | None:
-    """Rows that each fold learns from, if they are fewer than the folds of the study say."""
+    """Number of training rows of each fold, if smaller than in the study's folds."""
     rows = trial.user_attrs.get(FIT_ROWS)
     return rows if isinstance(rows, int) and rows > 0 else None
 
 
 def is_lost(trial: FrozenTrial) -> bool:
-    """Whether a trial ended without a result because its process did, or was interrupted."""
+    """Whether a trial has no result because its process died or was interrupted."""
     return trial.user_attrs.get("status") in ("lost", "interrupted")
 
 
 def status_of(trial: FrozenTrial) -> str:
-    """``"ok"``, how it failed, ``"lost"`` or ``"interrupted"``, or ``"running"`` or ``"waiting"``."""
+    """Status: ``"ok"``, a kind of failure, ``"lost"``, ``"interrupted"``, ``"running"`` or ``"waiting"``."""
     if trial.state == TrialState.COMPLETE:
         return "ok"
     return str(
@@ -108,10 +108,9 @@ def status_of(trial: FrozenTrial) -> str:
 
 
 def busy_seconds(trials: Sequence[FrozenTrial]) -> float:
-    """Wall seconds in which at least one trial was running; those that overlap count once.
+    """Wall seconds in which at least one trial was running; overlaps count once.
 
-    One that was lost counts for as long as its process is known to have worked on it, and not until
-    somebody discovered its death.
+    A lost trial counts until the last sign of life of its process, not until its death was noticed.
     """
     now = datetime.now()
     spans = sorted(
@@ -128,7 +127,7 @@ def busy_seconds(trials: Sequence[FrozenTrial]) -> float:
 
 
 def last_sign(trial: FrozenTrial) -> tuple[float, float]:
-    """When the trial's process last said that it works on it (seconds since 1970), and for how long by then."""
+    """Time of the last sign of life of the trial's process (seconds since 1970), and seconds run by then."""
     said = trial.user_attrs.get(ALIVE)
     if not isinstance(said, (list, tuple)) or len(said) != 2:
         return math.nan, 0.0

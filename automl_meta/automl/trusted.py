@@ -1,4 +1,4 @@
-"""The types that a saved model may hold."""
+"""Types that a saved model may hold."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRUSTED_TYPES: tuple[str, ...] = (
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 )
-"""Beside what skops trusts by itself: what the fitted pipelines of the catalogue are made of.
+"""Types of the catalogue's fitted pipelines, in addition to those that skops trusts.
 
-A file that holds any other type is refused before anything of it is made.
+A file that holds any other type is refused before any object is created.
 """

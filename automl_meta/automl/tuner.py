@@ -1,4 +1,4 @@
-"""Tuner: trial after trial of one study, until its budget is spent."""
+"""Tuner: run the trials of one study until its budget is spent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import optuna
-from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sklearn.pipeline import Pipeline
 
@@ -20,47 +18,45 @@ from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.plain import number_or_none, plain
 from automl_meta.algorithms import ALGORITHM
 from automl_meta.automl.candidate_space import own_algorithm
-from automl_meta.automl.interruption import Interruption
 from automl_meta.automl.owners import signs_of_life
-from automl_meta.automl.proposals import Proposal, Proposals
-from automl_meta.automl.scoring import Scoring
+from automl_meta.automl.problem import Problem
+from automl_meta.automl.proposals import Proposal, Proposals, has_been_ended
+from automl_meta.automl.session import Session
 from automl_meta.automl.shared_study import SharedStudy
 from automl_meta.automl.study_budget import StudyBudget
 from automl_meta.automl.trials import FIT_ROWS, completed, is_lost, score_of
-from automl_meta.exceptions import StoreError, StudyError, UsageError, WorkerError
-from automl_meta.experiments import Evaluator, Folds, InProcessEvaluator, Keeper, Limits, OutOfFold
+from automl_meta.exceptions import StudyError, WorkerError
+from automl_meta.experiments import Evaluator, EvaluatorLike, InProcessEvaluator, Limits, OutOfFold
 from automl_meta.records import Configuration
-from automl_meta.task import TabularTask
 from automl_meta.tuning import ORIGIN, Origin
 
 __all__ = ["Tuner", "TuningProgress", "started_evaluators"]
 
-_FAILURES, _FAILED_ALGORITHMS = 5, 3  # that fail for one reason, before the search ends early
+_FAILURES, _FAILED_ALGORITHMS = 5, 3  # that fail with one reason, before the search ends early
 _INTERRUPTED = {"status": "interrupted", "reason": "interrupted before its end"}
-_LAST_FALLBACKS = 3  # the quickest ones
+_LAST_FALLBACKS = 3  # number of fallbacks, the quickest ones
 _LAST_SECONDS, _LAST_SHARE = (
     5.0,
     0.25,
 )  # of the time limit, beyond it: for each trial that has to be, if nothing was done
-AnyEvaluator = Evaluator | InProcessEvaluator
 
 
 @dataclass(frozen=True)
 class TuningProgress:
-    """How far a study is.
+    """Progress of a study.
 
     Parameters
     ----------
     n_trials : int
-        That have ended, of all processes.
+        Number of finished trials of all processes.
     n_failed : int
-        Of these, how many failed.
+        Number of these that failed.
     seconds : float
-        Wall seconds since this process began.
+        Wall seconds since this process started.
     best_score : float
-        So far; NaN if nothing succeeded.
+        Best score so far; NaN if no trial succeeded.
     last : str
-        The configuration that has just ended, and its score or how it failed.
+        Configuration of the last trial, and its score or kind of failure.
     """
 
     n_trials: int
@@ -71,10 +67,10 @@ class TuningProgress:
 
 
 @contextmanager
-def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[AnyEvaluator]]:
-    """Evaluators in processes that start at once and end with the context, or one in this process."""
+def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> Iterator[list[EvaluatorLike]]:
+    """Start evaluators, in worker processes if `isolated`, and close them at the end of the context."""
     with ExitStack() as stack:
-        made: list[AnyEvaluator] = []
+        made: list[EvaluatorLike] = []
         for _ in range(n):
             made.append(Evaluator(Limits(None, memory_limit)) if isolated else InProcessEvaluator())
             stack.callback(made[-1].close)
@@ -84,7 +80,7 @@ def started_evaluators(n: int, *, isolated: bool, memory_limit: int | None) -> I
 
 @dataclass(frozen=True)
 class _Claim:
-    """A trial that this process has begun."""
+    """A trial that this process has started."""
 
     trial: Trial
     configuration: Configuration
@@ -92,62 +88,53 @@ class _Claim:
     fit_rows: int | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Tuner:
-    """Trial after trial of one study, until its budget is spent.
+    """Runs the trials of one study until its budget is spent.
 
     Parameters
     ----------
-    task, folds, scoring, labels
-        What is evaluated, on which rows, by what; `labels` are what a scorer sees for codes.
-    study : Study
-        Of Optuna; other processes may work on it too. `shared` is what becomes of it.
+    problem : Problem
+        Task, search space and scoring.
+    shared : SharedStudy
+        Study of the trials, which other processes may share.
     proposals : Proposals
-        Say what to try next.
+        Proposes the configuration of the next trial.
     budget : StudyBudget
-        Of the whole study.
-    fewer : callable
-        Folds of the same tests that learn from so many rows only.
-    keeper : Keeper, optional
-        Every run goes there.
-    notes : list of str
-        What is decided on the way, in words; added to.
-    interruption : Interruption
-        Its context is the caller's, around all that a Ctrl-C must not cost.
+        Trials and seconds of the whole study.
+    session : Session
+        Takes notes and runs.
 
     Attributes
     ----------
     fitted : mapping of int to Pipeline
-        By number of the trial: what was fitted on all rows already.
+        Pipelines that are already fitted on all rows, by trial number.
     """
 
-    task: TabularTask
-    folds: Folds
-    scoring: Scoring
-    labels: NDArray[Any]
-    study: optuna.Study
+    problem: Problem
+    shared: SharedStudy
     proposals: Proposals
     budget: StudyBudget
-    fewer: Callable[[int], Folds]
-    keeper: Keeper | None = None
-    notes: list[str] = field(default_factory=list)
-    interruption: Interruption = field(default_factory=Interruption)
-    fitted: Mapping[int, Pipeline] = field(default_factory=dict)
+    session: Session
 
     def __post_init__(self) -> None:
-        self.shared = SharedStudy(
-            self.study, self.proposals.space, len(self.folds.tested), len(self.task.classes), self.note
-        )
+        self.fitted: Mapping[int, Pipeline] = {}
         self._stop = threading.Event()
         self._trying_all_rows = threading.Lock()
 
     def run(
-        self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None = None
+        self, evaluators: list[EvaluatorLike], progress: Callable[[TuningProgress], None] | None = None
     ) -> None:
-        """Run trials until the budget is spent, everything was tried, all fail alike, or Ctrl-C.
+        """Run trials until the budget or the search space is exhausted, all fail alike, or Ctrl-C.
 
-        What was done stays. So it does where the storage of the study, or a worker process, is not to be had any
-        more.
+        Finished trials are kept, also if the storage of the study or a worker process fails.
+
+        Parameters
+        ----------
+        evaluators : list of EvaluatorLike
+            One evaluator per parallel trial.
+        progress : callable, optional
+            Called with a `TuningProgress` after each trial.
         """
         try:
             if len(evaluators) == 1:
@@ -155,14 +142,18 @@ class Tuner:
             else:
                 self._work_together(evaluators, progress)
         except KeyboardInterrupt:
-            self.interruption.came = True  # also where it was not noted
-            self.notes.append("Interrupted: the best so far was kept.")
+            self.session.interruption.came = True  # even if the handler did not note it
+            self.session.notes.append("Interrupted: the best result so far was kept.")
         except StudyError as error:
             self.shared.go_on_in_memory(error)
 
-    def try_fallbacks(self, evaluator: AnyEvaluator) -> None:
-        """Try what is soon done, beyond the budget, until something has succeeded: a model has to be there."""
-        fallbacks = self.proposals.fallbacks(self.shared.trials(), self._fold_rows)[-_LAST_FALLBACKS:]
+    @default_settings()
+    def try_fallbacks(self, evaluator: EvaluatorLike) -> None:
+        """Run quick fallbacks, beyond the budget, if no trial succeeded for lack of time or memory."""
+        trials = self.shared.trials()
+        if not self._needs_fallback(trials):
+            return
+        fallbacks = self.proposals.fallbacks(trials, self.problem.fold_rows)[-_LAST_FALLBACKS:]
         limit = self.budget.time_limit or self.budget.trial_time_limit
         for proposal in fallbacks:
             is_last = proposal is fallbacks[-1]
@@ -172,35 +163,43 @@ class Tuner:
                 claim = self._begun(proposal, seconds)
             self._attempt(evaluator, claim)
             if completed(self.shared.trials()):
-                self.note(f"Nothing else was done in time: {proposal.configuration} was.")
+                self.session.note(f"Nothing else finished in time; {proposal.configuration} did.")
                 return
+
+    def _needs_fallback(self, trials: Sequence[FrozenTrial]) -> bool:
+        """Whether there would be no model, and no process is working on the last trials."""
+        if self.session.interruption.came or completed(trials):
+            return False
+        if any(trial.state == TrialState.RUNNING for trial in trials) and self.budget.n_left(trials) <= 0:
+            return False
+        ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
+        return not ended or any(map(has_been_ended, ended))
 
     # Trials --------------------------------------------------------------------------------
 
     def _work_together(
-        self, evaluators: list[AnyEvaluator], progress: Callable[[TuningProgress], None] | None
+        self, evaluators: list[EvaluatorLike], progress: Callable[[TuningProgress], None] | None
     ) -> None:
         with ThreadPoolExecutor(len(evaluators)) as pool:
             futures = [pool.submit(self._work, evaluator, progress) for evaluator in evaluators]
             try:
-                with self.interruption.raised():
+                with self.session.interruption.raised():
                     for future in futures:
                         future.result()
             except BaseException:
                 self._stop.set()
                 for evaluator in evaluators:
-                    evaluator.close()  # so that the threads come back at once
+                    evaluator.close()  # so that the threads return at once
                 raise
 
-    @default_settings()  # as in the threads that several evaluators have
-    def _work(self, evaluator: AnyEvaluator, progress: Callable[[TuningProgress], None] | None) -> None:
+    @default_settings()  # as in the threads of several evaluators
+    def _work(self, evaluator: EvaluatorLike, progress: Callable[[TuningProgress], None] | None) -> None:
         try:
             while not self._stop.is_set():
-                with self.interruption.raised():
+                with self.session.interruption.raised():
                     evaluator.wait()
                 with self.shared.turn:
-                    self.budget.restart_seconds = evaluator.start_seconds
-                    claim = self._claim()
+                    claim = self._claim(evaluator)
                 if claim is None:
                     return
                 last = self._attempt(evaluator, claim)
@@ -208,31 +207,35 @@ class Tuner:
                     progress(self._state(last))
                 self._try_all_rows(evaluator, claim)
         except WorkerError as error:
-            if not self._stop.is_set():  # else it was ended on purpose
-                self.note(str(error))
+            if not self._stop.is_set():  # otherwise it was stopped on purpose
+                self.session.note(str(error))
 
-    def _claim(self) -> _Claim | None:
-        """Begin the next trial, in this process's turn; None when there is none to begin."""
+    def _claim(self, evaluator: EvaluatorLike) -> _Claim | None:
+        """Start the next trial, under the lock; None if there is none to start."""
         self.shared.end_lost_trials()
         trials = self.shared.trials()
-        seconds = self.budget.trial_seconds(trials)
+        seconds = self.budget.trial_seconds(trials, evaluator.start_seconds)
         if self.budget.n_left(trials) <= 0 or seconds == 0 or self._all_fail_alike(trials):
             return None
         if any(trial.state == TrialState.WAITING for trial in trials):
             return self._begun(None, seconds)
-        fit_seconds = None if seconds is None else seconds / len(self.folds.all)
+        fit_seconds = None if seconds is None else seconds / len(self.problem.folds.all)
         is_timed = self.budget.time_limit is not None
         proposal = self.proposals.next(
-            trials, fit_seconds, self._fold_rows, n_folds=len(self.folds.all), per_second=is_timed
+            trials,
+            fit_seconds,
+            self.problem.fold_rows,
+            n_folds=len(self.problem.folds.all),
+            per_second=is_timed,
         )
         if proposal is None:
-            self.note("The whole search space was tried.")
+            self.session.note("The search space is exhausted.")
             return None
         return self._begun(proposal, seconds)
 
     def _begun(self, proposal: Proposal | None, seconds: float | None) -> _Claim:
-        """A trial of what is proposed, or of what somebody has enqueued."""
-        space = self.proposals.space
+        """Start a trial of a proposal, or an enqueued one."""
+        space = self.problem.space
         if proposal is None:
             trial = self.shared.begin(None, {})
         else:
@@ -240,7 +243,7 @@ class Tuner:
                 space.parameters(proposal.configuration), self._label(proposal, seconds)
             )
         configuration = space.configuration(space.space.suggest(trial))
-        if ORIGIN not in trial.user_attrs:  # somebody else's, from a dashboard or a script
+        if ORIGIN not in trial.user_attrs:  # enqueued by a dashboard or a script
             for name, value in self._label(Proposal(configuration, Origin("enqueued")), seconds).items():
                 trial.set_user_attr(name, value)
         rows = trial.user_attrs.get(FIT_ROWS)
@@ -256,16 +259,18 @@ class Tuner:
         }
         return {name: value for name, value in label.items() if value is not None}
 
-    def _attempt(self, evaluator: AnyEvaluator, claim: _Claim) -> str | None:
-        """Run a trial; how it ended in words, None if it was interrupted."""
+    def _attempt(self, evaluator: EvaluatorLike, claim: _Claim) -> str | None:
+        """Run a trial and return its result as text; None if it was interrupted."""
         started = time.perf_counter()
         try:
-            with signs_of_life(self.shared.study, claim.trial._trial_id), self.interruption.raised():
+            with signs_of_life(self.shared.study, claim.trial._trial_id), self.session.interruption.raised():
                 found = evaluator.out_of_fold(
                     claim.configuration,
-                    self.task,
-                    self.folds if claim.fit_rows is None else self.fewer(claim.fit_rows),
-                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
+                    self.problem.task,
+                    self.problem.folds
+                    if claim.fit_rows is None
+                    else self.problem.smaller_folds(claim.fit_rows),
+                    algorithm=own_algorithm(self.problem.space, claim.configuration),
                     seconds=claim.seconds,
                 )
             if self._stop.is_set() and found.run.status == "crash":
@@ -273,7 +278,7 @@ class Tuner:
                 return None
             return self._finish(claim.trial, found, time.perf_counter() - started)
         except (KeyboardInterrupt, WorkerError):
-            evaluator.close()  # which may be at work on it yet
+            evaluator.close()  # it may still be working on the trial
             self.shared.tell(claim.trial, _INTERRUPTED)
             raise
 
@@ -281,14 +286,16 @@ class Tuner:
         run, value = found.run, float("nan")
         if run.status == "ok":
             try:
-                value = self.scoring.score(self.task, self.folds, found.responses, self.labels)
+                value = self.problem.score(found.responses)
                 if not np.isfinite(value):
-                    run = replace(run, status="crash", reason=f"{self.scoring.name} is not defined")
+                    run = replace(run, status="crash", reason=f"{self.problem.scoring.name} is not defined")
             except Exception as error:  # noqa: BLE001 - a scorer is the user's, and its failure is a result
                 run = replace(
-                    run, status="crash", reason=f"{self.scoring.name}: {error or type(error).__name__}"[:500]
+                    run,
+                    status="crash",
+                    reason=f"{self.problem.scoring.name}: {error or type(error).__name__}"[:500],
                 )
-        self._remember(found)
+        self.session.remember(found.run)
         measured = {
             "run_id": run.run_id,
             "seconds": run.seconds,
@@ -303,32 +310,23 @@ class Tuner:
         self.shared.tell(trial, told, value, found.responses)
         return f"{found.run.configuration}: {value:.4g}"
 
-    def note(self, text: str) -> None:
-        """Take down, once, what the user should know."""
-        if text not in self.notes:
-            self.notes.append(text)
-
-    @property
-    def _fold_rows(self) -> int:
-        return len(self.folds.all[0][0])
-
     def _all_fail_alike(self, trials: Sequence[FrozenTrial]) -> bool:
-        """Whether what was tried fails for one reason, so that more of it would fail, too."""
+        """Whether all trials fail with the same reason, so that further ones would fail too."""
         ended = [trial for trial in trials if trial.state.is_finished() and not is_lost(trial)]
         if completed(ended) or any(trial.user_attrs.get("status") != "crash" for trial in ended):
             return False
         algorithms = {str(trial.params.get(ALGORITHM)) for trial in ended}
         if len(ended) < _FAILURES or len(algorithms) < min(
-            _FAILED_ALGORITHMS, len(self.proposals.space.algorithms)
+            _FAILED_ALGORITHMS, len(self.problem.space.algorithms)
         ):
             return False
         if len({str(trial.user_attrs.get("reason")) for trial in ended}) > 1:
             return False
-        self.note(f"The search ended early: all {len(ended)} trials failed alike.")
+        self.session.note(f"The search ended early: all {len(ended)} trials failed with the same reason.")
         return True
 
-    def _try_all_rows(self, evaluator: AnyEvaluator, claim: _Claim) -> None:
-        """Fit the best so far on all rows, so as to know how long that takes; it may be the final model."""
+    def _try_all_rows(self, evaluator: EvaluatorLike, claim: _Claim) -> None:
+        """Fit the best configuration so far on all rows to learn how long that takes; it may be the final model."""
         best = max(completed(self.shared.trials()), key=lambda t: (score_of(t), -t.number), default=None)
         if best is None or best.number != claim.trial.number:
             return
@@ -337,12 +335,12 @@ class Tuner:
             return
         try:
             started = time.perf_counter()
-            with self.interruption.raised():
+            with self.session.interruption.raised():
                 found = evaluator.fit(
                     claim.configuration,
-                    self.task,
-                    self.folds,
-                    algorithm=own_algorithm(self.proposals.space, claim.configuration),
+                    self.problem.task,
+                    self.problem.folds,
+                    algorithm=own_algorithm(self.problem.space, claim.configuration),
                     seconds=limit,
                 )
             if found.pipeline is not None or found.status == "timeout":
@@ -355,15 +353,6 @@ class Tuner:
             raise
         finally:
             self._trying_all_rows.release()
-
-    def _remember(self, found: OutOfFold) -> None:
-        """Every run goes back into the store; one that cannot be written must not cost the study."""
-        if self.keeper is None:
-            return
-        try:
-            self.keeper.add_runs([found.run])
-        except (StoreError, UsageError) as error:
-            self.note(f"The runs could not be kept: {error}")
 
     def _state(self, last: str) -> TuningProgress:
         trials = [trial for trial in self.shared.trials() if trial.state.is_finished()]

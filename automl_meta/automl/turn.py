@@ -1,4 +1,4 @@
-"""Turn: who proposes the next trial of a study that several processes share."""
+"""Turn: the lock under which processes propose the next trial of a shared study."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ _POLL_SECONDS = 0.01
 
 
 class Turn:
-    """Processes and threads that share a study take turns at proposing its next trial.
+    """Lock of the processes and threads that share a study.
 
-    Whoever has the turn sees all that others proposed: so trials are counted exactly, and none is
-    proposed twice. The system gives the turn back when a process dies: it is a lock on a file
-    beside an SQLite database or a journal, and a lock in the session of a PostgreSQL or MySQL
-    server. Studies of other storages take turns within one process only.
+    Its holder sees all trials that others proposed, so that trials are counted exactly and none is
+    proposed twice. The system releases the lock when a process dies: it is a lock on a file beside
+    an SQLite database or a journal, or a session lock of a PostgreSQL or MySQL server. For other
+    storages, it locks within one process only.
 
     Parameters
     ----------
     place : URL, Path or None
-        Of the database or the journal; None for threads of this process only.
+        Location of the database or the journal; None for threads of this process only.
     name : str
-        Of what is taken turns at.
+        Name of the lock.
     """
 
     def __init__(self, place: sa.URL | Path | None, name: str) -> None:
@@ -52,7 +52,7 @@ class Turn:
 
     @classmethod
     def of_study(cls, study: optuna.Study) -> Turn:
-        """The turn of a study, by where it is kept."""
+        """Lock of a study, by its storage."""
         storage = getattr(study._storage, "inner", study._storage)
         inner = getattr(storage, "_backend", storage)  # Optuna wraps databases and journals
         if isinstance(inner, RDBStorage):
@@ -70,7 +70,7 @@ class Turn:
 
     def __exit__(self, *error: object) -> None:
         try:
-            with contextlib.suppress(*STORAGE_ERRORS):  # a session that is gone took its lock along
+            with contextlib.suppress(*STORAGE_ERRORS):  # a lost session has released its lock
                 self._held.__exit__(None, None, None)
         finally:
             self._threads.release()

@@ -1,4 +1,4 @@
-"""The command line: one file for each command, reading from top to bottom as verbs."""
+"""Command line: one module for each command."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: exit code 2 for what the user can mend, 1 for other failures.
+    """Run the command line: exit code 2 for errors that the user can fix, 1 for other failures.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the process by default.
+        Arguments; those of the process by default.
 
     Raises
     ------
@@ -36,16 +36,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     warnings.showwarning = _show_warning
     try:
-        from automl_meta.cli.app import app  # here, since Ctrl-C may come while this takes its time
+        from automl_meta.cli.app import app  # here, since Ctrl-C may arrive during these slow imports
 
         app(None if arguments is None else list(arguments), prog_name="automl-meta")
     except AutomlMetaError as error:
-        mendable = isinstance(error, (UsageError, DataError, StoreError, StudyError, WorkerError))
-        _fail(str(error), 2 if mendable else 1)
+        is_fixable = isinstance(error, (UsageError, DataError, StoreError, StudyError, WorkerError))
+        _fail(str(error), 2 if is_fixable else 1)
     except KeyboardInterrupt as error:
         _fail(str(error) or "Interrupted.", 130)
     except SystemExit as end:
-        # Typer makes an exit of an interruption, without a word.
+        # Typer converts an interruption to an exit without a message.
         interruption = end.__context__ and end.__context__.__cause__
         if isinstance(interruption, KeyboardInterrupt):
             _fail(str(interruption) or "Interrupted.", 130)
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MemoryError:
         _fail("Out of memory. Give fewer rows or columns.", 1)
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone: nobody is left to tell
+        sys.stderr.close()  # the reader has closed the pipe
         sys.exit(1)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

@@ -1,4 +1,4 @@
-"""The commands, put together."""
+"""The command-line application with all commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["app"]
 
 app = typer.Typer(
     name="automl-meta",
-    help="Learns to learn: advice and tuning for tables from past experiments, and few-shot models.",
+    help="Meta-learning: recommendations and tuning for tabular data from past experiments, and few-shot models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -1,4 +1,4 @@
-"""``automl-meta describe``: a data set as numbers."""
+"""``automl-meta describe``: columns and meta-features of a data set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from automl_meta.cli.tables import (
     task_json,
 )
 
-_HELP = """Describe a data set: what its columns hold, and its meta-features, the numbers by which data sets are compared.
+_HELP = """Describe a data set: the kinds of its columns, and its meta-features, by which data sets are compared.
 
 Examples:
 
@@ -33,24 +33,25 @@ Examples:
 
 def command(
     file: Annotated[str, typer.Argument(help=FILE_HELP)],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column.")] = None,
     groups: Annotated[
-        str | None, typer.Option(help="Groups of meta-features, with commas; all by default.")
+        str | None, typer.Option(help="Comma-separated groups of meta-features; all by default.")
     ] = None,
     time_limit: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds; what is not done then is left out.")
+        float | None,
+        typer.Option(min=0.0, help="Time limit in seconds; groups not computed by then are left out."),
     ] = None,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     separator: Separator = None,
     decimal: DecimalMark = None,
     date_format: DateFormat = None,
     columns: ColumnKinds = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     from automl_meta.metafeatures import extract_metafeatures
 
     task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
-    found = extract_metafeatures(task, groups=names(groups), time_budget=time_limit)
+    found = extract_metafeatures(task, groups=names(groups), time_limit=time_limit)
     if json:
         described = {"metafeatures": found.values, "reasons": found.reasons, "seconds": found.seconds}
         print_json({**described, "task": task_json(task)})

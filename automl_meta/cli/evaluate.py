@@ -1,4 +1,4 @@
-"""``automl-meta evaluate``: does the advice help?"""
+"""``automl-meta evaluate``: evaluate the recommenders on the stored experience."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _KS = (1, 3, 5, 10)
 _KS_PLOTTED = tuple(range(1, 11))
 _BUDGETS_PLOTTED = (0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 
-_HELP = """Measure whether the advice helps, on the experience in the store.
+_HELP = """Evaluate the recommenders on the experience in the store.
 
-One family of data sets after another is left out, advised from the others, and the advice is
-compared with what is known of it. Each is asked for one configuration at a time and told what those
-before it reached. Regret is what is missing to the best known score; under a time budget, a trial costs
-five fits, as a five-fold cross-validation does.
+Each family of data sets is held out in turn, and recommendations from the other families are
+compared with its stored scores. Recommenders are asked for one configuration at a time and receive the
+scores of earlier trials. Regret is the difference to the best known score; under a time budget, a trial
+costs five fits, those of a five-fold cross-validation.
 
 Examples:
 
@@ -35,30 +35,37 @@ Examples:
 
 def command(
     metric: Annotated[
-        str | None, typer.Option(help="By which the advice is judged; decides the type of task.")
+        str | None, typer.Option(help="Metric of the evaluation; also determines the type of task.")
     ] = None,
     task_type: Annotated[
-        str | None, typer.Option(help="'classification' (the default) or 'regression'.")
+        str | None, typer.Option(help="Type of task, 'classification' (default) or 'regression'.")
     ] = None,
     recommenders: Annotated[
-        str | None, typer.Option(help="Class names, with commas; all by default.")
+        str | None, typer.Option(help="Comma-separated class names of recommenders; all by default.")
     ] = None,
     budgets: Annotated[
-        str, typer.Option(help="Seconds, with commas: regret within these is reported.")
+        str, typer.Option(help="Comma-separated time budgets in seconds for which to report the regret.")
     ] = "1,10,60",
     feedback: Annotated[
         bool,
-        typer.Option("--feedback/--list", help="Tell what each trial reached, or ask for one list only."),
+        typer.Option(
+            "--feedback/--list",
+            help="Report the score of each trial to the recommender, or request a single list.",
+        ),
     ] = True,
     splits: Annotated[
-        int | None, typer.Option(min=2, help="Leave out families in so many groups, not one by one.")
+        int | None,
+        typer.Option(
+            min=2,
+            help="Number of cross-validation folds over families; by default each family is held out alone.",
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(help="Draw regret over trials and seconds into this .svg, .png or .pdf file."),
+        typer.Option(help="Plot the regret against trials and seconds to this .svg, .png or .pdf file."),
     ] = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     from rich.console import Console
     from rich.progress import Progress
@@ -81,7 +88,7 @@ def command(
         raise UsageError(f"There is no recommender {unknown[0]!r}. Choose from: {', '.join(members)}.")
     shown = _budgets(budgets)
     if plot is not None:
-        check_writable(plot)  # the replay takes a while
+        check_writable(plot)  # before the evaluation, which takes a while
         check_plot_file(plot)
     lightgbm = get_algorithm("lightgbm", chosen.task_type).default_configuration.configuration_id
     with MetadataStore(store, create=False) as opened:
@@ -116,9 +123,7 @@ def _budgets(text: str) -> tuple[float, ...]:
     try:
         given = {float(budget) for budget in text.split(",") if budget.strip()}
     except ValueError as error:
-        raise UsageError(
-            f"--budgets are numbers of seconds with commas between; given was {text!r}."
-        ) from error
+        raise UsageError(f"--budgets must be comma-separated numbers of seconds; it is {text!r}.") from error
     return tuple(sorted(given))
 
 
@@ -126,10 +131,10 @@ def _show(evaluation: ReplayReport, n_datasets: int, budgets: tuple[float, ...])
     from rich.table import Table
 
     frame = evaluation.table()
-    say(f"{evaluation.metric} on {n_datasets} data sets, each advised by other families only.")
+    say(f"{evaluation.metric} on {n_datasets} data sets, with recommendations from other families only.")
     say(
-        "Mean regret (what is missing to the best known score) after k trials or some seconds (less is better), rank of the "
-        "first pick, and how often the 80 % intervals hold."
+        "Mean regret (difference to the best known score, lower is better) after k trials or within a time budget, rank "
+        "of the first recommendation, and coverage of the 80 % intervals."
     )
     table = Table(box=None)
     table.add_column("", no_wrap=True)

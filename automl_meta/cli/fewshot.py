@@ -255,26 +255,20 @@ def _source(
     data: str, part: str, *, target: str | None, inverted: bool, size: int, colour: bool, download: bool
 ) -> Any:
     """Return the source of a part of the classes; None if there is no validation part."""
-    from automl_meta.fewshot import (
-        DigitsSource,
-        ImageFolderSource,
-        OmniglotSource,
-        SinusoidSource,
-        TabularSource,
-    )
+    from automl_meta import fewshot
     from automl_meta.task import read_table
 
     if data == "digits":
-        return None if part == "valid" else DigitsSource(part)
+        return None if part == "valid" else fewshot.DigitsSource(part)
     if data == "sinusoid":
-        return SinusoidSource()
+        return fewshot.SinusoidSource()
     if data.startswith("omniglot:"):
-        return OmniglotSource(data.removeprefix("omniglot:"), part, download=download)  # type: ignore[arg-type]
+        return fewshot.OmniglotSource(data.removeprefix("omniglot:"), part, download=download)  # type: ignore[arg-type]
     path = Path(data)
     if path.is_dir():
-        whole: Any = ImageFolderSource(path, (3 if colour else 1, size, size), inverted)
+        whole: Any = fewshot.ImageFolderSource(path, (3 if colour else 1, size, size), inverted)
     elif path.exists():
-        whole = TabularSource(read_table(path), _required(target, data))
+        whole = fewshot.TabularSource(read_table(path), _required(target, data))
     else:
         raise UsageError(f"--data is {data!r}, which is not a file or folder. Valid data are: {DATA_HELP}")
     parts = dict(zip(("train", "valid", "test"), whole.split((0.6, 0.2, 0.2), random_state=0), strict=True))
@@ -289,29 +283,19 @@ def _required(target: str | None, table: object) -> str:
 
 def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperature: float) -> FewShotLearner:
     """Create a learner with a backbone that suits the data and the method."""
-    from automl_meta.fewshot import (
-        ANIL,
-        FOMAML,
-        MAML,
-        MLP,
-        Conv4,
-        FineTuning,
-        MetaSGD,
-        PrototypicalNetwork,
-        Reptile,
-    )
+    from automl_meta.fewshot import LEARNERS, MAML, MLP, Conv4, FineTuning, PrototypicalNetwork
 
-    gradient_methods: dict[str, Any] = {
-        "maml": MAML, "fomaml": FOMAML, "anil": ANIL, "reptile": Reptile, "metasgd": MetaSGD,
-    }  # fmt: skip
-    if method not in METHODS:
-        raise UsageError(f"--method is {method!r}; it must be one of {', '.join(METHODS)}.")
-    is_regression = source.n_classes is None
+    kinds: dict[str, Any] = {
+        "protonet" if kind is PrototypicalNetwork else kind.__name__.lower(): kind for kind in LEARNERS
+    }
+    if method not in kinds:
+        raise UsageError(f"--method is {method!r}; it must be one of {', '.join(kinds)}.")
+    gradient_methods = [name for name, kind in kinds.items() if issubclass(kind, MAML)]
+    is_regression, shape = source.n_classes is None, source.input_shape
     if is_regression and method not in gradient_methods:
         raise UsageError(
             f"--method {method} is for classification; for regression, use one of {', '.join(gradient_methods)}."
         )
-    shape = source.input_shape
     if len(shape) == 3:
         pooled = method not in gradient_methods and min(shape[1:]) >= 16
         backbone: Any = Conv4(shape, pooling="max" if pooled else "stride")
@@ -323,9 +307,12 @@ def _learner(method: str, source: TaskSource, steps: int, turns: bool, temperatu
         raise UsageError(f"--turns and --temperature apply to --method protonet, not to {method}.")
     if method == "finetuning":
         return FineTuning(backbone, n_classes=source.n_classes or 0)
-    rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1
-    kind = gradient_methods[method]
-    return kind(backbone, n_steps=steps, learning_rate=rate, regression=is_regression)
+    options: dict[str, Any] = {}
+    if method in gradient_methods:
+        rate = 0.01 if is_regression else 0.4 if len(shape) == 3 else 0.1
+        options = {"n_steps": steps, "learning_rate": rate, "regression": is_regression}
+    learner: FewShotLearner = kinds[method](backbone, **options)
+    return learner
 
 
 def _images(learner: FewShotLearner, support: Path, query: Path) -> tuple[Any, Any, Any, list[str]]:

@@ -1,7 +1,7 @@
-"""``recommend --code``: the first recommendation as a script that needs scikit-learn and pandas only.
+"""``recommend --code``: the first recommendation as a script that requires only scikit-learn and pandas.
 
-What the script does before the pipeline is tried here first, and has to give the table of the task: so its scores are
-those of the tool.
+The code before the pipeline is executed here first and must reproduce the table of the task, so that the script's
+scores equal those of automl_meta.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from automl_meta.task.sniffing import sniff_csv
 
 __all__ = ["script"]
 
-# Scorers that scikit-learn has no name for.
+# Scorers without a name in scikit-learn.
 _SCORING_IMPORTS = ["from scipy.stats import spearmanr", "from sklearn.metrics import make_scorer"]
 _SCORING = {
     "spearman": "make_scorer(lambda y, p: spearmanr(y, p).statistic)",
@@ -50,30 +50,30 @@ _IMPORTS = {
 def script(
     task: TabularTask, file: str, configuration: Configuration, metric: Metric, separator: str | None = None
 ) -> str:
-    """Write a script that reads the file, judges the pipeline by cross-validation and fits it.
+    """Generate a script that reads the file, evaluates the pipeline by cross-validation and fits it.
 
     Parameters
     ----------
     task : TabularTask
-        What the file holds.
+        Task read from the file.
     file : str
-        As the user named it.
+        Name of the file as given by the user.
     configuration : Configuration
-        What is to be built.
+        Configuration of the pipeline.
     metric : Metric
-        By which it is judged.
+        Metric of the evaluation.
     separator : str, optional
-        What separates the fields of a CSV file, if the user said so.
+        Field separator of a CSV file, if given by the user.
 
     Returns
     -------
     str
-        Python source.
+        Python source code.
 
     Raises
     ------
     UsageError
-        If pandas alone cannot read the file as the task was read.
+        If pandas alone cannot read the file with the same result.
     """
     source = estimator_source(
         get_algorithm(configuration.algorithm, task.task_type).build(configuration, task)
@@ -95,7 +95,7 @@ def script(
         *(_SCORING_IMPORTS if metric.name in _SCORING else []),
     }
     parts = [
-        f"# {configuration.algorithm} for {file!r}, as automl_meta recommends it.",
+        f"# {configuration.algorithm} for {file!r}, as recommended by automl_meta.",
         "\n".join(
             [
                 *(["from __future__ import annotations", ""] if functions else []),
@@ -110,7 +110,7 @@ def script(
                 *_size_comment(task, protocol),
                 f"folds = {splitter}({n_folds}, shuffle=True, random_state={protocol.seed})",
                 "with warnings.catch_warnings():",
-                '    warnings.simplefilter("ignore")  # rare classes, convergence: what they do is seen in the score',
+                '    warnings.simplefilter("ignore")  # rare classes, convergence: their effect shows in the score',
                 f"    scores = cross_val_score(pipeline, X, y, cv=folds, scoring={scoring})",
                 "    pipeline.fit(X, y)",
                 f'print(f"{metric.name}: {{scores.mean():.4f}} +- {{scores.std():.4f}} over {n_folds} folds")',
@@ -129,13 +129,13 @@ def _size_comment(task: TabularTask, protocol: Protocol) -> list[str]:
     if protocol.max_train_rows is None or n_train <= protocol.max_train_rows:
         return []
     return [
-        f"# The tool judges models that have learnt from {protocol.max_train_rows} rows; these learn from all others."
+        f"# automl_meta evaluates models fitted on at most {protocol.max_train_rows} rows; this script uses all training rows."
     ]
 
 
 @dataclass
 class _Table:
-    """Lines that make X and y, with what they need."""
+    """Lines that create X and y, with their imports and functions."""
 
     lines: list[str] = field(default_factory=list)
     imports: list[str] = field(default_factory=list)
@@ -146,14 +146,14 @@ def _table(task: TabularTask, file: str, separator: str | None) -> _Table:
     if file.startswith("sklearn:"):
         return _bundled(task, file.removeprefix("sklearn:"))
     if file == "-":
-        raise UsageError("A script cannot read standard input again: give a file with --code.")
+        raise UsageError("A script cannot read standard input again: pass a file with --code.")
     for reading in _readings(file, separator, task):
         table = _attempt(task, reading)
         if table is not None:
             return table
     raise UsageError(
-        f"{file} cannot be read by pandas alone in the way it was read here, so there is no script for it. Save it as "
-        "a plain CSV file (or use automl-meta tune)."
+        f"{file} cannot be read by pandas alone with the same result, so no script was generated. Save it as a plain "
+        "CSV file, or use automl-meta tune."
     )
 
 
@@ -167,7 +167,7 @@ def _bundled(task: TabularTask, name: str) -> _Table:
 
 
 def _readings(file: str, separator: str | None, task: TabularTask) -> list[_Table]:
-    """Ways to read the file, the plainest first."""
+    """Return candidate ways to read the file, the simplest first."""
     content = open_content(file)
     if content.data.startswith(b"PAR1"):
         return [_Table([f"data = pd.read_parquet({file!r})"])]
@@ -212,7 +212,7 @@ def _read_from_stream(file: str, written: str) -> list[_Table]:
 
 
 def _as_text(task: TabularTask) -> list[str]:
-    """Options that read as text what is text or was written in a way of its own."""
+    """Return options that read columns of text, and those with number or date formats, as text."""
     written = [
         name
         for name, column in task.columns.items()
@@ -227,13 +227,13 @@ def _as_text(task: TabularTask) -> list[str]:
 
 
 def _attempt(task: TabularTask, reading: _Table) -> _Table | None:
-    """Complete a reading so that X and y are those of the task; None if that cannot be done."""
+    """Complete a way of reading so that X and y equal those of the task; None if impossible."""
     table = _Table([*reading.lines], [*reading.imports])
     known: dict[str, Any] = {name: functions[-1] for name, functions in _FUNCTIONS.items()} | {"pd": pd}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # The lines are this module's own; what users named stands in them as literals.
+            # The lines are generated in this module; names given by users are literals in them.
             exec("\n".join([*table.imports, *table.lines]), known)
             if not all(isinstance(name, str) for name in known["data"].columns):
                 _run(table, known, "data.columns = data.columns.map(str)")
@@ -311,7 +311,7 @@ def _features(task: TabularTask, table: _Table, known: dict[str, Any]) -> bool:
 
 
 def _conversion(name: str, task: TabularTask, known: dict[str, Any]) -> str | None:
-    """Code that brings a column into the form of the task, empty if it has it; None if there is none."""
+    """Return code that converts a column to the form of the task; empty if not needed, None if impossible."""
     about, expected = task.columns[name], task.X[name]
     if _same_column(known["X"][name], expected, about):
         return ""

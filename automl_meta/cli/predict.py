@@ -1,4 +1,4 @@
-"""``automl-meta predict``: use a model that ``automl-meta tune`` has written."""
+"""``automl-meta predict``: predict with a model of ``automl-meta tune``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from automl_meta.cli.tables import Separator
 
 _HELP = """Predict with a model that "automl-meta tune" has written.
 
-Columns are found by name, in any order, and further ones are ignored. Values may be written in another way than in
-training, such as dates with dots or numbers as text; a note says so.
+Columns are matched by name, in any order; additional columns are ignored. Values may be formatted differently than in
+the training data, such as dates with dots or numbers as text; a note reports this.
 
 Examples:
 
@@ -25,15 +25,20 @@ Examples:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="What tune has written.")],
-    file: Annotated[str, typer.Argument(help="A table with the same columns: a file, a web address, or -.")],
-    proba: Annotated[bool, typer.Option("--proba", help="Probabilities, one column for each class.")] = False,
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    file: Annotated[
+        str,
+        typer.Argument(help="Table with the same columns: a file, a web address, or - for standard input."),
+    ],
+    proba: Annotated[
+        bool, typer.Option("--proba", help="Predict probabilities, one column for each class.")
+    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write here, in the format that its name says; CSV to standard output by default."),
+        typer.Option(help="Output file; its suffix determines the format. Default: CSV to standard output."),
     ] = None,
     separator: Separator = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     import pandas as pd
 
@@ -57,7 +62,7 @@ def command(
         labels = {"labels": loaded.labels.tolist()} if proba else {}
         print_json({"target": loaded.target, "out": out and str(out), **labels, kind: values})
     elif out is None:
-        if sys.stdout.isatty():  # what labels hold must not command the terminal
+        if sys.stdout.isatty():  # labels must not control the terminal
             predicted = predicted.rename(columns=printable).map(
                 lambda value: printable(value) if isinstance(value, str) else value
             )

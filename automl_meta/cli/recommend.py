@@ -1,4 +1,4 @@
-"""``automl-meta recommend``: advice for a file."""
+"""``automl-meta recommend``: recommendations for a data set."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from automl_meta.cli.shared import (
     cell,
     console,
     names,
+    note,
     print_json,
     say,
 )
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
     from automl_meta.recommenders import Recommendation
     from automl_meta.task import TabularTask
 
-_HELP = """Recommend algorithms with configurations for a data set, from experiments made before.
+_HELP = """Recommend algorithms with configurations for a data set, from past experiments.
 
-Nothing is fitted but a few quick models that help to describe the data.
+Only a few fast models are fitted, to compute meta-features.
 
 Examples:
 
   automl-meta recommend sklearn:wine
 
-  automl-meta recommend data.csv --target y --metric roc_auc --time-limit 10
+  automl-meta recommend data.csv --target y --metric roc_auc --fit-time-limit 10
 
   automl-meta recommend data.csv --target sick --metric f1 --positive yes
 
@@ -50,18 +51,23 @@ Examples:
 
 def command(
     file: Annotated[str, typer.Argument(help=FILE_HELP)],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
-    metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric to optimise, by scikit-learn's name.")] = None,
     positive: Annotated[
         str | None,
-        typer.Option(help="Which of two labels is the positive one, as in tune; the ranking is the same."),
+        typer.Option(help="Positive class of two, as in tune; does not affect the ranking."),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many configurations.")] = 5,
-    time_limit: Annotated[float | None, typer.Option(min=0.0, help="Seconds that one fit may take.")] = None,
-    only: Annotated[str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")] = None,
-    exclude: Annotated[str, typer.Option(help="Algorithms to leave out, by name, with commas.")] = "",
+    top: Annotated[int, typer.Option(min=1, help="Number of configurations.")] = 5,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for the recommendation, once the file is read.")
+    ] = None,
+    fit_time_limit: Annotated[
+        float | None, typer.Option(help="Seconds of one fit: leave out slower configurations.")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Algorithms to choose from, comma-separated.")] = None,
+    exclude: Annotated[str, typer.Option(help="Algorithms to leave out, comma-separated.")] = "",
     landmarkers: Annotated[
-        bool, typer.Option("--landmarkers/--no-landmarkers", help="Describe the data with quick models too.")
+        bool, typer.Option("--landmarkers/--no-landmarkers", help="Fit quick models as meta-features.")
     ] = True,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     separator: Separator = None,
@@ -69,12 +75,16 @@ def command(
     date_format: DateFormat = None,
     columns: ColumnKinds = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
-    code: Annotated[bool, typer.Option("--code", help="Print the first one as a script instead.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the first recommendation as a Python script.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     from automl_meta.advice import recommend
     from automl_meta.metrics import get_metric, stand_in_notes
 
+    if time_limit is not None:
+        note("--time-limit is now seconds for the whole command; --fit-time-limit is seconds of one fit.")
     task = load_task(file, target, task_type, separator, decimal, date_format, column_kinds(columns))
     if positive is not None:
         from automl_meta.automl.positive import positive_code
@@ -85,6 +95,7 @@ def command(
         metric=metric,
         top=top,
         time_limit=time_limit,
+        fit_time_limit=fit_time_limit,
         only=names(only),
         exclude=names(exclude) or (),
         landmarkers=landmarkers,
@@ -97,8 +108,8 @@ def command(
 
         ranked_by = get_metric(advice.metric, task.task_type)
         sys.stdout.write(script(task, file, advice.configurations[0].configuration, ranked_by, separator))
-        for note in stand_in_notes(metric or ranked_by.name, ranked_by):
-            typer.echo(note, err=True)
+        for text in stand_in_notes(metric or ranked_by.name, ranked_by):
+            typer.echo(text, err=True)
     else:
         _show(task, advice)
 
@@ -127,15 +138,15 @@ def _show(task: TabularTask, advice: Recommendation) -> None:
             f"{entry.chance_of_best:.0%}",
         )
     console.print(table)
-    for note in advice.notes:
-        say(f"  note: {note}")
+    for text in advice.notes:
+        say(f"  note: {text}")
     if advice.nearest:
-        say("Why: the most similar data sets, and what won there")
+        say("Evidence: the most similar data sets, and the best algorithm on each")
         for neighbour in advice.nearest[:5]:
             say(
                 f"  {neighbour.dataset} (distance {neighbour.distance:.2f}): {neighbour.best_algorithm}, {neighbour.best_score:.4g}"
             )
-    say("The first as a script: add --code. Everything, run ids included: --json.")
+    say("The first recommendation as a script: --code. All details, including run ids: --json.")
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What the commands share: how names are listed, how text and JSON are printed."""
+"""Helpers shared by the commands: options, and output of text and JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from rich.text import Text
 
 from automl_meta._utils.plain import plain
 from automl_meta._utils.printable import UNFIT, printable
-from automl_meta.exceptions import UsageError
+from automl_meta.exceptions import AutomlMetaWarning, UsageError
 
-__all__ = ["cell", "check_writable", "console", "names", "print_json", "printable", "say"]
+__all__ = ["cell", "check_writable", "console", "names", "note", "print_json", "printable", "say"]
 
 console = Console()
 
-STORE_HELP = "Where the experience lies: a file or any SQLAlchemy URL. Default: your own store."
-TASK_TYPE_HELP = "'classification' or 'regression', where the guess is wrong."
+STORE_HELP = "Store location: a file or an SQLAlchemy URL. Default: your own store."
+TASK_TYPE_HELP = "Type of task, 'classification' or 'regression'; inferred by default."
 
 
 def check_writable(path: Path, *, make_folder: bool = False) -> None:
@@ -55,25 +56,30 @@ def _obstacle(path: Path) -> str:
 
 
 def names(text: str | None) -> list[str] | None:
-    """Split a list of names at commas; None stays None."""
+    """Split comma-separated names; None stays None."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
+def note(text: str) -> None:
+    """Print a note on standard error, as `main` does with warnings of this library."""
+    warnings.warn(text, AutomlMetaWarning, stacklevel=2)
+
+
 def say(text: object, to: Console = console) -> None:
-    """Print one line. Nothing in it is markup, commands the terminal or is too strange for its encoding."""
+    """Print one line without markup; control characters, and those the terminal cannot encode, are escaped."""
     to.print(cell(text, to), soft_wrap=True)
 
 
 def cell(text: object, to: Console = console) -> Text:
-    """Make a text fit to stand in a table or a line of Rich."""
+    """Convert text for a table or line of Rich, without markup and with escaped control characters."""
     shown = printable(text)
     return Text(shown.encode(to.encoding, "backslashreplace").decode(to.encoding))
 
 
 def print_json(content: Any) -> None:
-    """Print one JSON object; what is not a finite number becomes null.
+    """Print one JSON object; NaN and infinity become null.
 
-    What would command a terminal is escaped as JSON does it, so that the names are the same when it is read.
+    Control characters are escaped as in JSON, so that parsing restores them.
     """
     is_unicode = "utf" in (sys.stdout.encoding or "").lower()
     for line in json.dumps(plain(content), indent=2, ensure_ascii=not is_unicode).split("\n"):

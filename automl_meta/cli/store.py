@@ -1,4 +1,4 @@
-"""``automl-meta store``: look at the experience, take it elsewhere."""
+"""``automl-meta store``: inspect, export and import experience."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import typer
 from automl_meta.cli.shared import STORE_HELP, print_json, say
 from automl_meta.cli.tables import load_task
 
-app = typer.Typer(help="Look at the stored experience, take it elsewhere.", no_args_is_help=True)
+app = typer.Typer(help="Inspect, export and import experience.", no_args_is_help=True)
 Store = Annotated[str | None, typer.Option(help=STORE_HELP)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command()
 def info(store: Store = None, json: Json = False) -> None:
-    """Say what is stored: data sets, runs, failures, by kind and source."""
+    """Summarise the store: data sets and runs by algorithm, status, source and protocol."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store, create=False) as opened:
@@ -36,8 +36,8 @@ def info(store: Store = None, json: Json = False) -> None:
 
 @app.command()
 def path(store: Store = None, json: Json = False) -> None:
-    """Print where the store lies."""
-    from automl_meta.store.engine import resolve_url, shown_store
+    """Print the store location."""
+    from automl_meta.store.location import resolve_url, shown_store
 
     place = shown_store(resolve_url(store))
     if json:
@@ -50,14 +50,14 @@ def path(store: Store = None, json: Json = False) -> None:
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(help="Where to write; it is made if it is not there.")],
+    folder: Annotated[Path, typer.Argument(help="Output folder; created if necessary.")],
     skip_damaged: Annotated[
-        bool, typer.Option(help="Leave out data sets that are not as they were written.")
+        bool, typer.Option(help="Leave out damaged data sets instead of failing.")
     ] = False,
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Write the experience as CSV files that anything can read, and that another store can import."""
+    """Export the experience to a folder of CSV files, which another store can import."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store, create=False) as opened:
@@ -66,32 +66,32 @@ def export(
         print_json({"folder": str(folder), "left_out": left_out})
         return
     for dataset_id in left_out:
-        say(f"Left out, since it is not as it was written: data set {dataset_id}.")
+        say(f"Left out, since it is damaged: data set {dataset_id}.")
     say(f"Written to {folder}.")
 
 
 @app.command("import")
 def import_(
-    what: Annotated[str, typer.Argument(help="A folder that export has written; or: optuna URL.")],
+    what: Annotated[str, typer.Argument(help="Exported folder, or file of spooled results; or: optuna URL.")],
     url: Annotated[
-        str | None, typer.Argument(help="With optuna: the storage of its studies, a URL or a file.")
+        str | None, typer.Argument(help="With optuna: storage of the studies, a URL or a file.")
     ] = None,
-    study: Annotated[str | None, typer.Option(help="Only this one of the studies.")] = None,
+    study: Annotated[str | None, typer.Option(help="Name of the study to import; all by default.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="The file that was tuned on, where the study does not say it.")
+        str | None, typer.Option(help="Data set of the study, if the study does not name it.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The column that was predicted.")] = None,
-    metric: Annotated[str | None, typer.Option(help="What the values of the study are.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric of the values of the study.")] = None,
     algorithm: Annotated[
-        str | None, typer.Option(help="Whose parameters they are, if of one algorithm.")
+        str | None, typer.Option(help="Algorithm of the parameters, if the study has only one.")
     ] = None,
     store: Store = None,
     json: Json = False,
 ) -> None:
-    """Read experience: an exported folder, a file of results that were kept, or the studies of an Optuna storage.
+    """Import experience: an exported folder, a file of spooled results, or the studies of an Optuna storage.
 
-    Studies that "automl-meta tune" made say themselves what they are about. Trials that are not
-    understood are counted by reason.
+    Studies of "automl-meta tune" name their data set, metric and algorithms themselves. Trials that
+    cannot be imported are counted by reason.
     """
     from automl_meta.algorithms import ALGORITHMS
     from automl_meta.exceptions import UsageError
@@ -99,11 +99,11 @@ def import_(
 
     if what == "optuna":
         if url is None:
-            raise UsageError("Say where the studies are: store import optuna URL.")
+            raise UsageError("Pass the storage of the studies: store import optuna URL.")
         _import_studies(url, study, data, target, metric, algorithm, store, json)
         return
     if url is not None:
-        raise UsageError(f"There is no importer {what!r}: give a folder, or optuna URL.")
+        raise UsageError(f"There is no importer {what!r}: pass a folder, a file, or optuna URL.")
     with MetadataStore(store) as opened:
         before = opened.info()["runs_by_algorithm"]
         count = opened.import_folder(what) if Path(what).is_dir() else opened.import_spooled(what)
@@ -116,7 +116,9 @@ def import_(
         return
     say(f"{count} new runs.")
     for name, n_new in unknown.items():
-        say(f"  {n_new} of the algorithm {name!r}, which is not known here: kept, and never recommended")
+        say(
+            f"  {n_new} of the algorithm {name!r}, which is not in the catalogue: stored, but never recommended"
+        )
 
 
 def _import_studies(
@@ -162,7 +164,7 @@ def _import_studies(
 
 @app.command()
 def check(store: Store = None, json: Json = False) -> None:
-    """Verify that nothing in the store contradicts itself; exit code 1 if something does."""
+    """Check the integrity of the store; exit code 1 if there are problems."""
     from automl_meta.store import MetadataStore
 
     with MetadataStore(store, create=False) as opened:
@@ -172,6 +174,6 @@ def check(store: Store = None, json: Json = False) -> None:
     else:
         for problem in problems:
             say(problem)
-        say("Nothing wrong." if not problems else f"{len(problems)} problems.")
+        say("No problems." if not problems else f"{len(problems)} problems.")
     if problems:
         raise typer.Exit(1)

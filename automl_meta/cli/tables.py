@@ -1,4 +1,4 @@
-"""How commands are told of a table, read it, and show what they understood."""
+"""Tables in the commands: options, reading, and display of the columns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 FILE_HELP = (
-    "A CSV, Excel, JSON, Parquet, Feather or ARFF file, compressed or not; a web address; - for standard input; or "
+    "A CSV, Excel, JSON, Parquet, Feather or ARFF file, optionally compressed; a web address; - for standard input; or "
     "sklearn:NAME."
 )
 Separator = Annotated[
@@ -45,8 +45,8 @@ ColumnKinds = Annotated[
     typer.Option(
         "--columns",
         metavar="NAME:KIND",
-        help="Kind of a column: numeric, categorical, boolean, datetime, text, or identifier, which leaves it out. "
-        "Several with commas, or by repeating the option.",
+        help="Kind of a column: numeric, categorical, boolean, datetime, text, or identifier, which excludes it. "
+        "Comma-separated, or repeat the option.",
     ),
 ]
 
@@ -63,18 +63,18 @@ def load_task(
     date_format: str | None = None,
     kinds: Mapping[str, Any] | None = None,
 ) -> TabularTask:
-    """Read a task from a file, or from scikit-learn's bundled data sets as ``sklearn:NAME``."""
-    guess: Any = task_type or "auto"  # whatever else they are, the task refuses them
+    """Load a task from a file, or a data set bundled with scikit-learn as ``sklearn:NAME``."""
+    guess: Any = task_type or "auto"  # other values are refused by the task
     mark: Any = decimal
     if file.startswith("sklearn:"):
         if separator or decimal or date_format or kinds:
             raise UsageError(
-                "--sep, --decimal, --date-format and --columns are for files, not for sklearn:NAME."
+                "--sep, --decimal, --date-format and --columns apply to files, not to sklearn:NAME."
             )
         return TabularTask.bundled(file.removeprefix("sklearn:"), task_type=guess)
     if target is None:
         raise UsageError(
-            f"Say which column of {file} is to be predicted: --target NAME. "
+            f"Name the target column of {file}: --target NAME. "
             f"(For a demonstration without a file: sklearn:{BUNDLED[0]}.)"
         )
     return TabularTask.from_file(
@@ -89,12 +89,12 @@ def load_task(
 
 
 def column_kinds(texts: list[str] | None) -> dict[str, Any]:
-    """Read ``name:kind`` pairs; a name may hold commas and colons.
+    """Parse ``name:kind`` pairs; a name may contain commas and colons.
 
     Raises
     ------
     UsageError
-        If a text is none.
+        If a text is invalid.
     """
     kinds: dict[str, Any] = {}
     for text in texts or []:
@@ -112,7 +112,7 @@ def column_kinds(texts: list[str] | None) -> dict[str, Any]:
 
 
 def show_task(task: TabularTask) -> None:
-    """Print what was understood of a table: each column, and what was converted, guessed or left out."""
+    """Print the columns of a table, with notes on conversions, inferred kinds and exclusions."""
     from rich.table import Table
 
     say(repr(task))
@@ -129,7 +129,7 @@ def show_task(task: TabularTask) -> None:
         about = _column_json(task, name, column)
         missing = f"{about['missing']:.1%}" if about["missing"] else "-"
         left_out = f"left out: {about['dropped']}" if about["dropped"] else ""
-        unfit = f"{about['unfit']} values did not fit" if about["unfit"] else ""
+        unfit = f"{about['unfit']} invalid values" if about["unfit"] else ""
         table.add_row(
             cell(name),
             about["kind"],
@@ -146,7 +146,7 @@ def show_task(task: TabularTask) -> None:
 
 
 def task_json(task: TabularTask) -> dict[str, Any]:
-    """What was understood of a table, for machines."""
+    """Convert the description of a table for JSON."""
     return {
         "name": task.name,
         "type": task.task_type,

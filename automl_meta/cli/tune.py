@@ -1,4 +1,4 @@
-"""``automl-meta tune``: spend a budget on one task, and write the model."""
+"""``automl-meta tune``: search for a model within a budget, and save it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from automl_meta.automl.regressor import AutoMLRegressor
     from automl_meta.task import TabularTask
 
-_HELP = """Find, fit and combine models for a data set within a budget, starting from experience.
+_HELP = """Select, tune and ensemble models for a data set within a budget, starting from past experiments.
 
-Every trial goes into the store, and advises the next data set. Ctrl-C ends the search and keeps the
-best; the same command with --storage and --study goes on, and started several times at once, on one
-machine or many, it shares one budget.
+Every trial is stored and improves later recommendations. Ctrl-C ends the search and keeps the best
+model. With --storage and --study, the same command continues a search; several processes, on one
+machine or many, can share one budget.
 
 Examples:
 
@@ -57,45 +57,57 @@ Examples:
 
 def command(
     file: Annotated[str, typer.Argument(help=FILE_HELP)],
-    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    target: Annotated[str | None, typer.Option(help="Target column.")] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(help="Seconds for everything once the file is read; 60 if no --trials are given."),
+        typer.Option(help="Seconds for the whole search, once the file is read; 60 without --trials."),
     ] = None,
-    trials: Annotated[int | None, typer.Option(help="Trials of the whole study.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write the model here, as model.skops.")] = None,
-    metric: Annotated[str | None, typer.Option(help="What is to be great, by scikit-learn's name.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of trials of the whole study.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to save the model to, such as model.skops.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric to optimise, by its scikit-learn name.")] = None,
     positive: Annotated[
         str | None,
-        typer.Option(help="Which of two labels is the positive one, for f1, average_precision and the like."),
+        typer.Option(help="Positive one of two labels, for metrics such as f1 and average_precision."),
     ] = None,
-    cv: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    cv: Annotated[int, typer.Option(help="Number of cross-validation folds.")] = 5,
     groups: Annotated[
-        str | None, typer.Option(help="A column whose equal values stay together; it is no feature.")
+        str | None,
+        typer.Option(
+            help="Column with the group of each row; groups are not split, and it is not a feature."
+        ),
     ] = None,
     algorithms: Annotated[
-        str | None, typer.Option(help="Algorithms to choose from, by name, with commas.")
+        str | None, typer.Option(help="Algorithms to choose from, comma-separated.")
     ] = None,
     ensemble: Annotated[
-        bool, typer.Option("--ensemble/--no-ensemble", help="Combine the best models where that is better.")
+        bool,
+        typer.Option(
+            "--ensemble/--no-ensemble", help="Whether to ensemble the best models if that scores higher."
+        ),
     ] = True,
-    trial_time_limit: Annotated[float | None, typer.Option(help="Seconds of one trial.")] = None,
-    memory_limit: Annotated[float | None, typer.Option(help="MiB of one trial.")] = None,
-    jobs: Annotated[int, typer.Option(help="Trials at a time; -1 is one for each core.")] = 1,
+    trial_time_limit: Annotated[
+        float | None, typer.Option(help="Seconds of one trial; a quarter of the time limit by default.")
+    ] = None,
+    memory_limit: Annotated[float | None, typer.Option(help="MiB of memory of one trial.")] = None,
+    jobs: Annotated[int, typer.Option(help="Number of parallel trials; -1 uses all cores.")] = 1,
     storage: Annotated[
         str | None,
         typer.Option(
-            help="Where the Optuna study is kept: an SQLAlchemy URL, an SQLite file, or a .journal file."
+            help="Storage of the Optuna study: an SQLAlchemy URL, an SQLite file, or a .journal file."
         ),
     ] = None,
-    study: Annotated[str | None, typer.Option(help="Its name, by which other processes join.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Only go on with a study that is there.")] = False,
+    study: Annotated[
+        str | None, typer.Option(help="Name of the study, by which other processes join it.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Require that the study exists, and continue it.")
+    ] = False,
     task_type: Annotated[str | None, typer.Option(help=TASK_TYPE_HELP)] = None,
     separator: Separator = None,
     decimal: DecimalMark = None,
     date_format: DateFormat = None,
     columns: ColumnKinds = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Decides folds, models and search.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Random seed of folds, models and search.")] = None,
     store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
@@ -104,13 +116,13 @@ def command(
     from automl_meta.exceptions import UsageError
 
     if (study is not None or resume) and storage is None:
-        raise UsageError("A study that others join or that is resumed needs --storage: a file, or a URL.")
+        raise UsageError("--study and --resume need --storage: a file or a URL.")
     if resume and study is None:
-        raise UsageError("Say which study to resume: --study NAME.")
+        raise UsageError("--resume needs the name of the study: --study NAME.")
     if out is not None:
         check_writable(out)
     if groups is not None and (file.startswith("sklearn:") or target is None):
-        raise UsageError("Groups are a column of a file: give a file and --target.")
+        raise UsageError("--groups is a column of a file: give a file and --target.")
     kinds = column_kinds(columns) | ({} if groups is None else {groups: "identifier"})
     task = load_task(file, target, task_type, separator, decimal, date_format, kinds)
     task, group_values = _without_groups(task, groups)
@@ -134,7 +146,7 @@ def command(
             random_state=seed,
             progress=progress,
         ).fit(task, groups=group_values)
-    with Interruption() as late:  # which must not cost the model any more
+    with Interruption() as late:  # the model must not be lost any more
         written = None if out is None else _saved(model, out)
         if json:
             print_json(_as_json(model, written))
@@ -150,7 +162,7 @@ command.__doc__ = _HELP
 
 
 def _saved(model: AutoMLClassifier | AutoMLRegressor, out: Path) -> Path:
-    """Write the model, and say where: elsewhere if its place does not take it, so that the search was not in vain."""
+    """Save the model and return its path: a temporary one, with a warning, if `out` cannot be written."""
     from automl_meta.exceptions import AutomlMetaWarning
 
     try:
@@ -159,7 +171,7 @@ def _saved(model: AutoMLClassifier | AutoMLRegressor, out: Path) -> Path:
         spare = Path(tempfile.mkdtemp(prefix="automl-meta-"), out.name)
         model.save(spare)
         warnings.warn(
-            f"{out} cannot be written: {error.strerror}. The model is kept in {spare}.",
+            f"{out} cannot be written: {error.strerror}. The model was saved to {spare}.",
             AutomlMetaWarning,
             stacklevel=2,
         )
@@ -168,7 +180,7 @@ def _saved(model: AutoMLClassifier | AutoMLRegressor, out: Path) -> Path:
 
 
 def _without_groups(task: TabularTask, groups: str | None) -> tuple[TabularTask, Any]:
-    """The task without the column of groups, and the groups of its rows."""
+    """The task without the group column, and the group of each row."""
     if groups is None:
         return task, None
     columns = {name: column for name, column in task.columns.items() if name != groups}
@@ -177,7 +189,7 @@ def _without_groups(task: TabularTask, groups: str | None) -> tuple[TabularTask,
 
 @contextmanager
 def _progress(trials: int | None, time_limit: float | None) -> Iterator[Callable[[TuningProgress], None]]:
-    """A line on standard error: best so far, trials, time."""
+    """Progress bar on standard error: best score, trials, time."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -212,6 +224,6 @@ def _show(model: AutoMLClassifier | AutoMLRegressor, out: Path | None) -> None:
         say(line)
     say(f"Best single configuration: {model.best_configuration_}")
     if out is None:
-        say("The model was not kept: give --out model.skops.")
+        say("The model was not saved: give --out model.skops.")
     else:
         say(f"Written to {out}. Use it: automl-meta predict {shlex.quote(str(out))} new.csv")

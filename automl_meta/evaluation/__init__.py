@@ -1,4 +1,4 @@
-"""Does the advice help? Replays of stored runs."""
+"""Evaluation of recommenders by replaying stored runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Families: data sets that must not advise each other."""
+"""Families: related data sets, which must be held out together."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ _FEWEST_EQUAL_METAFEATURES = 10
 
 
 def merged_families(meta: MetaDataset) -> tuple[pd.Series, tuple[str, ...]]:
-    """Families of the data sets, those that share a copy of a data set made one.
+    """Merge the families of data sets that are copies of each other.
 
-    Data sets are taken for copies if ten or more meta-features, or five or more scores that are
-    not all the same, are known and all equal: a renamed copy must not advise its original.
+    Two data sets count as copies if at least ten meta-features, or at least five scores that are
+    not all the same, are known and equal: a renamed copy must not inform the advice for its
+    original.
+
+    Parameters
+    ----------
+    meta : MetaDataset
+        Data sets with their families, meta-features and runs.
 
     Returns
     -------
     families : Series
-        Index ``dataset_id``, values the names of the families.
+        Name of the family, index ``dataset_id``.
     notes : tuple of str
-        One for each pair that was found.
+        One for each pair of copies in different families.
     """
     families = meta.datasets["family"].astype(str).copy()
     notes: list[str] = []
@@ -41,6 +47,6 @@ def merged_families(meta: MetaDataset) -> tuple[pd.Series, tuple[str, ...]]:
             original = first_with.setdefault(np.round(row, 12).tobytes(), dataset_id)
             if families[original] != families[dataset_id]:
                 pair = " and ".join(repr(meta.datasets.at[key, "name"]) for key in (original, dataset_id))
-                notes.append(f"Data sets {pair} have equal {what}; their families were made one.")
+                notes.append(f"Data sets {pair} have equal {what}; their families were merged.")
                 families[families == families[dataset_id]] = families[original]
     return families, tuple(notes)

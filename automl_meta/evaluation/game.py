@@ -1,4 +1,4 @@
-"""Games on stored runs: follow advice on a data set, and see what it reached."""
+"""Simulated tuning on stored runs: the scores that following the advice would have reached."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from automl_meta.transfer import regret_scales
 __all__ = ["FITS_OF_A_TRIAL", "Outcomes", "all_outcomes", "judged", "play_seconds", "play_trials"]
 
 FITS_OF_A_TRIAL = 5
-"""What a trial costs: so many fits, as in a five-fold cross-validation."""
+"""Cost of a trial in fits: those of a five-fold cross-validation."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """All that is known of one data set.
+    """Stored results on one data set.
 
     Parameters
     ----------
     task : dict of str to float
-        What a recommender is told: sizes and meta-features.
+        Input of a recommender: sizes and meta-features.
     configuration_ids : tuple of str
-        What was tried, good or failed.
+        Evaluated configurations, including failed ones.
     scores, regrets, ranks, seconds : ndarray of shape (n_tried,)
-        Score, NaN where it failed; normalised regret, 1 where it failed; rank from 1; seconds of
-        a trial, NaN where unknown.
+        Score, NaN if failed; normalised regret, 1 if failed; rank from 1; seconds of a trial, NaN
+        if unknown.
     scale : float
-        What a normalised regret of 1 is in the unit of the metric.
+        Regret in the unit of the metric that corresponds to a normalised regret of 1.
     untried : dict of str to float
-        Configurations known elsewhere only, with NaN: told to a recommender as observed, they are
-        not recommended, since what they would have reached cannot be judged.
+        Configurations without a run on this data set, mapped to NaN. They are passed to a
+        recommender as observed so that it does not recommend them: their result is unknown.
     fit_rows : float
-        Rows that each fit learnt from.
+        Number of rows in each training fold.
     """
 
     task: Mapping[str, float]
@@ -53,7 +53,7 @@ class Outcomes:
     fit_rows: float
 
     def position(self, configuration_id: str) -> int | None:
-        """Where a configuration stands in the arrays; None if it was never tried."""
+        """Return the index of a configuration in the arrays; None if it was not evaluated."""
         try:
             return self.configuration_ids.index(configuration_id)
         except ValueError:
@@ -61,12 +61,12 @@ class Outcomes:
 
 
 def all_outcomes(meta: MetaDataset) -> dict[str, Outcomes]:
-    """What is known of each data set on which anything succeeded."""
+    """Collect the results on each data set with at least one successful run."""
     scored = meta.scores.notna().any(axis=1)
     dataset_ids = meta.datasets.index[scored]
     scores, tried = meta.scores[scored].to_numpy(np.float64), meta.tried[scored].to_numpy(bool)
     fits, whole = (frame[scored].to_numpy(np.float64) for frame in (meta.fit_seconds, meta.seconds))
-    # A run without a score was ended, and cost what it took until then.
+    # A failed run costs the time until its end.
     seconds = np.where(np.isnan(scores), whole, FITS_OF_A_TRIAL * fits)
     best, scale = regret_scales(scores)
     regrets = np.nan_to_num(np.minimum((best[:, None] - scores) / scale[:, None], 1.0), nan=1.0)
@@ -88,13 +88,24 @@ def all_outcomes(meta: MetaDataset) -> dict[str, Outcomes]:
 
 
 def play_trials(fitted: Recommender, known: Outcomes, n: int, *, feedback: bool) -> list[int]:
-    """Positions of the first `n` configurations that would be tried.
+    """Return the indices of the first `n` configurations that would be tried.
 
     Parameters
     ----------
+    fitted : Recommender
+        Fitted without this data set.
+    known : Outcomes
+        Stored results on the data set.
+    n : int
+        Number of trials.
     feedback : bool
-        Whether the recommender is asked again after each trial and told what all reached, or
-        once for a list.
+        Whether to ask for one configuration at a time and report the scores of earlier trials,
+        or to ask once for a list.
+
+    Returns
+    -------
+    list of int
+        Indices into the arrays of `known`.
     """
     if not feedback:
         advice = fitted.recommend(known.task, n, observed=known.untried)
@@ -108,16 +119,24 @@ def play_trials(fitted: Recommender, known: Outcomes, n: int, *, feedback: bool)
 def play_seconds(
     fitted: Recommender, known: Outcomes, budget: float, *, feedback: bool, frugal: bool
 ) -> float:
-    """Normalised regret of what is reached within a budget of seconds.
+    """Compute the normalised regret reached within a time budget.
 
-    A trial costs five fits and counts if it ends in time; before the first has, all is lost.
+    A trial costs five fits and counts if it ends within the budget; without such a trial the
+    regret is 1.
 
     Parameters
     ----------
-    feedback : bool
+    fitted, known, feedback
         As for `play_trials`.
+    budget : float
+        Seconds.
     frugal : bool
-        Whether the recommender is told what is left of the budget.
+        Whether to pass the remaining budget to the recommender.
+
+    Returns
+    -------
+    float
+        Between 0 (best known score) and 1.
     """
     reached, left = 1.0, budget
     for pick in _tried_within(fitted, known, budget, feedback=feedback, frugal=frugal):
@@ -131,7 +150,7 @@ def play_seconds(
 def _tried_within(
     fitted: Recommender, known: Outcomes, budget: float, *, feedback: bool, frugal: bool
 ) -> Iterator[int]:
-    """Yield one position after the other; ends early when nothing better is left."""
+    """Yield the index of each trial; stops at the best known configuration."""
     if not feedback:
         remaining = budget / FITS_OF_A_TRIAL if frugal else None
         advice = fitted.recommend(
@@ -177,7 +196,7 @@ def _next(
 def judged(
     known: Outcomes, ranked: Sequence[RankedConfiguration]
 ) -> Iterator[tuple[int, RankedConfiguration]]:
-    """Yield those that were tried, and so can be judged, with their positions."""
+    """Yield the recommended configurations that were evaluated, with their indices."""
     for one in ranked:
         position = known.position(one.configuration.configuration_id)
         if position is not None:

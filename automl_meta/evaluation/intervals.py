@@ -1,4 +1,4 @@
-"""Figures with their uncertainty."""
+"""Estimates with their uncertainty."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ __all__ = ["Interval", "expected_best_of_random", "expected_best_within", "paire
 
 
 class Interval(NamedTuple):
-    """A mean and its confidence interval."""
+    """Mean with its confidence interval.
+
+    Parameters
+    ----------
+    mean : float
+        Estimate.
+    low, high : float
+        Ends of the interval.
+    """
 
     mean: float
     low: float
@@ -27,28 +35,28 @@ def paired_bootstrap(
     n_resamples: int = 2000,
     random_state: int = 0,
 ) -> Interval:
-    """Mean difference with a percentile bootstrap interval over families.
+    """Compute a mean difference with its percentile bootstrap interval over families.
 
     Families are drawn with replacement, each with all its data sets: data sets of one family are
-    not independent, and would make the interval too narrow if they were drawn one by one.
+    not independent, and drawing them individually would make the interval too narrow.
 
     Parameters
     ----------
     differences : array-like of shape (n_datasets,)
-        One for each data set; NaN ones are left out.
+        Difference on each data set; NaN values are ignored.
     families : array-like of shape (n_datasets,)
-        Name of each data set's family.
+        Family of each data set.
     level : float, default=0.95
-        Coverage of the interval.
+        Confidence level.
     n_resamples : int, default=2000
-        Bootstrap samples.
+        Number of bootstrap samples.
     random_state : int, default=0
-        Decides the samples.
+        Random seed of the samples.
 
     Returns
     -------
     Interval
-        All NaN if no difference is known.
+        All NaN if there is no difference that is not NaN.
 
     References
     ----------
@@ -87,9 +95,14 @@ def expected_best_of_random(regrets: ArrayLike, k: int) -> float:
     Parameters
     ----------
     regrets : array-like of shape (n_configurations,)
-        Of all configurations that can be drawn.
+        Regret of each configuration that can be drawn.
     k : int
-        Number of draws; all are drawn if there are fewer.
+        Number of draws, at most all.
+
+    Returns
+    -------
+    float
+        Expected value.
 
     Examples
     --------
@@ -104,7 +117,7 @@ def _chance_of_being_smallest(n_values: int, k: int) -> NDArray[np.float64]:
     """Probability that the i-th smallest of all is the smallest of k drawn ones."""
     k = min(k, n_values)
     chances = np.zeros(n_values)
-    left = 1.0  # probability that none of the smaller ones was drawn
+    left = 1.0  # probability that no smaller value was drawn
     for position in range(n_values - k + 1):
         drawn = k / (n_values - position)
         chances[position] = left * drawn
@@ -115,18 +128,23 @@ def _chance_of_being_smallest(n_values: int, k: int) -> NDArray[np.float64]:
 def expected_best_within(
     regrets: ArrayLike, seconds: ArrayLike, budget: float, *, n_orders: int = 200, random_state: int = 0
 ) -> float:
-    """Estimate the expected smallest regret that trials in random order reach within a budget.
+    """Estimate the expected smallest regret that trials in random order reach within a time budget.
 
     Parameters
     ----------
     regrets, seconds : array-like of shape (n_configurations,)
-        Of each trial; it counts if it ends in time.
+        Regret and duration of each trial; a trial counts if it ends within the budget.
     budget : float
-        Seconds; before the first trial has ended, the regret is 1.
+        Seconds; the regret is 1 if no trial ends within it.
     n_orders : int, default=200
-        Random orders that the mean is of.
+        Number of random orders to average over.
     random_state : int, default=0
-        Decides the orders.
+        Random seed of the orders.
+
+    Returns
+    -------
+    float
+        Mean over the orders; NaN without configurations.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A replay as a picture."""
+"""Plot of a replay."""
 
 from __future__ import annotations
 
@@ -16,52 +16,56 @@ if TYPE_CHECKING:
 
 __all__ = ["check_plot_file", "plot_evaluation"]
 
-_NEEDED = "Plots need matplotlib: pip install matplotlib."
+_NEEDED = "Plots require matplotlib: pip install matplotlib."
 _DASHED = (0, (4, 2))
 _FORMATS = (".svg", ".png", ".pdf")
 
 
 def check_plot_file(file: str | Path) -> None:
-    """See that a plot can be drawn into a file, before the work that is to go into it.
+    """Check that a plot can be written to a file, before the evaluation that it will show.
+
+    Parameters
+    ----------
+    file : str or Path
+        Output file.
 
     Raises
     ------
     MissingDependencyError
         If matplotlib is not installed.
     UsageError
-        If its ending is none of a format of plots.
+        If the suffix of the file is not that of a supported format.
     """
     if find_spec("matplotlib") is None:
         raise MissingDependencyError(_NEEDED)
     if Path(file).suffix.lower() not in _FORMATS:
         raise UsageError(
-            f"The plot cannot be written to {file}: its ending says the format, one of {', '.join(_FORMATS)}."
+            f"The plot cannot be written to {file}: its suffix must be one of {', '.join(_FORMATS)}."
         )
 
 
 def plot_evaluation(evaluation: ReplayReport, file: str | Path) -> None:
-    """Draw normalised regret over the number of trials, and over seconds if there are budgets.
+    """Plot the mean normalised regret against the number of trials, and against time budgets if any.
 
     Parameters
     ----------
     evaluation : ReplayReport
-        What to draw: recommenders as lines, baselines dashed; the mean over data sets, 0 for the
-        best known score and 1 for a useless one.
+        Recommenders are drawn as solid lines, baselines as dashed ones.
     file : str or Path
-        Where to; its ending (``.svg``, ``.png``, ``.pdf``) decides the format.
+        Output file; its suffix (``.svg``, ``.png``, ``.pdf``) determines the format.
 
     Raises
     ------
     MissingDependencyError
         If matplotlib is not installed.
     UsageError
-        If the ending is another, or the file cannot be written.
+        If the suffix is not supported, or the file cannot be written.
     """
     check_plot_file(file)
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context({"text.parse_math": False, "text.usetex": False}):  # a name with dollars is no formula
+    with rc_context({"text.parse_math": False, "text.usetex": False}):  # dollar signs in names
         figure = Figure(layout="constrained")
         _draw(evaluation, figure)
         try:
@@ -93,10 +97,10 @@ def _draw(evaluation: ReplayReport, figure: Figure) -> None:
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
     first = figure.axes[0]
-    first.set_ylim(bottom=0.0)  # once all lines are there
-    first.set_ylabel("mean normalised regret (less is better)")
-    # Given one by one: a name that begins with an underscore would else be left out.
+    first.set_ylim(bottom=0.0)  # after all lines are drawn
+    first.set_ylabel("mean normalised regret (lower is better)")
+    # Passed explicitly, since labels that start with an underscore are omitted otherwise.
     names = [printable(name) for name in evaluation.names]
     figure.legend(first.get_lines(), names, loc="outside lower center", ncols=4)
     n_datasets = evaluation.regrets["dataset_id"].nunique()
-    figure.suptitle(f"{evaluation.metric}: {n_datasets} data sets, each advised by other families only")
+    figure.suptitle(f"{evaluation.metric}: {n_datasets} data sets, recommendations from other families only")

@@ -1,4 +1,4 @@
-"""Replay of stored runs: what would have been reached had the advice been followed."""
+"""Replay of stored runs: the scores that following the recommendations would have reached."""
 
 from __future__ import annotations
 
@@ -36,45 +36,46 @@ def leave_family_out(
     random_state: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReplayReport:
-    """Fit on some families of data sets, recommend for the others, and look up what came of it.
+    """Evaluate recommenders by leave-one-family-out cross-validation over the data sets of the experience.
 
-    Nothing is run: the results are the stored ones. A recommended configuration that was never
-    tried on the data set cannot be judged, and the next one takes its place; one that failed is
-    judged as useless. Data sets of different families that are copies of one another (equal
-    meta-features or equal scores) are put into one family, and a note says so.
+    Nothing is fitted but the recommenders: scores are looked up. A recommended configuration
+    without a run on the data set is skipped; a failed one has the regret 1. Families with data
+    sets that are copies of each other (equal meta-features or equal scores) are merged, with a
+    note.
 
     Parameters
     ----------
     meta : MetaDataset
-        All experience.
+        Experience.
     recommenders : mapping of str to Recommender
-        What to evaluate, under names to call them by; clones are fitted, they stay as they are.
+        Recommenders by name; they are cloned before fitting.
     ks : sequence of int, default=(1, 3, 5, 10)
-        The regret of the best of the first k is reported.
+        Numbers of trials after which to report the regret.
     seconds : sequence of float, default=(1, 10, 60)
-        The regret of what is reached within each of these budgets is reported. A trial costs five
-        fits, and counts if it ends in time. Empty where times are unknown or do not matter.
+        Time budgets for which to report the regret. A trial costs five fits, and counts if it
+        ends within the budget. May be empty.
     feedback : bool, default=True
-        Whether recommenders are asked for one configuration at a time and told what those before
-        it reached, as tuning does; if not, for one list.
+        Whether to ask for one configuration at a time and report the scores of earlier trials,
+        as tuning does, or to ask once for a list.
     frugal : bool, default=True
-        Whether they are told what is left of a budget of seconds.
+        Whether to pass the remaining budget to the recommenders.
     known_share : float, default=1.0
-        Share of the other families that is known, drawn anew for each fold: with less, this
-        gives the learning curve.
+        Share of the other families to fit on, drawn for each fold. Smaller shares give the
+        learning curve.
     baselines : mapping of str to str, optional
-        Name to the ``configuration_id`` that is always used. ``random`` is always there.
+        Names of baselines and the ``configuration_id`` that each always uses. The baseline
+        ``random`` is always included.
     n_splits : int or None, default=None
-        Number of folds of families; None leaves out one family at a time.
+        Number of folds; None holds out one family at a time.
     random_state : int, default=0
-        Decides the folds, which families are known, and the orders of ``random``.
+        Random seed of the folds, the known families and the orders of ``random``.
     progress : callable, optional
         Called as ``progress(n_done, n_folds)`` after each fold.
 
     Returns
     -------
     ReplayReport
-        Regrets, ranks, coverage.
+        Regrets, ranks and coverage of intervals.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def leave_family_out(
 
 @dataclass
 class _Report:
-    """Rows of the frames of an `ReplayReport`."""
+    """Rows of the frames of a `ReplayReport`."""
 
     ks: tuple[int, ...]
     seconds: tuple[float, ...]
@@ -218,7 +219,7 @@ class _Report:
 
 
 def _some_families(others: pd.Series, share: float, seed: int) -> pd.Series:
-    """Keep data sets of a share of the families, two at least."""
+    """Keep the data sets of a share of the families, at least two."""
     names = np.array(sorted(others.unique()), dtype=object)
     n_kept = min(len(names), max(2, round(share * len(names))))
     if n_kept == len(names):
@@ -228,12 +229,12 @@ def _some_families(others: pd.Series, share: float, seed: int) -> pd.Series:
 
 
 def _folds(families: pd.Series, n_splits: int | None, random_state: int) -> list[list[str]]:
-    """Deal the data sets into groups that are left out together; a family is never cut."""
+    """Split the data sets into folds; the data sets of a family are in the same fold."""
     names: NDArray[np.object_] = np.array(sorted(families.unique()), dtype=object)
     if len(names) < 2:
         raise NoExperienceError(
-            f"A replay leaves out one family of data sets at a time; there are {len(names)} with a score. "
-            "Collect runs on more data sets."
+            f"A replay holds out one family of data sets at a time, so at least 2 families need a score; there "
+            f"are {len(names)}. Collect runs on more data sets."
         )
     names = np.random.default_rng(random_state).permutation(names)
     n_folds = len(names) if n_splits is None else min(n_splits, len(names))
@@ -250,9 +251,9 @@ def _check(
     n_splits: int | None,
 ) -> None:
     if not ks or min(ks) < 1:
-        raise UsageError(f"ks must hold numbers from 1; they are {list(ks)!r}.")
+        raise UsageError(f"ks must be whole numbers from 1; they are {list(ks)!r}.")
     if any(not budget > 0.0 for budget in seconds):
-        raise UsageError(f"seconds must hold positive numbers; they are {list(seconds)!r}.")
+        raise UsageError(f"seconds must be positive numbers; they are {list(seconds)!r}.")
     if not 0.0 < known_share <= 1.0:
         raise UsageError(f"known_share must be above 0 and at most 1; it is {known_share!r}.")
     if n_splits is not None and n_splits < 2:
@@ -260,10 +261,10 @@ def _check(
     twice = (set(recommenders) & set(baselines)) | ({"random"} & (set(recommenders) | set(baselines)))
     if twice:
         raise UsageError(
-            f"Each name can stand for one thing only, and 'random' is taken: rename {sorted(twice)}."
+            f"Names of recommenders and baselines must differ, and 'random' is reserved: rename {sorted(twice)}."
         )
     for name, configuration_id in baselines.items():
         if configuration_id not in meta.configurations.index:
             raise UsageError(
-                f"The baseline {name!r} is configuration {configuration_id!r}, of which no run is known."
+                f"The baseline {name!r} is the configuration {configuration_id!r}, which has no runs."
             )

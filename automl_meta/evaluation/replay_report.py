@@ -1,4 +1,4 @@
-"""ReplayReport: what a replay found."""
+"""ReplayReport: results of a replay."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ REGRETS = ("regret", "normalized_regret")
 
 @dataclass(frozen=True, eq=False)
 class ReplayReport:
-    """Regrets of recommenders and baselines on data sets they were not fitted on.
+    """Regrets of recommenders and baselines on held-out data sets.
 
     Parameters
     ----------
     metric : str
         Name of the metric.
     task_type : {"classification", "regression"}
-        Of all data sets.
+        Type of task of all data sets.
     ks : tuple of int
-        Numbers of tried configurations.
+        Numbers of trials.
     seconds : tuple of float
-        Budgets.
+        Time budgets.
     recommenders : tuple of str
-        Names of what was evaluated; all other names in the frames are baselines.
+        Names of the recommenders; all other names in the frames are baselines.
     regrets : DataFrame
         Columns ``name``, ``dataset_id``, ``family``, ``k``, ``regret`` (of the best of the first
-        k, in the unit of the metric) and ``normalized_regret`` (0 best known, 1 useless). A
+        k, in the unit of the metric) and ``normalized_regret`` (0 for the best known score). A
         regret is at most the data set's regret scale (see `transfer.regret_scales`), so that
-        one diverged fit does not decide a mean.
+        one diverged fit does not dominate a mean.
     timed_regrets : DataFrame
-        The same with ``seconds`` in place of ``k``: of what was reached within the budget.
+        The same with ``seconds`` in place of ``k``: the regret reached within the budget.
     first_picks : DataFrame
-        Columns ``name``, ``dataset_id``, ``family``, ``rank`` (of the first pick among all that
-        is known on the data set, from 1).
+        Columns ``name``, ``dataset_id``, ``family``, ``rank`` (of the first trial among all
+        configurations with a run on the data set, from 1).
     intervals : DataFrame
         Columns ``name``, ``dataset_id``, ``family``, ``rank`` (of the configuration in the first
-        recommendation, from 1), ``covered`` (whether its score lies in its interval; NaN if it
-        failed), ``width`` of the interval, ``chance_of_best`` as it was recommended, and
-        ``is_best`` (whether nothing known is better).
+        recommendation, from 1), ``covered`` (whether its interval covers its score; NaN if it
+        failed), ``width`` of the interval, ``chance_of_best`` as predicted, and ``is_best``
+        (whether it has the best known score).
     notes : tuple of str
-        What was decided on the way.
+        Remarks, such as merged families.
     """
 
     metric: str
@@ -66,15 +66,18 @@ class ReplayReport:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Recommenders first, then baselines."""
+        """Names of the recommenders, then of the baselines."""
         return tuple(self.regrets["name"].unique())
 
     def table(self) -> pd.DataFrame:
-        """Means over data sets, one row for each name.
+        """Compute means over the data sets.
 
-        Columns ``regret@k`` and ``normalized@k`` for each k, the same with ``@ss`` for each
-        budget of s seconds, ``rank`` and ``coverage_80`` (of as many as the greatest k; NaN for
-        baselines).
+        Returns
+        -------
+        DataFrame
+            One row for each name. Columns ``regret@k`` and ``normalized@k`` for each k, the same
+            with ``@ss`` for each budget of s seconds, ``rank``, and ``coverage_80`` (of the
+            first ``max(ks)`` recommendations; NaN for baselines).
         """
         table = pd.DataFrame(index=pd.Index(self.names, name="name"))
         for frame, key, points, unit in (
@@ -91,20 +94,20 @@ class ReplayReport:
         return table.astype("float64")
 
     def calibration(self, name: str) -> pd.DataFrame:
-        """How honest a recommender is about what it does not know.
+        """Compute the calibration of a recommender's intervals and probabilities.
 
         Parameters
         ----------
         name : str
-            Of a recommender.
+            Name of the recommender.
 
         Returns
         -------
         DataFrame
-            One row for each group of ``ranks`` (str); columns ``coverage_80`` (share of the
-            scores in their 80 % intervals), ``width`` (median, in the unit of the metric),
-            ``chance`` (mean of what was given as the chance to be best) and ``best`` (how
-            often it was, ties shared).
+            One row for each group of ``ranks`` (str); columns ``coverage_80`` (share of scores
+            covered by their 80 % intervals), ``width`` (median width, in the unit of the
+            metric), ``chance`` (mean predicted probability of being best) and ``best``
+            (observed frequency, ties shared).
         """
         own = self.intervals[self.intervals["name"] == name]
         n_best = own.groupby("dataset_id")["is_best"].transform("sum")
@@ -131,10 +134,29 @@ class ReplayReport:
         n_resamples: int = 2000,
         random_state: int = 0,
     ) -> Interval:
-        """Mean difference of regret, `name` minus `other`, with its 95 % interval over families.
+        """Compute the mean difference of regret, `name` minus `other`, with its 95 % interval over families.
 
-        Negative speaks for `name`; it is clear if the whole interval is. Data sets on which one
-        of the two cannot be judged are left out.
+        Negative values favour `name`. Data sets on which either regret is unknown are left out.
+
+        Parameters
+        ----------
+        name, other : str
+            Names of recommenders or baselines.
+        k : int, optional
+            Number of trials.
+        seconds : float, optional
+            Time budget, in place of `k`.
+        regret : {"normalized_regret", "regret"}
+            Column to compare.
+        n_resamples : int
+            Number of bootstrap samples.
+        random_state : int
+            Random seed of the samples.
+
+        Returns
+        -------
+        Interval
+            See `paired_bootstrap`.
 
         Raises
         ------
@@ -142,7 +164,7 @@ class ReplayReport:
             If not exactly one of `k` and `seconds` is given.
         """
         if (k is None) == (seconds is None):
-            raise UsageError("Differences are after k trials or within seconds: give exactly one of them.")
+            raise UsageError("Pass exactly one of k and seconds.")
         frame = self.regrets[self.regrets["k"] == k] if k is not None else self.timed_regrets
         if seconds is not None:
             frame = frame[frame["seconds"] == seconds]
@@ -156,11 +178,14 @@ class ReplayReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, NaN as None.
+        """Convert to plain values for JSON; NaN becomes None.
 
-        ``results`` holds the means of each name, ``coverage_80`` of each recommender, and
-        ``paired[a][b][regret][k]`` the difference a minus b as ``{"mean", "low", "high"}``, for
-        budgets under ``regret_seconds`` and ``normalized_regret_seconds``.
+        Returns
+        -------
+        dict
+            ``results`` has the means of each name, ``coverage_80`` those of each recommender, and
+            ``paired[a][b][regret][k]`` the difference a minus b as ``{"mean", "low", "high"}``;
+            time budgets are under ``regret_seconds`` and ``normalized_regret_seconds``.
         """
         table = self.table()
         content = {

@@ -1,4 +1,4 @@
-"""Campaign: many tasks times many configurations into the store, resumable."""
+"""Campaign: resumable evaluation of many configurations on many tasks."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import joblib
 
+from automl_meta._utils.budget import Budget
 from automl_meta.algorithms import Algorithm
 from automl_meta.exceptions import WorkerError
 from automl_meta.experiments.describe import describe_dataset
@@ -30,25 +31,25 @@ __all__ = ["Campaign", "CampaignProgress"]
 
 
 _THREADS = "threading"
-_SAFE_PATH = "PYTHONSAFEPATH"  # for processes that others start, what -P is for our own
-_LOOK_SECONDS = 0.5  # between two looks whether the campaign is there
-_FEW_ROWS = 300  # one cross-validation of fewer says little
+_SAFE_PATH = "PYTHONSAFEPATH"  # for processes that a backend starts, what -P is for ours
+_LOOK_SECONDS = 0.5  # interval of checks whether the campaign is alive
+_FEW_ROWS = 300  # with fewer rows, one cross-validation is too noisy
 
 
 @dataclass(frozen=True)
 class CampaignProgress:
-    """How far a campaign is.
+    """Progress of a campaign.
 
     Parameters
     ----------
     task : str
-        Name of the task that the last runs are of.
+        Name of the task of the last runs.
     done, total : int
-        Runs that are made, of all runs of the campaign.
+        Number of finished runs, and of all runs of the campaign.
     failed : int
-        Of those made now: how many timed out, ran out of memory or crashed.
+        Number of runs of this call that timed out, ran out of memory or crashed.
     kept_aside : int
-        Of those that are done: how many the store could not take, so that a file keeps them.
+        Number of finished runs that the store could not take, and that were written to a file.
     """
 
     task: str
@@ -60,10 +61,10 @@ class CampaignProgress:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Configurations of one algorithm on one task: what is handed out and stored at once.
+    """Configurations of one algorithm on one task, which are dispatched and stored together.
 
-    Threads get one at a time, so that a kill loses nothing but what is running. Other backends
-    start an evaluator for each batch, which is dear, and so get all of them.
+    Threads get one configuration at a time, so that a kill loses only what is running. Other
+    backends start an evaluator for each batch, which is expensive, and so get all of them.
     """
 
     task: TabularTask
@@ -75,31 +76,32 @@ class _Batch:
 class Campaign:
     """Evaluate many configurations on many tasks and store every result.
 
-    Whole tasks come one after another, the smallest first, so that what is finished is always
-    usable. What the store holds already is not run again: after an interruption, the same call
-    goes on where it was.
+    Tasks are processed one after another, the smallest first, so that finished results are always
+    usable. Runs that are already stored are not repeated: after an interruption, the same call
+    continues.
 
     Parameters
     ----------
     store : MetadataStore
-        Where the runs go.
+        Store of the runs.
     algorithms : sequence of Algorithm
-        Each is tried with its default and `n_sampled` configurations, the same for every task.
+        Algorithms to evaluate, each with its default and `n_sampled` configurations, which are the
+        same for every task.
     n_sampled : int
-        Configurations of each search space besides the default.
+        Number of sampled configurations of each algorithm, besides the default.
     protocol : Protocol
-        How each is judged.
+        Cross-validation and sampling of each evaluation.
     small_repeats : int
-        On data sets of fewer than 300 rows the cross-validation is done so many times.
+        Number of repeated cross-validations on data sets with fewer than 300 rows.
     limits : Limits
-        For each evaluation.
+        Limits of each evaluation.
     source : Source
-        Whose runs these are.
+        Source of the runs.
     n_jobs : int
-        Evaluations at a time.
+        Number of parallel evaluations; -1 uses all cores.
     backend : str
-        Any joblib backend. The default, threads, is right for one machine, since each
-        evaluation has a process of its own anyway; ``"dask"`` and others go further.
+        Joblib backend. The default, threads, suits one machine, since each evaluation has a
+        process of its own anyway; ``"dask"`` and others use several machines.
     """
 
     store: MetadataStore
@@ -117,33 +119,39 @@ class Campaign:
         tasks: Sequence[TabularTask],
         *,
         families: Mapping[str, str] | None = None,
+        time_limit: float | None = None,
         progress: Callable[[CampaignProgress], None] | None = None,
     ) -> CampaignProgress:
-        """Run what is missing.
+        """Run the evaluations that the store does not hold yet.
 
-        What the store cannot take goes into a file, and a warning says how to add it later.
+        Results that the store cannot take are written to a file, and a warning says how to add
+        them later.
 
         Parameters
         ----------
         tasks : sequence of TabularTask
-            In any order.
+            Tasks in any order.
         families : mapping of str to str, optional
-            Task name to family, for those that share rows or a simulator with others.
+            Family by task name, for tasks that share rows or a simulator with others.
+        time_limit : float, optional
+            Wall seconds for the whole call. No evaluation is started after that; those that are
+            running end within their own limit.
         progress : callable, optional
             Called after each batch of runs is stored.
 
         Returns
         -------
         CampaignProgress
-            At the end.
+            State at the end; ``done`` is less than ``total`` if the time limit was reached.
 
         Raises
         ------
         StoreError
-            If the store cannot be read, or no file can take what it could not.
+            If the store cannot be read, or neither it nor a file can be written.
         WorkerError
-            If no process can be started for the evaluations. What was done is stored.
+            If no process can be started for the evaluations. Finished runs are stored.
         """
+        budget = Budget(time_limit)
         self.store.add_source(self.source)
         self.store.add_environment(Environment.current())
         ordered = sorted(tasks, key=lambda task: (task.n_rows * task.n_features, task.name))
@@ -160,13 +168,18 @@ class Campaign:
             if task.fingerprint in undescribed:
                 undescribed.remove(task.fingerprint)
                 family = (families or {}).get(task.name, "")
-                keeper.add_dataset(describe_dataset(task, family=family, source=self.source.name))
+                limit = None if time_limit is None else budget
+                keeper.add_dataset(
+                    describe_dataset(task, time_limit=limit, family=family, source=self.source.name)
+                )
 
         for task in ordered:
             if not any(batch.task is task for batch in batches):
                 describe(task)
-        with contextlib.closing(self._results(batches)) as results:
+        with contextlib.closing(self._results(batches, budget)) as results:
             for task, runs in results:
+                if not runs:
+                    continue  # the time limit was reached
                 describe(task)
                 keeper.add_runs(replace(run, source=self.source.name) for run in runs)
                 failed = state.failed + sum(run.status != "ok" for run in runs)
@@ -178,14 +191,14 @@ class Campaign:
         return state
 
     def _protocol(self, task: TabularTask) -> Protocol | Folds:
-        """How a task is judged; folds where their name, under which runs are stored, is not the protocol's."""
+        """Protocol of a task, or folds if their name, under which runs are stored, differs from its."""
         repeats = self.small_repeats if task.n_rows < _FEW_ROWS else 1
         protocol = replace(self.protocol, n_repeats=max(self.protocol.n_repeats, repeats))
         folds = Folds.of_protocol(task, protocol)
         return protocol if folds.name == protocol.name else folds
 
     def _missing(self, task: TabularTask) -> tuple[list[_Batch], int]:
-        """What is to be run on a task, and how much of it is there already."""
+        """Missing runs of a task, and the number of those that are already stored."""
         protocol = self._protocol(task)
         known = self.store.run_ids(dataset_id=task.fingerprint, protocol=protocol.name)
         batches, n_known = [], 0
@@ -208,7 +221,7 @@ class Campaign:
         ).run_id
 
     def _undescribed(self, tasks: Sequence[TabularTask]) -> set[str]:
-        """Fingerprints of those whose meta-features the store does not have, or not all of today's."""
+        """Fingerprints of tasks with meta-features that the store lacks."""
         known = set(self.store.datasets().index)
         return {
             task.fingerprint
@@ -217,7 +230,7 @@ class Campaign:
             or not set(all_names(task.task_type)) <= set(self.store.dataset(task.fingerprint).metafeatures)
         }
 
-    def _results(self, batches: Sequence[_Batch]) -> Generator[tuple[TabularTask, list[Run]]]:
+    def _results(self, batches: Sequence[_Batch], budget: Budget) -> Generator[tuple[TabularTask, list[Run]]]:
         with contextlib.ExitStack() as stack:
             pool: queue.SimpleQueue[Evaluator] | None = None
             if self.backend == _THREADS:
@@ -231,18 +244,21 @@ class Campaign:
                 self.n_jobs, self.backend, batch_size=1, return_as="generator_unordered", **watched
             )
             with _interrupts_wait():
-                results = parallel(joblib.delayed(_evaluate)(batch, self.limits, pool) for batch in batches)
+                deadline = time.time() + budget.remaining  # comparable between processes
+                results = parallel(
+                    joblib.delayed(_evaluate)(batch, self.limits, pool, deadline) for batch in batches
+                )
             try:
                 yield from results
             except BrokenExecutor as error:
                 raise WorkerError(
-                    f"One of the processes in which {self.backend} makes evaluations has ended: {reason_of(error)}"
+                    f"A process of the {self.backend} backend, which runs evaluations, has died: {reason_of(error)}"
                 ) from error
 
 
 @contextlib.contextmanager
 def _safe_path() -> Iterator[None]:
-    """Processes that start within do not look for modules in the current folder before anywhere else."""
+    """Processes that start within do not search the current folder for modules first."""
     before = os.environ.get(_SAFE_PATH)
     os.environ[_SAFE_PATH] = "1"
     try:
@@ -256,7 +272,7 @@ def _safe_path() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Ctrl-C counts after this; processes that start within never hear of it, from their first instruction on."""
+    """Defer Ctrl-C, so that processes that start within never receive it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -268,7 +284,7 @@ def _interrupts_wait() -> Iterator[None]:
 
 
 def _end_with(parent: int) -> None:
-    """End this process, which has been started by another for evaluations, when that one is gone."""
+    """End this worker process of a backend once its parent is gone."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -279,13 +295,14 @@ def _end_with(parent: int) -> None:
 
 
 def _evaluate(
-    batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None
+    batch: _Batch, limits: Limits, pool: queue.SimpleQueue[Evaluator] | None, deadline: float
 ) -> tuple[TabularTask, list[Run]]:
     evaluator = Evaluator(limits) if pool is None else pool.get()
     try:
         return batch.task, [
             evaluator.evaluate(configuration, batch.task, batch.protocol)
             for configuration in batch.configurations
+            if time.time() < deadline
         ]
     finally:
         if pool is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl_meta._utils.budget import Budget
 from automl_meta.metafeatures import EXTRACTORS, OUT_OF_TIME, MetaFeatures, extract_metafeatures
 from automl_meta.records import LOCAL, LONGEST_NAME, DatasetRecord
 from automl_meta.task import TabularTask
@@ -40,7 +41,7 @@ class DatasetDescription:
 
 
 def describe_dataset(
-    task: TabularTask, *, time_limit: float | None = None, family: str = "", source: str = LOCAL.name
+    task: TabularTask, *, time_limit: float | Budget | None = None, family: str = "", source: str = LOCAL.name
 ) -> DatasetDescription:
     """Describe a task by its sizes and meta-features.
 
@@ -48,7 +49,7 @@ def describe_dataset(
     ----------
     task : TabularTask
         Task to describe.
-    time_limit : float, optional
+    time_limit : float or Budget, optional
         Seconds for all meta-features; those that it leaves out are NaN.
     family : str
         Family of the data set, if it shares rows or a simulator with others.
@@ -60,7 +61,7 @@ def describe_dataset(
     DatasetDescription
         Record, meta-features and their versions.
     """
-    described = extract_metafeatures(task, time_budget=time_limit)
+    described = extract_metafeatures(task, time_limit=time_limit)
     values = {
         name: value for name, value in described.values.items() if described.reasons.get(name) != OUT_OF_TIME
     }

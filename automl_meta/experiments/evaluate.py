@@ -24,21 +24,21 @@ from automl_meta.task import TabularTask
 __all__ = ["OutOfFold", "evaluate", "evaluate_out_of_fold", "score_responses"]
 
 Responses = Mapping[str, NDArray]
-"""``"predict"`` and, where there are any, ``"predict_proba"``: for the rows `Folds.tested`, in codes."""
+"""``"predict"`` and, if available, ``"predict_proba"``: for the rows `Folds.tested`, as class codes."""
 
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """An evaluation with the predictions that it rests on.
+    """Evaluation with its out-of-fold predictions.
 
     Parameters
     ----------
     run : Run
-        How it ended, and its scores.
+        Status, scores and costs.
     responses : mapping of str to ndarray
-        ``"predict"`` of shape (n_tested,), codes of classes or numbers, and where the algorithm
-        gives any ``"predict_proba"`` of shape (n_tested, n_classes): one row for each of
-        `Folds.tested`. Empty if it failed.
+        ``"predict"`` of shape (n_tested,), class codes or numbers, and, if the algorithm has it,
+        ``"predict_proba"`` of shape (n_tested, n_classes): one row for each of `Folds.tested`.
+        Empty after a failure.
     """
 
     run: Run
@@ -54,24 +54,24 @@ def evaluate(
 ) -> Run:
     """Evaluate one configuration on one task, in this process and without limits.
 
-    `Evaluator` does the same in a process of its own that is ended at its limits.
+    `Evaluator` does the same in a worker process that is stopped at its limits.
 
     Parameters
     ----------
     configuration : Configuration
-        What to try.
+        Configuration to evaluate.
     task : TabularTask
-        What to try it on.
+        Task to evaluate it on.
     protocol : Protocol or Folds
         Folds, sample of the training rows, seed.
     algorithm : Algorithm, optional
-        That the configuration is of; found in the catalogue by default.
+        Algorithm of the configuration; found in the catalogue by default.
 
     Returns
     -------
     Run
-        With status ``"crash"`` and the reason if an exception was raised, ``"memout"`` for a
-        MemoryError. Its configuration is complete: defaults stand where a parameter was left out.
+        Status ``"crash"`` with the reason if an exception was raised, ``"memout"`` for a
+        MemoryError. Its configuration is complete: omitted parameters have their defaults.
 
     Examples
     --------
@@ -91,7 +91,24 @@ def evaluate_out_of_fold(
     *,
     algorithm: Algorithm | None = None,
 ) -> OutOfFold:
-    """Evaluate as `evaluate` does, and keep the predictions."""
+    """Evaluate as `evaluate` does, and keep the predictions.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Configuration to evaluate.
+    task : TabularTask
+        Task to evaluate it on.
+    protocol : Protocol or Folds
+        Folds, sample of the training rows, seed.
+    algorithm : Algorithm, optional
+        Algorithm of the configuration; found in the catalogue by default.
+
+    Returns
+    -------
+    OutOfFold
+        Run and out-of-fold predictions.
+    """
     started = time.process_time()
     responses: Responses = {}
     try:
@@ -100,7 +117,7 @@ def evaluate_out_of_fold(
         configuration = algorithm.completed(configuration)
         pipeline = algorithm.build(configuration, task, folds.seed)
         with warnings.catch_warnings():
-            # Convergence, single-member classes, constant folds: what they do to the score is seen in it.
+            # Convergence, single-member classes, constant folds: their effect shows in the score.
             warnings.simplefilter("ignore")
             responses, result = _cross_validated(pipeline, task, folds)
     except Exception as error:  # noqa: BLE001 - whatever an algorithm fails with is a result
@@ -120,15 +137,33 @@ def evaluate_out_of_fold(
 def score_responses(
     metric: Metric, task: TabularTask, folds: Folds, responses: Responses
 ) -> tuple[float, tuple[float, ...]]:
-    """Score out-of-fold predictions: all together, as the mean over repeats, and fold by fold.
+    """Score out-of-fold predictions: overall, as the mean over repeats, and for each fold.
+
+    Parameters
+    ----------
+    metric : Metric
+        Metric of the scores.
+    task : TabularTask
+        Task that was predicted.
+    folds : Folds
+        Folds of the predictions.
+    responses : mapping of str to ndarray
+        Out-of-fold predictions, as in `OutOfFold`.
+
+    Returns
+    -------
+    score : float
+        Overall score, greater is better.
+    fold_scores : tuple of float
+        Score of each fold.
 
     Raises
     ------
     UsageError
-        If the metric wants probabilities and there are none.
+        If the metric needs probabilities and there are none.
     """
     if metric.response not in responses:
-        raise UsageError(f"{metric.name} wants probabilities, which this algorithm does not give.")
+        raise UsageError(f"{metric.name} needs probabilities, which this algorithm does not provide.")
     y, response = task.y_codes[folds.tested], responses[metric.response]
     totals, fold_scores = [], []
     for repeat in folds.slices:
@@ -157,7 +192,7 @@ def _cross_validated(
         responses["predict"][part] = fitted.predict(task.X.iloc[test])
         predict_seconds.append(time.process_time() - start)
         if "predict_proba" in responses:
-            # A class that this training fold never saw keeps probability 0.
+            # A class that is missing in this training fold keeps probability 0.
             responses["predict_proba"][part, fitted.classes_] = fitted.predict_proba(task.X.iloc[test])
     if not all(np.isfinite(response).all() for response in responses.values()):
         raise FloatingPointError("a prediction is not a finite number")

@@ -1,15 +1,15 @@
-"""Evaluator: evaluations and fits in a process that is ended at its limits and whose death is a result."""
+"""Evaluator: evaluations and fits in a process that is stopped at its limits and whose death is a result."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Any, Literal
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.exceptions import UsageError, WorkerError
 from automl_meta.experiments.evaluate import OutOfFold
+from automl_meta.experiments.evaluator_like import EvaluatorLike
 from automl_meta.experiments.fitting import Fitted
 from automl_meta.experiments.folds import Folds
 from automl_meta.experiments.messages import Question, Unreadable, packed
@@ -21,19 +21,20 @@ __all__ = ["Evaluator", "Limits"]
 
 _POLL_SECONDS = 0.05
 _START_SECONDS = 120.0  # for all tries together: importing scikit-learn on a busy machine can take long
-_PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
+PAUSES = (0.1, 0.5, 2.0, 4.0, 0.0)  # seconds after each try to start a process
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one evaluation may take.
+    """Limits of one evaluation.
 
     Parameters
     ----------
     seconds : float or None
-        Wall seconds for all folds together.
+        Wall seconds for all folds together; None is no limit.
     memory : int or None
-        Bytes by which the memory of the worker, and of the processes it starts, may grow.
+        Bytes by which the memory of the worker and of the processes that it starts may grow; None
+        is no limit.
     """
 
     seconds: float | None = 300.0
@@ -47,22 +48,23 @@ class Limits:
                 )
 
 
-class Evaluator:
-    """Evaluate configurations in a worker process that is ended at its limits.
+class Evaluator(EvaluatorLike):
+    """Evaluates configurations in a worker process that is stopped at its limits.
 
     The process is started when it is first needed, serves one evaluation after another, and is
-    started anew after it was ended or died. What it has started itself ends with it. Use it as a
-    context manager. It is not safe to share between threads; only `close` may be called by any.
+    restarted after it was stopped or died. Processes that it has started itself end with it. Use
+    it as a context manager. It is not safe to share between threads; only `close` may be called by
+    any thread.
 
     Parameters
     ----------
     limits : Limits
-        For each evaluation.
+        Limits of each evaluation.
 
     Attributes
     ----------
     start_seconds : float
-        Wall seconds that the last start of the process took, which comes after each that was ended.
+        Wall seconds that the last start of the process took.
 
     Examples
     --------
@@ -81,38 +83,6 @@ class Evaluator:
         self._task: TabularTask | None = None
         self._protocol: Protocol | Folds | None = None
 
-    def evaluate(
-        self,
-        configuration: Configuration,
-        task: TabularTask,
-        protocol: Protocol | Folds = Protocol(),  # noqa: B008 - frozen
-        *,
-        algorithm: Algorithm | None = None,
-        seconds: float | None = None,
-    ) -> Run:
-        """Evaluate one configuration on one task.
-
-        Parameters
-        ----------
-        configuration, task, protocol, algorithm
-            As in `automl_meta.experiments.evaluate`. An `algorithm` that is not of the catalogue
-            has to be picklable.
-        seconds : float, optional
-            A shorter limit for this evaluation.
-
-        Returns
-        -------
-        Run
-            Its status is ``"timeout"`` or ``"memout"`` if the limit ended it, ``"crash"`` if the
-            process died, or could not read the algorithm.
-
-        Raises
-        ------
-        WorkerError
-            See `wait`.
-        """
-        return self.out_of_fold(configuration, task, protocol, algorithm=algorithm, seconds=seconds).run
-
     def out_of_fold(
         self,
         configuration: Configuration,
@@ -122,7 +92,33 @@ class Evaluator:
         algorithm: Algorithm | None = None,
         seconds: float | None = None,
     ) -> OutOfFold:
-        """Evaluate as `evaluate` does, and keep the predictions."""
+        """Evaluate one configuration on one task, and keep the predictions; see `EvaluatorLike`.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration to evaluate.
+        task : TabularTask
+            Task to evaluate it on.
+        protocol : Protocol or Folds
+            Folds, sample of the training rows, seed.
+        algorithm : Algorithm, optional
+            Algorithm of the configuration; found in the catalogue by default. One that is not in
+            the catalogue has to be picklable.
+        seconds : float, optional
+            Shorter time limit for this evaluation.
+
+        Returns
+        -------
+        OutOfFold
+            The status of the run is ``"timeout"`` or ``"memout"`` if a limit stopped it, and
+            ``"crash"`` if the process died or could not read the algorithm.
+
+        Raises
+        ------
+        WorkerError
+            If no worker process can be started.
+        """
         end = self._ask("evaluate", configuration, task, protocol, algorithm, seconds)
         if isinstance(end.answer, OutOfFold):
             run = end.answer.run
@@ -148,7 +144,32 @@ class Evaluator:
         algorithm: Algorithm | None = None,
         seconds: float | None = None,
     ) -> Fitted:
-        """Fit one configuration on all rows of a task; see `automl_meta.experiments.fit_whole`."""
+        """Fit one configuration on all rows of a task; see `EvaluatorLike`.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration to fit.
+        task : TabularTask
+            Task to fit it on.
+        folds : Folds
+            Folds whose seed and sample weights are used.
+        algorithm : Algorithm, optional
+            Algorithm of the configuration; found in the catalogue by default. One that is not in
+            the catalogue has to be picklable.
+        seconds : float, optional
+            Shorter time limit for this fit.
+
+        Returns
+        -------
+        Fitted
+            Fitted pipeline, or how the fit failed.
+
+        Raises
+        ------
+        WorkerError
+            If no worker process can be started.
+        """
         end = self._ask("fit", configuration, task, folds, algorithm, seconds)
         if isinstance(end.answer, Fitted):
             return end.answer
@@ -213,7 +234,7 @@ class Evaluator:
                 return end("timeout", f"ended at its limit of {limit:.4g} s")
 
     def start(self) -> None:
-        """Start the worker process now, so that it is ready when it is needed; do not wait for it."""
+        """Start the worker process without waiting for it."""
         if self._worker is not None and self._worker.is_alive:
             return
         self.close()
@@ -223,18 +244,18 @@ class Evaluator:
             self._refusal = str(error)
 
     def wait(self) -> None:
-        """Start the worker process if there is none, and wait until it is ready: no limit counts this.
+        """Start the worker process if there is none, and wait until it is ready; no limit applies.
 
         Raises
         ------
         WorkerError
-            If it cannot be started in several tries, or `close` is called meanwhile.
+            If it cannot be started in several attempts, or `close` is called meanwhile.
         """
         self._ready()
 
     def _ready(self) -> WorkerProcess:
         deadline = time.monotonic() + _START_SECONDS
-        for pause in _PAUSES:
+        for pause in PAUSES:
             self.start()
             worker, reason = self._worker, self._refusal
             if worker is not None:
@@ -254,18 +275,10 @@ class Evaluator:
         )
 
     def close(self) -> None:
-        """End the worker process, whatever it is doing; any thread may do so."""
+        """Stop the worker process, whatever it is doing; any thread may call this."""
         worker, self._worker, self._task, self._protocol = self._worker, None, None, None
         if worker is not None:
             worker.end()
-
-    def __enter__(self) -> Evaluator:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Fitting a configuration: on some rows, with their weights, or on all of them."""
+"""Fit configurations on some rows with their weights, or on all rows."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = ["Fitted", "fit_weighted", "fit_whole", "reason_of", "takes_weights"]
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """How a fit on all rows ended.
+    """Result of a fit on all rows.
 
     Parameters
     ----------
     pipeline : Pipeline or None
-        Fitted on codes of classes; None if it failed.
+        Pipeline fitted on class codes; None if the fit failed.
     status : {"ok", "timeout", "memout", "crash"}
-        How it ended.
+        Status of the fit.
     reason : str
-        Why it failed.
+        Reason of a failure.
     seconds : float
-        Wall seconds.
+        Wall seconds of the fit.
     """
 
     pipeline: Pipeline | None
@@ -53,19 +53,24 @@ def fit_whole(
     Parameters
     ----------
     configuration : Configuration
-        What to fit.
+        Configuration to fit.
     task : TabularTask
-        On what.
+        Task to fit it on.
     folds : Folds
-        Whose seed and weights it is fitted with.
+        Folds whose seed and sample weights are used.
     algorithm : Algorithm, optional
-        That the configuration is of; found in the catalogue by default.
+        Algorithm of the configuration; found in the catalogue by default.
+
+    Returns
+    -------
+    Fitted
+        Fitted pipeline, or the reason of the failure.
     """
     started = time.perf_counter()
     try:
         algorithm = algorithm or get_algorithm(configuration.algorithm, task.task_type)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they were seen, or not, in the cross-validation
+            warnings.simplefilter("ignore")  # the cross-validation had the same warnings
             pipeline = fit_weighted(
                 algorithm.build(configuration, task, folds.seed), task, slice(None), folds
             )
@@ -76,12 +81,23 @@ def fit_whole(
 
 
 def reason_of(error: BaseException) -> str:
-    """One line of at most 500 characters."""
+    """Describe an error in one line of at most 500 characters."""
     return f"{type(error).__name__}: {error}".strip().splitlines()[0][:500]
 
 
 def takes_weights(pipeline: Pipeline) -> bool:
-    """Whether its last step can be fitted with weights of the rows."""
+    """Tell whether the last step of a pipeline supports sample weights.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Pipeline of any algorithm.
+
+    Returns
+    -------
+    bool
+        True if it does.
+    """
     model = pipeline[-1]
     if isinstance(model, TransformedTargetRegressor):
         model = model.regressor
@@ -91,15 +107,15 @@ def takes_weights(pipeline: Pipeline) -> bool:
 def fit_weighted(
     pipeline: Pipeline, task: TabularTask, rows: NDArray[np.int64] | slice, folds: Folds
 ) -> Pipeline:
-    """Fit a pipeline on some rows of a task, with their weights if they have any.
+    """Fit a pipeline on some rows of a task, with their weights if there are any.
 
     Raises
     ------
     UsageError
-        If there are weights and the algorithm cannot use them.
+        If there are weights and the algorithm does not support them.
     """
     if folds.sample_weight is None:
         return pipeline.fit(task.X.iloc[rows], task.y_codes[rows])
     if not takes_weights(pipeline):
-        raise UsageError(f"{type(pipeline[-1]).__name__} cannot weigh the rows.")
+        raise UsageError(f"{type(pipeline[-1]).__name__} does not support sample weights.")
     return pipeline.fit(task.X.iloc[rows], task.y_codes[rows], model__sample_weight=folds.sample_weight[rows])

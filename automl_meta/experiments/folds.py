@@ -1,4 +1,4 @@
-"""Folds: which rows are learnt from and which are predicted, decided once for all configurations."""
+"""Folds: training and test rows, decided once for all configurations."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ __all__ = ["Fold", "Folds", "fewer_rows"]
 _ALL_CLASSES = "-allclasses"
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Positions of the rows to learn from, and of those to predict."""
+"""Positions of the training rows, and of the test rows."""
 
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """Which rows are learnt from and which are predicted, decided once for all configurations.
+    """Training and test rows, decided once for all configurations.
 
     Parameters
     ----------
     name : str
-        Under which runs are stored and compared: that of the `Protocol`, with the suffix
-        ``-allclasses`` if a sample of training rows had to be changed to keep a rare class; or a
-        digest of the splits.
+        Name under which runs are stored and compared: that of the `Protocol`, with the suffix
+        ``-allclasses`` if a sample of training rows was changed to keep a rare class; or a digest
+        of the splits.
     repeats : tuple of tuple of Fold
-        One cross-validation after another.
+        Folds of each repeat of the cross-validation.
     seed : int
-        Of the estimators that are fitted on them.
+        Random seed of the estimators.
     sample_weight : ndarray of shape (n_rows,), optional
-        How much each row counts when it is learnt from; scores count all rows alike.
+        Weight of each row in training; scores weight all rows equally.
     """
 
     name: str
@@ -59,10 +59,24 @@ class Folds:
     def of_protocol(
         cls, task: TabularTask, protocol: Protocol, sample_weight: ArrayLike | None = None
     ) -> Folds:
-        """The splits that a protocol means on a task.
+        """Make the folds of a protocol.
 
-        No training fold lacks a class that has two rows outside of the test fold, unless it is
+        No training fold lacks a class that has two rows outside the test fold, unless it is
         sampled down to fewer rows than there are such classes.
+
+        Parameters
+        ----------
+        task : TabularTask
+            Task to split.
+        protocol : Protocol
+            Number of folds and repeats, sample size of the training rows, and seed.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weight of each row in training.
+
+        Returns
+        -------
+        Folds
+            Folds, stratified for classification.
         """
         whole = [list(_splits(task, protocol, repeat)) for repeat in range(protocol.n_repeats)]
         drawn = [[_drawn(train, protocol, task) for train, _ in folds] for folds in whole]
@@ -91,22 +105,27 @@ class Folds:
         groups: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Folds:
-        """The splits of a splitter of scikit-learn, or of groups of rows that stay together.
+        """Make the folds of a scikit-learn splitter, or of groups of rows.
 
         A training fold that is sampled down keeps each class of which the splitter gives it two rows.
 
         Parameters
         ----------
         task : TabularTask
-            What is split.
+            Task to split.
         splitter : cross-validation splitter, iterable of splits, or int
             As ``cv`` in scikit-learn; a number of folds only with `groups`.
         protocol : Protocol
-            Says the seed, and to how many rows the training folds are sampled down.
+            Seed, and sample size of the training rows.
         groups : array-like of shape (n_rows,), optional
-            Rows of one group are never on both sides.
+            Group of each row; rows of one group are never in both sides of a split.
         sample_weight : array-like of shape (n_rows,), optional
-            See `Folds`.
+            Weight of each row in training.
+
+        Returns
+        -------
+        Folds
+            Folds whose name is a digest of the splits.
 
         Raises
         ------
@@ -114,7 +133,7 @@ class Folds:
             If `groups` or `sample_weight` has another length than the task, or there are fewer
             groups than folds.
         UsageError
-            If it is no splitter, or its splits are empty.
+            If `splitter` is not a splitter, or its splits are empty.
         """
         if groups is not None and len(np.asarray(groups)) != task.n_rows:
             raise DataError(
@@ -141,17 +160,17 @@ class Folds:
 
     @cached_property
     def all(self) -> tuple[Fold, ...]:
-        """The folds of all repeats, one after another."""
+        """Folds of all repeats, one after another."""
         return tuple(fold for repeat in self.repeats for fold in repeat)
 
     @cached_property
     def tested(self) -> NDArray[np.int64]:
-        """Positions of the rows that are predicted, one fold after another; shape (n_tested,)."""
+        """Positions of the test rows, fold after fold; shape (n_tested,)."""
         return np.concatenate([test for _, test in self.all])
 
     @cached_property
     def slices(self) -> tuple[tuple[slice, ...], ...]:
-        """Where in `tested` each fold lies, for each repeat."""
+        """Slice of each fold in `tested`, for each repeat."""
         ends = np.cumsum([len(test) for _, test in self.all])
         flat = iter(
             [slice(int(end) - len(test), int(end)) for end, (_, test) in zip(ends, self.all, strict=True)]
@@ -171,23 +190,23 @@ class Folds:
 
 
 def fewer_rows(task: TabularTask, folds: Folds, n_rows: int) -> tuple[TabularTask, Folds]:
-    """A task of some rows of another, with all its classes, and the folds' weights of these rows.
+    """Sample rows of a task, with at least one of each class, and their weights.
 
     Parameters
     ----------
     task : TabularTask
-        Of more rows.
+        Task to sample from.
     folds : Folds
-        Whose seed draws them.
+        Folds with the random seed and the weights.
     n_rows : int
-        About so many: one of each class is there in any case.
+        Approximate number of rows.
 
     Returns
     -------
     task : TabularTask
-        Whose codes of classes mean the same.
+        Task with these rows and the same class codes.
     folds : Folds
-        For nothing but a fit on all rows of it.
+        Seed and weights for a fit on all of its rows.
     """
     whole = np.arange(task.n_rows)
     rows = _sampled(whole, Protocol(max_train_rows=n_rows, seed=folds.seed), task)
@@ -214,7 +233,7 @@ def _splits(task: TabularTask, protocol: Protocol, repeat: int) -> Iterator[Fold
 def _group_splitter(task: TabularTask, n_folds: int, groups: NDArray[Any], seed: int) -> Any:
     n_groups = len(np.unique(groups))
     if n_groups < 2:
-        raise DataError("All rows are of one group: there is nothing to hold out. Give no groups.")
+        raise DataError("All rows have one group, so none can be held out. Give no groups.")
     make = StratifiedGroupKFold if task.task_type == "classification" else GroupKFold
     return make(min(n_folds, n_groups), shuffle=True, random_state=seed)
 
@@ -233,7 +252,7 @@ def _sampled(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) ->
 
 
 def _drawn(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) -> NDArray[np.int64]:
-    """No more rows than the protocol says, in about the proportions of the classes."""
+    """Sample training rows down to the size of the protocol, stratified by class."""
     limit = protocol.max_train_rows
     if limit is None or len(train) <= limit:
         return train
@@ -241,7 +260,7 @@ def _drawn(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) -> N
     if (
         task.task_type == "classification"
         and np.bincount(codes)[np.unique(codes)].min() >= 2
-        and len(np.unique(codes)) <= min(limit, len(train) - limit)  # the splitter asks for both
+        and len(np.unique(codes)) <= min(limit, len(train) - limit)  # the splitter needs both
     ):
         splitter = StratifiedShuffleSplit(1, train_size=limit, random_state=protocol.seed)
         return train[next(splitter.split(train, codes))[0]]
@@ -251,9 +270,9 @@ def _drawn(train: NDArray[np.int64], protocol: Protocol, task: TabularTask) -> N
 def _with_all_classes(
     drawn: NDArray[np.int64], train: NDArray[np.int64], task: TabularTask
 ) -> NDArray[np.int64]:
-    """Put a row of each class that has two in `train` and none in `drawn` in place of one of the largest class.
+    """Replace rows of the largest class in `drawn` by rows of classes with two in `train` and none in `drawn`.
 
-    Where there is nothing to put, `drawn` comes back as it is: runs that are stored stay comparable.
+    If there are none, `drawn` is returned as it is, so that stored runs stay comparable.
     """
     if task.task_type == "regression" or len(drawn) == len(train):
         return drawn

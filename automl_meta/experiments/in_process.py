@@ -1,4 +1,4 @@
-"""InProcessEvaluator: evaluations and fits in this process, where no limit asks for another one."""
+"""InProcessEvaluator: evaluations and fits in this process, where no limit requires another one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from automl_meta.algorithms import Algorithm
 from automl_meta.experiments.evaluate import OutOfFold, evaluate_out_of_fold
+from automl_meta.experiments.evaluator_like import EvaluatorLike
 from automl_meta.experiments.fitting import Fitted, fit_whole
 from automl_meta.experiments.folds import Folds
 from automl_meta.records import Configuration, Protocol
@@ -14,11 +15,11 @@ from automl_meta.task import TabularTask
 __all__ = ["InProcessEvaluator"]
 
 
-class InProcessEvaluator:
-    """Evaluate and fit as an `Evaluator` does, in this process and without limits.
+class InProcessEvaluator(EvaluatorLike):
+    """Evaluates and fits in this process and without limits.
 
-    It starts at once and shares memory; what hangs or dies takes the process with it. Libraries
-    compute on one thread, as in a worker: more would fight over small matrices.
+    It needs no start and shares memory; an algorithm that hangs or dies takes the process with it.
+    Libraries compute on one thread, as in a worker: more would compete for small matrices.
     """
 
     start_seconds = 0.0
@@ -35,7 +36,26 @@ class InProcessEvaluator:
         algorithm: Algorithm | None = None,
         seconds: float | None = None,
     ) -> OutOfFold:
-        """See `Evaluator.out_of_fold`; `seconds` limits nothing here."""
+        """Evaluate one configuration on one task, and keep the predictions; see `EvaluatorLike`.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration to evaluate.
+        task : TabularTask
+            Task to evaluate it on.
+        protocol : Protocol or Folds
+            Folds, sample of the training rows, seed.
+        algorithm : Algorithm, optional
+            Algorithm of the configuration; found in the catalogue by default.
+        seconds : float, optional
+            Ignored: nothing can stop this process.
+
+        Returns
+        -------
+        OutOfFold
+            Run and out-of-fold predictions.
+        """
         with self._libraries.limit(limits=1):
             return evaluate_out_of_fold(configuration, task, protocol, algorithm=algorithm)
 
@@ -48,7 +68,26 @@ class InProcessEvaluator:
         algorithm: Algorithm | None = None,
         seconds: float | None = None,
     ) -> Fitted:
-        """See `Evaluator.fit`; `seconds` limits nothing here."""
+        """Fit one configuration on all rows of a task; see `EvaluatorLike`.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            Configuration to fit.
+        task : TabularTask
+            Task to fit it on.
+        folds : Folds
+            Folds whose seed and sample weights are used.
+        algorithm : Algorithm, optional
+            Algorithm of the configuration; found in the catalogue by default.
+        seconds : float, optional
+            Ignored: nothing can stop this process.
+
+        Returns
+        -------
+        Fitted
+            Fitted pipeline, or how the fit failed.
+        """
         with self._libraries.limit(limits=1):
             return fit_whole(configuration, task, folds, algorithm=algorithm)
 
@@ -59,4 +98,4 @@ class InProcessEvaluator:
         """Do nothing: this process is ready."""
 
     def close(self) -> None:
-        """Do nothing: there is nothing to end."""
+        """Do nothing: there is nothing to stop."""

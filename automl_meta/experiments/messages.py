@@ -1,4 +1,4 @@
-"""Messages between an `Evaluator` and its worker: pickled, each after its length."""
+"""Messages between an `Evaluator` and its worker: pickled, each preceded by its length."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _HEADER = struct.Struct("<Q")
 
 @dataclass(frozen=True)
 class Question:
-    """What the worker is asked: to evaluate a configuration, or to fit it on all rows.
+    """Request to the worker to evaluate a configuration, or to fit it on all rows.
 
-    None for the task or the protocol is the one of the question before.
+    None for the task or the protocol means that of the previous question.
     """
 
     kind: Literal["evaluate", "fit"]
@@ -35,14 +35,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands for a message that could not be pickled, or not be read on the other side."""
+    """Replaces a message that could not be pickled or unpickled."""
 
     reason: str
 
 
 def packed(message: Any) -> bytes | Unreadable:
-    """Pickle a message; what belongs to the user in it may fail in any way."""
-    # Pickle is safe here: both ends are this library, and nothing comes from elsewhere.
+    """Pickle a message; objects of the user in it may raise any error."""
+    # Pickle is safe here: this library is on both ends of the pipe.
     try:
         return pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - raised by methods of the user's objects
@@ -50,7 +50,7 @@ def packed(message: Any) -> bytes | Unreadable:
 
 
 def send(stream: io.RawIOBase, content: bytes) -> None:
-    """Write one pickled message, in as many pieces as the pipe takes it."""
+    """Write one pickled message, in as many parts as the pipe requires."""
     for part in (_HEADER.pack(len(content)), content):
         left = memoryview(part)
         while left:
@@ -68,13 +68,13 @@ def receive(stream: io.RawIOBase) -> Any:
     Raises
     ------
     EOFError
-        If the other side has closed the pipe.
+        If the other end has closed the pipe.
     """
     (size,) = _HEADER.unpack(_read(stream, _HEADER.size))
     content = _read(stream, size)
     try:
         return pickle.loads(content)
-    except Exception as error:  # noqa: BLE001 - raised by what is imported for the user's objects
+    except Exception as error:  # noqa: BLE001 - raised by imports of the user's objects
         return Unreadable(reason_of(error))
 
 

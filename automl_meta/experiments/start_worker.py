@@ -1,11 +1,11 @@
-"""Start a worker: a program of its own, so that the path is right before anything else is imported.
+"""Start a worker: a separate program, so that the path is set before anything else is imported.
 
-Called with the folders of the parent's path. Those that are not on the path come last: modules of
-the user are found there, and none of them stands for one of the standard library or of a package.
+Its arguments are the folders of the parent's path. Those that are not on the path yet are appended:
+modules of the user are found there, and cannot shadow the standard library or a package.
 
-Where the system can fork, the program becomes two processes: the worker, and one that watches. The
-latter ends the worker, and every process that the worker has started, as soon as the worker ends, the
-parent does, or it is told to; none of them needs to be in a state to do anything for that.
+If the system can fork, the program becomes two processes: the worker, and one that watches it. The
+latter ends the worker, and every process that the worker has started, as soon as the worker or the
+parent ends, or on a signal; none of them has to cooperate.
 """
 
 import ctypes
@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import NoReturn
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-_LOOK_SECONDS = 1.0  # between two looks whether the parent is there
+_LOOK_SECONDS = 1.0  # interval of checks whether the parent is alive
 
 
 def _own_pipes() -> tuple[FileIO, FileIO]:
-    """Both ends of the connection, out of reach of what prints, reads or is executed from here on."""
+    """Both ends of the connection, hidden from code that prints, reads or starts programs."""
     pipes = FileIO(os.dup(0), "rb"), FileIO(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
@@ -35,14 +35,14 @@ def _own_pipes() -> tuple[FileIO, FileIO]:
 
 
 def _become_two(pipes: tuple[FileIO, FileIO]) -> None:
-    """Return in the worker; the process that watches stays in here."""
+    """Return in the worker; the watching process stays in here."""
     parent, watching = os.getppid(), os.getpid()
     wakes, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    _tell_kernel(_SET_CHILD_SUBREAPER, 1)  # orphans come here
+    _tell_kernel(_SET_CHILD_SUBREAPER, 1)  # orphans become children of this process
     worker = os.fork()
     if worker != 0:
         for pipe in pipes:
@@ -59,7 +59,7 @@ def _become_two(pipes: tuple[FileIO, FileIO]) -> None:
 
 
 def _tell_kernel(option: int, value: int) -> None:
-    """Ask Linux for what others do not have; there, a worker that is stuck can outlive what it has started."""
+    """Set an option of Linux; elsewhere, processes that a stuck worker has started may survive."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
 
@@ -77,7 +77,7 @@ def _watch(worker: int, parent: int, wakes: int) -> NoReturn:
 
 
 def _ended(worker: int) -> int | None:
-    """The status of the worker if it has ended; orphans that have are buried on the way."""
+    """Exit status of the worker if it has ended; also reaps orphans."""
     pid = -1
     while pid not in (0, worker):
         pid, status = os.waitpid(-1, os.WNOHANG)
@@ -85,20 +85,20 @@ def _ended(worker: int) -> int | None:
 
 
 def _end_descendants() -> None:
-    import psutil  # late: most workers live long, and this process is to be small
+    import psutil  # deferred, to keep this process small
 
     while True:
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         try:
-            os.waitpid(-1, 0)  # its children come here, if it had any
+            os.waitpid(-1, 0)  # its orphans are reaped here
         except ChildProcessError:
             return
 
 
 def _end_by_signal(number: int) -> None:
-    """End as the worker did, without a second core file."""
+    """End with the signal of the worker, without a second core file."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -108,7 +108,7 @@ def _end_by_signal(number: int) -> None:
 
 
 def _import_package() -> None:
-    """Import the very package that the parent has imported, wherever another may be installed."""
+    """Import the package that the parent has imported, even if another one is installed."""
     spec = spec_from_file_location("automl_meta", Path(__file__).parents[1] / "__init__.py")
     if spec is None or spec.loader is None:
         raise ImportError(f"There is no automl_meta around {__file__}.")
@@ -118,7 +118,7 @@ def _import_package() -> None:
 
 
 def _main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles interruptions
     incoming, outgoing = _own_pipes()
     sys.path += [folder for folder in sys.argv[1:] if folder not in sys.path]
     del sys.argv[1:]
@@ -127,7 +127,7 @@ def _main() -> None:
     try:
         _import_package()
         from automl_meta.experiments.worker import main
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other side says it
+    except Exception as error:  # noqa: BLE001 - the parent reports it
         content = pickle.dumps(f"{type(error).__name__}: {error}")
         outgoing.write(len(content).to_bytes(8, "little") + content)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The process in which an `Evaluator` evaluates; started by `start_worker`, which gives it its pipes."""
+"""Main loop of the worker process of an `Evaluator`; `start_worker` starts it with its pipes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["main"]
 
 
 def main(incoming: io.RawIOBase, outgoing: io.RawIOBase) -> None:
-    """Answer one question after another until the other side closes the pipe."""
+    """Answer questions until the other end closes the pipe."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=outgoing.close)  # a copy of this process does not answer as well
+        os.register_at_fork(after_in_child=outgoing.close)  # a fork of this process must not answer
     questions: queue.SimpleQueue[Question | Unreadable] = queue.SimpleQueue()
     threading.Thread(target=_read_questions, args=(incoming, questions), daemon=True).start()
     _answer(outgoing, os.getpid())
@@ -45,15 +45,15 @@ def main(incoming: io.RawIOBase, outgoing: io.RawIOBase) -> None:
 
 def _answer(outgoing: io.RawIOBase, answer: Any) -> None:
     content = packed(answer)
-    if isinstance(content, Unreadable):  # such as a pipeline that holds a function without a name
+    if isinstance(content, Unreadable):  # such as a pipeline with a lambda
         content = pickle.dumps(Unreadable(f"its result cannot be sent back: {content.reason}"))
     send(outgoing, content)
 
 
 def _read_questions(incoming: io.RawIOBase, questions: queue.SimpleQueue[Question | Unreadable]) -> None:
-    """In a thread, so that the process ends with its parent also in the middle of an evaluation."""
+    """Read in a thread, so that the process ends with its parent even during an evaluation."""
     try:
         while True:
             questions.put(receive(incoming))
     finally:
-        os._exit(0)  # also where a module that is imported for the question wants to end the program
+        os._exit(0)  # even if a module imported for the question raises SystemExit

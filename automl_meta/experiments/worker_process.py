@@ -1,4 +1,4 @@
-"""WorkerProcess: the process of an `Evaluator`, with all that it starts."""
+"""WorkerProcess: the worker process of an `Evaluator`, with all processes that it starts."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from automl_meta.experiments.messages import receive, send
 __all__ = ["Gone", "WorkerProcess", "resident"]
 
 _START_WORKER = str(Path(__file__).with_name("start_worker.py"))
-_END_SECONDS = 5.0  # for the watching process to end all others; after that they are ended from here
-_LOOK_SECONDS = 0.2  # between two looks for processes that the worker has started
-_LOOK_SHARE = 0.05  # of the time, at most, for these looks: they read about every process of the machine
+_END_SECONDS = 5.0  # for the watching process to end the others; after that they are killed from here
+_LOOK_SECONDS = 0.2  # interval of scans for processes that the worker has started
+_LOOK_SHARE = 0.05  # maximum share of time for these scans of all processes
 
 
 class Gone:
-    """Comes in place of an answer when the worker has ended, or cannot answer any more."""
+    """Returned instead of an answer if the worker has ended or cannot answer any more."""
 
 
 class WorkerProcess:
-    """A worker, started at once; `start_worker` says which processes it consists of.
+    """A worker, started at once; its processes are described in `start_worker`.
 
-    They are a session of their own: what a terminal sends to its foreground (Ctrl-C, its end) does
-    not reach them. They end with this process, whatever it ends by.
+    They have a session of their own, so that signals of a terminal (Ctrl-C, hang-up) do not reach
+    them. They end with this process, however it ends.
 
     Raises
     ------
     OSError
-        If the system starts no more processes or threads.
+        If the system cannot start another process or thread.
     """
 
     def __init__(self) -> None:
-        # One thread each: times are then comparable, and parallel evaluations do not fight.
+        # One thread each: times are comparable, and parallel evaluations do not compete.
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
-            # -P: neither the current folder nor that of the script comes before the standard library.
+            # -P: neither the current folder nor that of the script precedes the standard library.
             [sys.executable, "-P", "-W", "ignore", _START_WORKER, *map(os.path.abspath, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            bufsize=0,  # a thread that waits in a buffered stream blocks whoever closes it
+            bufsize=0,  # a thread that waits in a buffered stream blocks its closing
             env={**os.environ, **single},
             start_new_session=True,
         )
@@ -63,7 +63,7 @@ class WorkerProcess:
         self._next_look = 0.0
         self._started = time.perf_counter()
         self.start_seconds = float("nan")  # wall seconds until it was ready
-        # In threads: queues can be waited for with a limit, and pipes cannot.
+        # In threads: waiting for a queue can time out, waiting for a pipe cannot.
         self._reader = threading.Thread(target=self._read_answers, daemon=True)
         try:
             self._reader.start()
@@ -73,7 +73,7 @@ class WorkerProcess:
             raise OSError(str(error)) from error
 
     def not_ready(self, seconds: float) -> str:
-        """Wait for it at most so long, and say why it is not ready; nothing if it is."""
+        """Wait until the worker is ready, and return the reason if it is not; empty if it is."""
         if self._worker is not None:
             return ""
         first = self.answer(seconds)
@@ -86,25 +86,25 @@ class WorkerProcess:
         return "" if self._worker is not None else self.death()
 
     def ask(self, question: bytes) -> None:
-        """Send a pickled question; do not wait until the worker reads it."""
+        """Send a pickled question, without waiting until the worker reads it."""
         self._questions.put(question)
 
     def _write_questions(self) -> None:
         stream = cast(io.RawIOBase, self._process.stdin)
-        with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended: the answer says so
+        with contextlib.suppress(OSError, ValueError):  # it has ended; the answer will tell
             while question := self._questions.get():
                 send(stream, question)
                 del question  # which can be as large as a table
 
     def answer(self, seconds: float) -> Any:
-        """Its next answer, `Gone`, or None if there is none within so many seconds."""
+        """Next answer, `Gone`, or None after a timeout."""
         try:
             return self._answers.get(timeout=seconds)
         except queue.Empty:
             pass
         if self.is_alive:
             return None
-        # What it started may hold the pipe open: its end would not be seen there.
+        # Processes that it started may keep the pipe open, so that there is no end of file.
         self._reader.join(seconds)
         try:
             return self._answers.get_nowait()
@@ -113,7 +113,7 @@ class WorkerProcess:
 
     def _read_answers(self) -> None:
         stream = cast(io.RawIOBase, self._process.stdout)
-        # A stranger who writes into the pipe makes lengths that no memory has.
+        # Foreign bytes in the pipe would be read as enormous lengths.
         with contextlib.suppress(EOFError, OSError, ValueError, MemoryError, OverflowError):
             first = receive(stream)
             self.start_seconds = time.perf_counter() - self._started
@@ -128,7 +128,7 @@ class WorkerProcess:
         return self._process.poll() is None
 
     def death(self) -> str:
-        """Say how it ended, after it is `Gone`."""
+        """Describe how the worker ended, after `Gone`."""
         try:
             code = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -143,11 +143,10 @@ class WorkerProcess:
         return f"the process was ended by {name}{hint}"
 
     def memory(self) -> int:
-        """Bytes that the worker holds, with the processes it has started.
+        """Bytes of memory of the worker and of the processes that it has started.
 
-        Those share pages with it, and with each other: each page counts once, as a sum of
-        proportional sizes gives it. To read them is dear, so it is done now and then, and only
-        where there are any.
+        They share pages, so proportional set sizes are summed, in which each page counts once.
+        Reading these is expensive, so it is done at intervals, and only if there are such processes.
         """
         if self._worker is None:
             return 0
@@ -162,12 +161,12 @@ class WorkerProcess:
         return max(resident(self._worker.pid), self._family_memory)
 
     def end(self) -> None:
-        """End the worker and all that it has started, whatever they are doing."""
+        """End the worker and all processes that it has started, whatever they are doing."""
         if self.is_alive:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_SECONDS)
-        # An evaluation can have ended, or stopped, the process that watches over the others.
+        # An evaluation may have killed or stopped the watching process.
         for process in self._family:
             with contextlib.suppress(psutil.Error):
                 process.kill()
@@ -186,7 +185,7 @@ class WorkerProcess:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that a process holds; 0 if there is none."""
+    """Resident memory of a process in bytes; 0 if it does not exist."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
@@ -196,6 +195,6 @@ def resident(pid: int) -> int:
 def _proportional(process: psutil.Process) -> int:
     try:
         memory = process.memory_full_info()
-    except psutil.Error:  # ended, or of another user: an algorithm may have changed who it is
+    except psutil.Error:  # ended, or of another user: an algorithm may have changed its user
         return resident(process.pid)
     return int(getattr(memory, "pss", memory.uss))

@@ -11,56 +11,25 @@ for _name in ("torch", "safetensors", "PIL"):
             "checkout by: pip install -e '.[fewshot]'"
         )
 
-from automl_meta.fewshot.anil import ANIL
-from automl_meta.fewshot.backbones import MLP, Backbone, Conv4, ResNet12
+# A member of a family is exported by the face of its family alone.
+from automl_meta.fewshot import backbones, methods, sources
+from automl_meta.fewshot.backbones import *
 from automl_meta.fewshot.episode import Episode
 from automl_meta.fewshot.evaluation import Evaluation, evaluate
 from automl_meta.fewshot.few_shot_classifier import FewShotClassifier
-from automl_meta.fewshot.finetuning import FineTuning
-from automl_meta.fewshot.fomaml import FOMAML
 from automl_meta.fewshot.learner import FewShotLearner, Predictor
-from automl_meta.fewshot.maml import MAML
-from automl_meta.fewshot.meta_sgd import MetaSGD
 from automl_meta.fewshot.meta_training import meta_fit
-from automl_meta.fewshot.prototypical import PrototypicalNetwork
-from automl_meta.fewshot.reptile import Reptile
-from automl_meta.fewshot.saving import LEARNERS, load, save
-from automl_meta.fewshot.sources import (
-    ArraySource,
-    DigitsSource,
-    ImageFolderSource,
-    OmniglotSource,
-    SinusoidSource,
-    TabularSource,
-    TaskSource,
-)
+from automl_meta.fewshot.methods import *
+from automl_meta.fewshot.saving import load, save
+from automl_meta.fewshot.sources import *
 from automl_meta.fewshot.training_options import TrainingOptions, TrainingProgress, TrainingResult
 
 __all__ = [
-    "ANIL",
-    "FOMAML",
-    "LEARNERS",
-    "MAML",
-    "MLP",
-    "ArraySource",
-    "Backbone",
-    "Conv4",
-    "DigitsSource",
     "Episode",
     "Evaluation",
     "FewShotClassifier",
     "FewShotLearner",
-    "FineTuning",
-    "ImageFolderSource",
-    "MetaSGD",
-    "OmniglotSource",
     "Predictor",
-    "PrototypicalNetwork",
-    "Reptile",
-    "ResNet12",
-    "SinusoidSource",
-    "TabularSource",
-    "TaskSource",
     "TrainingOptions",
     "TrainingProgress",
     "TrainingResult",
@@ -69,3 +38,6 @@ __all__ = [
     "meta_fit",
     "save",
 ]
+__all__ += backbones.__all__
+__all__ += methods.__all__
+__all__ += sources.__all__

@@ -117,13 +117,13 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
             logits = self._predictor(query[None])[0]
         else:
             logits = torch.cat([self._alone(one) for one in query[:, None]])
-        chances = logits.double().softmax(-1).cpu().numpy()
-        if not np.isfinite(chances).all():
+        probabilities = logits.double().softmax(-1).cpu().numpy()
+        if not np.isfinite(probabilities).all():
             raise DataError(
                 "The predicted probabilities are NaN: values of X are not finite or are much larger than in "
                 "training, or the meta-training diverged."
             )
-        return chances
+        return probabilities
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the most probable class of each query.
@@ -138,8 +138,8 @@ class FewShotClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_queries,)
             Predicted labels.
         """
-        chances = self.predict_proba(X)
-        return self.classes_[chances.argmax(1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(1)]
 
     def _alone(self, query: Tensor) -> Tensor:
         """Compute the logits of one query, normalised with the support."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.fewshot.backbones import Backbone
+from automl_meta.fewshot.configured import Configured
 from automl_meta.fewshot.episode import Episode
 
 __all__ = ["FewShotLearner", "Predictor", "per_task_loss"]
@@ -44,7 +44,7 @@ def per_task_loss(outputs: Tensor, y: Tensor) -> Tensor:
     return losses.view(y.shape).mean(1)
 
 
-class FewShotLearner(nn.Module, ABC):
+class FewShotLearner(Configured, ABC):
     """Base class of few-shot methods, which adapt to many tasks at once.
 
     A subclass implements `adapt` and `task_losses`, stores each constructor parameter under its own name, and
@@ -173,12 +173,6 @@ class FewShotLearner(nn.Module, ABC):
         return len(episode)
 
     @property
-    def config(self) -> dict[str, Any]:
-        """The constructor arguments except the backbone."""
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names if name != "backbone"}
-
-    @property
     def device(self) -> torch.device:
         """The device of the parameters."""
         return next(self.parameters()).device
@@ -219,13 +213,3 @@ class FewShotLearner(nn.Module, ABC):
                 f"The labels of a task's support are not exactly the classes 0 to {n_way - 1}; "
                 "give at least one example of each of the n_way classes."
             )
-
-    def extra_repr(self) -> str:
-        """Format the constructor arguments for the representation of the module.
-
-        Returns
-        -------
-        str
-            Comma-separated ``name=value`` pairs.
-        """
-        return ", ".join(f"{name}={value!r}" for name, value in self.config.items())

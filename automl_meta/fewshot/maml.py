@@ -107,7 +107,7 @@ class MAML(FewShotLearner):
         self.check_support(support_x, support_y, n_way)
         with torch.no_grad():
             weights = self.initial_weights(len(support_x), n_way)
-            *_, adapted = self._steps(support_x, support_y, weights, self.n_test_steps or self.n_steps, False)
+            *_, adapted = self._steps(support_x, support_y, weights, self.n_test_steps or self.n_steps)
 
         @torch.no_grad()
         def predictor(query_x: Tensor) -> Tensor:
@@ -118,8 +118,7 @@ class MAML(FewShotLearner):
     @override
     def task_losses(self, episode: Episode) -> Tensor:
         weights = self.initial_weights(len(episode), episode.n_way)
-        create_graph = not self.first_order and torch.is_grad_enabled()
-        steps = self._steps(episode.support_x, episode.support_y, weights, self.n_steps, create_graph)
+        steps = self._steps(episode.support_x, episode.support_y, weights, self.n_steps)
         query = self.inputs(episode.query_x)
         total = torch.zeros((), device=self.device)
         for importance, adapted in zip(self._importance(), steps, strict=True):
@@ -243,10 +242,10 @@ class MAML(FewShotLearner):
         support_y: Tensor,
         weights: dict[str, Tensor],
         n_steps: int,
-        create_graph: bool,
     ) -> Iterator[dict[str, Tensor]]:
         """Yield the adapted weights after each inner-loop step."""
         inputs = self.inputs(support_x)
+        create_graph = not self.first_order and torch.is_grad_enabled()
         for step in range(n_steps):
             if not torch.is_grad_enabled():  # detach: only the step itself needs a graph
                 weights = {name: value.detach().requires_grad_() for name, value in weights.items()}

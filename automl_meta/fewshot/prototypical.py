@@ -41,7 +41,8 @@ class PrototypicalNetwork(FewShotLearner):
     Raises
     ------
     UsageError
-        If a parameter is out of range.
+        If a parameter is out of range; or, in training with `turns`, if the classes of a task have different numbers
+        of examples.
 
     References
     ----------
@@ -88,24 +89,8 @@ class PrototypicalNetwork(FewShotLearner):
 
         return predictor
 
+    @override
     def loss(self, episode: Episode) -> Tensor:
-        """Compute the meta-training loss, averaged over the tasks.
-
-        Parameters
-        ----------
-        episode : Episode
-            Tasks; those with padding are computed one at a time.
-
-        Returns
-        -------
-        Tensor of shape ()
-            Mean loss.
-
-        Raises
-        ------
-        UsageError
-            If `turns` is set and the classes of a task have different numbers of examples.
-        """
         if self.turns and not _is_even(episode):
             raise UsageError(
                 "turns=True requires the same number of examples in all classes of a task; sample such tasks, "

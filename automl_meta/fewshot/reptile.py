@@ -37,7 +37,7 @@ class Reptile(MAML):
         start = self.initial_weights(len(episode), episode.n_way)
         x = torch.cat([episode.support_x, episode.query_x], 1)
         y = torch.cat([episode.support_y, episode.query_y], 1)
-        *_, end = self._steps(x, y, start, self.n_steps, create_graph=False)
+        *_, end = self._steps(x, y, start, self.n_steps)
         direction = sum(
             (value * (value - end[name]).detach() / self.learning_rate).flatten(1).sum(1)
             for name, value in start.items()

@@ -15,27 +15,12 @@ from torch import Tensor
 
 from automl_meta._utils.replacing import replacing
 from automl_meta.exceptions import DataError
-from automl_meta.fewshot.anil import ANIL
 from automl_meta.fewshot.backbones import BACKBONES, Backbone
-from automl_meta.fewshot.finetuning import FineTuning
-from automl_meta.fewshot.fomaml import FOMAML
 from automl_meta.fewshot.learner import FewShotLearner
-from automl_meta.fewshot.maml import MAML
-from automl_meta.fewshot.meta_sgd import MetaSGD
-from automl_meta.fewshot.prototypical import PrototypicalNetwork
-from automl_meta.fewshot.reptile import Reptile
+from automl_meta.fewshot.methods import LEARNERS
 
-__all__ = ["LEARNERS", "check_shapes", "describe", "load", "read", "save", "write"]
+__all__ = ["check_shapes", "describe", "load", "read", "save", "write"]
 
-LEARNERS: tuple[type[FewShotLearner], ...] = (
-    PrototypicalNetwork,
-    MAML,
-    FOMAML,
-    ANIL,
-    Reptile,
-    MetaSGD,
-    FineTuning,
-)
 FORMAT = 1
 _MOST_STEPS = 100_000
 

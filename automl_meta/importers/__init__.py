@@ -1,4 +1,4 @@
-"""Experience from elsewhere, as runs of the store."""
+"""Importers: past experiments from other tools as runs of the store."""
 
 from automl_meta.importers.optuna_study import StudyImport, StudySpace, import_study
 

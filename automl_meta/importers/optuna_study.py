@@ -1,4 +1,4 @@
-"""Past Optuna studies as experience."""
+"""Import past Optuna studies as runs."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from automl_meta.task import TabularTask
 __all__ = ["StudyImport", "StudySpace", "import_study"]
 
 StudySpace = str | Callable[[Mapping[str, Any]], Configuration | None] | None
-"""What the parameters of a study mean: see `import_study`."""
+"""Meaning of the parameters of a study: see `import_study`."""
 
-_ABOUT = "automl_meta"  # what the studies of AutoMLClassifier say about themselves
+_ABOUT = "automl_meta"  # user attribute in which AutoMLClassifier describes its studies
 _LONGEST_SECONDS = 1e10  # three centuries
 _FAILED = ("timeout", "memout", "crash")
 
 
 @dataclass(frozen=True)
 class StudyImport:
-    """What became of the trials of a study.
+    """Result of importing a study.
 
     Parameters
     ----------
     study : str
-        Its name.
+        Name of the study.
     n_new : int
-        Trials that are runs of the store now.
+        Number of trials that were added to the store as runs.
     n_known : int
-        Trials that were already.
+        Number of trials that the store already had.
     skipped : mapping of str to int
-        Those that were not understood, counted by reason.
+        Number of skipped trials by reason.
     """
 
     study: str
@@ -62,43 +62,43 @@ def import_study(
     metric: str | Metric | None = None,
     source: str = "optuna",
 ) -> StudyImport:
-    """Add the trials of a study to the store; a second time adds nothing.
+    """Add the trials of an Optuna study to the store; importing it again adds nothing.
 
     Parameters
     ----------
     store : MetadataStore
-        Where the runs go.
+        Store of the runs.
     study : Study
-        Of one objective; left as it is.
+        Study with one objective; not modified.
     dataset : DatasetRecord, TabularTask or str, optional
-        What was tuned on: a record, a task (which is then described), or the id of a data set that
-        the store knows. A study of `AutoMLClassifier` says it itself.
+        Data set of the study: a record, a task (whose meta-features are then computed), or the id
+        of a data set in the store. Studies of `AutoMLClassifier` name it themselves.
     space : str, callable or None
-        What the parameters mean. The name of an algorithm: they are its own, by its names. A
-        callable: from a trial's parameters to a `Configuration`, or None where there is none. None:
-        a parameter ``algorithm``, and the others as in ``"lightgbm.learning_rate"``.
+        Meaning of the parameters. With the name of an algorithm, they are its hyperparameters. A
+        callable maps a trial's parameters to a `Configuration`, or to None to skip the trial. None
+        expects a parameter ``algorithm``, and others such as ``"lightgbm.learning_rate"``.
     metric : str or Metric, optional
-        What the objective is, greater is better; the values of a study that minimises are taken
-        with the opposite sign. A study of `AutoMLClassifier` says it itself.
+        Metric of the objective, greater is better; values of a study that minimises are negated.
+        Studies of `AutoMLClassifier` name it themselves.
     source : str
-        The name under which the runs are stored.
+        Source name of the stored runs.
 
     Returns
     -------
     StudyImport
-        How many were new, and why others were left out: unfinished, pruned, repeated, of an
-        unknown algorithm, outside of its space, a value that the metric cannot have.
+        Number of new runs, and reasons why trials were skipped: unfinished, pruned, repeated,
+        unknown algorithm, outside its search space, impossible value of the metric.
 
     Raises
     ------
     UsageError
-        If the data set or the metric is not known, or the study has several objectives.
+        If the data set or the metric is unknown, or the study has several objectives.
     """
     with readable(f"The study {study.study_name!r}"):
         directions, about = study.directions, _about(study.user_attrs.get(_ABOUT))
     if len(directions) != 1:
         raise UsageError(
-            f"The study {study.study_name!r} has {len(directions)} objectives; only studies of one are imported."
+            f"The study {study.study_name!r} has {len(directions)} objectives; only studies with one objective can be imported."
         )
     record = _dataset(store, study, dataset, about)
     scored = _metric(study, metric, about, record.task_type)
@@ -117,7 +117,7 @@ def import_study(
         if isinstance(run, str):
             skipped[run] += 1
         elif run.run_id in runs:
-            skipped["a configuration that was tried before"] += 1
+            skipped["a repeated configuration"] += 1
         else:
             runs[run.run_id] = run
     store.add_source(Source(reader.source))
@@ -127,7 +127,7 @@ def import_study(
 
 @dataclass(frozen=True)
 class _Reader:
-    """From trials to runs, or to the reason why there is none."""
+    """Converts trials to runs, or returns the reason to skip them."""
 
     record: DatasetRecord
     metric: Metric
@@ -140,7 +140,7 @@ class _Reader:
         if not trial.state.is_finished():
             return "not finished"
         if trial.state == TrialState.PRUNED:
-            return "pruned: how far it would have come is not known"
+            return "pruned, so its final value is unknown"
         configuration = self._configuration(trial)
         if isinstance(configuration, str):
             return configuration
@@ -171,7 +171,7 @@ class _Reader:
         )
 
     def _scores(self, given: object) -> dict[str, float]:
-        """The scores by other metrics that a trial may have."""
+        """Scores by other metrics that a trial may have."""
         metrics = {metric.name: metric for metric in metrics_for(self.record.task_type)}
         return {
             name: float(score)
@@ -184,7 +184,7 @@ class _Reader:
         if callable(self.space):
             found = self.space(parameters)
             if found is None:
-                return "without a meaning to the function that was given"
+                return "skipped by the given function"
         else:
             name = parameters.pop("algorithm", None) if self.space is None else self.space
             if name is None:
@@ -199,11 +199,11 @@ class _Reader:
         try:
             return algorithm.completed(found)
         except UsageError:
-            return f"outside of the space of {found.algorithm}"
+            return f"outside the search space of {found.algorithm}"
 
 
 def _about(given: object) -> dict[str, str]:
-    """What a study of `AutoMLClassifier` says about itself, as far as that is text."""
+    """Text entries of the description that `AutoMLClassifier` writes into a study."""
     if not isinstance(given, dict):
         return {}
     return {
@@ -214,13 +214,13 @@ def _about(given: object) -> dict[str, str]:
 
 
 def _number(values: object) -> float:
-    """The value of a trial, or NaN where it is no number: a damaged journal may hold anything."""
+    """Value of a trial; NaN if it is not a number, since a damaged journal may hold anything."""
     is_one = isinstance(values, list) and len(values) == 1 and isinstance(values[0], (int, float))
     return float(values[0]) if is_one else math.nan  # type: ignore[index]
 
 
 def _cost(seconds: object) -> float:
-    """A number of seconds, or NaN where it is none."""
+    """Number of seconds; NaN if it is not one."""
     is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
     return float(seconds) if is_number and 0.0 <= seconds < _LONGEST_SECONDS else math.nan  # type: ignore[arg-type,operator]
 
@@ -242,8 +242,8 @@ def _dataset(
     known = dataset or about.get("dataset")
     if known is None:
         raise UsageError(
-            f"The study {study.study_name!r} does not say what it was tuned on: give dataset=, a task or the id "
-            "of a data set in the store."
+            f"The study {study.study_name!r} does not name its data set: give dataset=, a task or the id of a "
+            "data set in the store."
         )
     return store.dataset(str(known))
 
@@ -254,7 +254,7 @@ def _metric(
     chosen = metric or about.get("metric")
     if chosen is None:
         raise UsageError(
-            f"The study {study.study_name!r} does not say what its values are: give metric=, such as "
+            f"The study {study.study_name!r} does not name its metric: give metric=, such as "
             f"{'accuracy' if task_type == 'classification' else 'r2'!r}."
         )
     return get_metric(chosen, task_type)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from automl_meta._utils.budget import Budget
 from automl_meta._utils.isolation import default_settings
 from automl_meta._utils.random import RandomState, child_generator, seed_of
+from automl_meta._utils.renaming import renamed
 from automl_meta._utils.threads import single_threaded
 from automl_meta.exceptions import UsageError
 from automl_meta.metafeatures.complexity import Complexity
@@ -83,8 +84,9 @@ def extract_metafeatures(
     groups: Iterable[str] | None = None,
     extractors: Sequence[MetaFeatureExtractor] = EXTRACTORS,
     task_type: TaskType | Literal["auto"] = "auto",
-    time_budget: float | Budget | None = None,
+    time_limit: float | Budget | None = None,
     random_state: RandomState = 0,
+    time_budget: float | Budget | None = None,
 ) -> MetaFeatures:
     """Compute the meta-features of a task.
 
@@ -105,12 +107,14 @@ def extract_metafeatures(
         Available groups, cheapest first; may include custom extractors.
     task_type : {"auto", "classification", "regression"}, default="auto"
         Type of task, see `TabularTask.from_frame`.
-    time_budget : float, Budget or None, default=None
+    time_limit : float, Budget or None, default=None
         Wall-clock time limit in seconds. The values of groups that are not reached are NaN, with
         `OUT_OF_TIME` as the reason; a running group may exceed the limit by a fraction of a second.
     random_state : int, Generator, RandomState or None, default=0
         Random seed of samples, folds and models; None gives different results on each call. Each
         group has a child seed, so that its values do not depend on which other groups are run.
+    time_budget : float, Budget or None, default=None
+        Old name of `time_limit`.
 
     Returns
     -------
@@ -134,7 +138,8 @@ def extract_metafeatures(
     """
     task = TabularTask.of(X, y, task_type=task_type)
     chosen = _choose(extractors, groups, task.task_type)
-    budget = time_budget if isinstance(time_budget, Budget) else Budget(time_budget)
+    limit = renamed("time_budget", time_budget, "time_limit", time_limit)
+    budget = limit if isinstance(limit, Budget) else Budget(limit)
     seed = seed_of(random_state)
     view = TaskView(task, seed=seed, budget=budget)
     values: dict[str, float] = {}

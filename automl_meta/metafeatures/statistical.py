@@ -32,55 +32,25 @@ _CLASSES: tuple[TaskType, ...] = ("classification",)
 _NUMBERS: tuple[TaskType, ...] = ("regression",)
 
 _COLUMNS = (
-    *summarised(
-        "column_mean", "the mean of each numeric column", ENGELS_1998, _NUMERIC, statistics=("mean",)
-    ),
-    *summarised(
-        "column_median", "the median of each numeric column", ENGELS_1998, _NUMERIC, statistics=("mean",)
-    ),
-    *summarised(
-        "column_min", "the minimum of each numeric column", ENGELS_1998, _NUMERIC, statistics=("mean",)
-    ),
-    *summarised(
-        "column_max", "the maximum of each numeric column", ENGELS_1998, _NUMERIC, statistics=("mean",)
-    ),
-    *summarised(
-        "column_sd",
-        "the standard deviation of each numeric column",
-        ENGELS_1998,
-        _NUMERIC,
-        statistics=("mean",),
-    ),
-    *summarised(
-        "column_variance",
-        "the variance of each numeric column",
-        CASTIELLO_2005,
-        f"{_NUMERIC}{_SQUARES}",
-        statistics=("mean",),
-    ),
-    *summarised(
-        "column_range", "the range of each numeric column", ALI_SMITH_2006, _NUMERIC, statistics=("mean",)
-    ),
-    *summarised(
-        "column_iqr",
-        "the interquartile range of each numeric column",
-        ALI_SMITH_2006,
-        _NUMERIC,
-        statistics=("mean",),
-    ),
-    *summarised(
-        "column_mad",
-        "the median absolute deviation of each numeric column, times 1.4826",
-        ALI_SMITH_2006,
-        _NUMERIC,
-        statistics=("mean",),
-    ),
-    *summarised(
-        "coefficient_of_variation",
-        "the coefficient of variation of each numeric column (log10 of standard deviation / absolute mean)",
-        RIVOLLI_2022,
-        "a non-constant numeric column with a non-zero mean",
-        statistics=("mean",),
+    *(
+        MetaFeature(f"{name}_mean", f"Mean of the {quantity} of each numeric column.", source, needs)
+        for name, quantity, source, needs in (
+            ("column_mean", "mean", ENGELS_1998, _NUMERIC),
+            ("column_median", "median", ENGELS_1998, _NUMERIC),
+            ("column_min", "minimum", ENGELS_1998, _NUMERIC),
+            ("column_max", "maximum", ENGELS_1998, _NUMERIC),
+            ("column_sd", "standard deviation", ENGELS_1998, _NUMERIC),
+            ("column_variance", "variance", CASTIELLO_2005, f"{_NUMERIC}{_SQUARES}"),
+            ("column_range", "range", ALI_SMITH_2006, _NUMERIC),
+            ("column_iqr", "interquartile range", ALI_SMITH_2006, _NUMERIC),
+            ("column_mad", "median absolute deviation (times 1.4826)", ALI_SMITH_2006, _NUMERIC),
+            (
+                "coefficient_of_variation",
+                "coefficient of variation (log10 of standard deviation / absolute mean)",
+                RIVOLLI_2022,
+                "a non-constant numeric column with a non-zero mean",
+            ),
+        )
     ),
     *summarised(
         "skewness", "the skewness of each numeric column (third standardised moment)", STATLOG, _NUMERIC

@@ -35,7 +35,7 @@ RECOMMENDERS: tuple[type[Recommender], ...] = (
     ScoreModel,
     MetaModel,
 )
-"""All members, simple ones first."""
+"""All recommenders, simple ones first."""
 
 DEFAULT_RECOMMENDER: type[Recommender] = MetaModel
-"""Chosen by ``automl-meta evaluate`` on the shipped experience."""
+"""Recommender with the best results of ``automl-meta evaluate`` on the shipped experience."""

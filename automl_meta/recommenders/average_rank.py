@@ -1,4 +1,4 @@
-"""AverageRank: what did best everywhere."""
+"""AverageRank: the configurations with the best mean rank."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["AverageRank"]
 class AverageRank(Recommender):
     """Order configurations by their mean rank over all known data sets.
 
-    The baseline: the task's meta-features and observed scores do not change the order. Pairs
-    never tried get the rank of what is usual for both.
+    The baseline: the task's meta-features and observed scores do not change the order. Missing
+    scores are imputed from the means of their data set and configuration.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Experience as arrays: what every recommender starts from."""
+"""Experience as arrays, the input of every recommender."""
 
 from __future__ import annotations
 
@@ -14,39 +14,38 @@ from automl_meta.recommenders.seconds_model import sizes_of
 from automl_meta.records import Configuration, MetaDataset
 from automl_meta.transfer import regret_scales
 
-_PRIOR_RUNS = 3.0  # a configuration's mean regret counts as if it had so many average runs more
+_PRIOR_RUNS = 3.0  # number of average runs by which a configuration's mean regret is shrunk
 
 
 @dataclass(frozen=True, eq=False)
 class ExperienceMatrix:
     """Known runs as matrices, rows and columns sorted by their ids.
 
-    Data sets and configurations without any good run are left out: they tell nothing that could
-    be recommended.
+    Data sets and configurations without any successful run are left out.
 
     Parameters
     ----------
     dataset_ids, names : list of str
-        Of the n_datasets rows.
+        Ids and names of the data sets, the n_datasets rows.
     families : ndarray of shape (n_datasets,)
-        Integer code of each data set's family.
+        Integer code of the family of each data set.
     sizes : ndarray of shape (n_datasets, 4)
-        `sizes_of` the data sets, in the rows that a cross-validation fits on.
+        `sizes_of` the data sets, with the number of training rows of a fit in the cross-validation.
     configurations : list of Configuration
-        Of the n_configurations columns.
+        Configurations of the n_configurations columns.
     known : bool ndarray of shape (n_datasets, n_configurations)
-        Where a good run is known.
+        Whether a successful run is known.
     raw_scores : ndarray of shape (n_datasets, n_configurations)
         Greater is better; NaN where `known` is False.
     scores : ndarray of shape (n_datasets, n_configurations)
-        The same without gaps: failed runs and useless scores count as the lowest that matters
-        (see `regret_scales`), pairs never tried as what is usual for both.
+        The same without missing values: failed runs and useless scores have a normalised regret of 1
+        (see `regret_scales`); pairs never tried are imputed from the means of both.
     best, scale : ndarray of shape (n_datasets,)
-        Of `regret_scales`.
+        Best score and regret scale; see `regret_scales`.
     seconds : ndarray of shape (n_datasets, n_configurations)
-        Of one fit; NaN where unknown.
+        Seconds of one fit; NaN where unknown.
     run_ids : ndarray of str of shape (n_datasets, n_configurations)
-        Empty where no run is known.
+        Ids of the runs; empty where none is known.
     """
 
     dataset_ids: list[str]
@@ -65,6 +64,15 @@ class ExperienceMatrix:
     @classmethod
     def from_meta_dataset(cls, meta: MetaDataset) -> ExperienceMatrix:
         """Arrange the runs of a `MetaDataset`.
+
+        Parameters
+        ----------
+        meta : MetaDataset
+            Known runs.
+
+        Returns
+        -------
+        ExperienceMatrix
 
         Raises
         ------
@@ -85,7 +93,7 @@ class ExperienceMatrix:
         known = known[block]
         raw_scores = np.where(known, raw_scores[block], np.nan)
         run_ids = meta.arranged(meta.runs["run_id"].to_numpy(object), "")[block]
-        # A run that was ended at its time limit counts with all it took: a fit might take as long.
+        # A run that hit its time limit counts with its whole duration: a single fit may take as long.
         timeout = (meta.runs["status"] == "timeout").to_numpy(bool)
         seconds = np.where(timeout, meta.runs["seconds"], np.where(good, meta.runs["fit_seconds"], np.nan))
         best, scale = regret_scales(raw_scores)
@@ -114,17 +122,17 @@ class ExperienceMatrix:
 
     @property
     def regrets(self) -> NDArray[np.float64]:
-        """Normalised regrets, 0 (best known) to 1 (useless or failed), without gaps."""
+        """Normalised regrets, 0 (best known) to 1 (useless or failed), without missing values."""
         return (self.best[:, None] - self.scores) / self.scale[:, None]
 
     @cached_property
     def configuration_ids(self) -> list[str]:
-        """Keys of the columns."""
+        """Configuration ids of the columns."""
         return [configuration.configuration_id for configuration in self.configurations]
 
     @cached_property
     def winners(self) -> list[str]:
-        """Name of the algorithm with the best score on each data set."""
+        """Name of the best algorithm on each data set."""
         return [self.configurations[column].algorithm for column in np.nanargmax(self.raw_scores, axis=1)]
 
 
@@ -142,7 +150,7 @@ def _sorted_positions(index: pd.Index, keep: NDArray[np.bool_]) -> NDArray[np.in
 
 
 def _without_gaps(regrets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fill each gap with the configuration's usual regret, moved as the data set's others are."""
+    """Impute missing regrets by the mean of the configuration plus the mean deviation on the data set."""
     present = ~np.isnan(regrets)
     if present.all():
         return regrets

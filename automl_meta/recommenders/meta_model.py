@@ -1,4 +1,4 @@
-"""MetaModel: a learnt similarity as the prior, the task's own scores as the evidence."""
+"""MetaModel: a learnt similarity as the prior, scores on the task itself as the evidence."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ __all__ = ["MetaModel"]
 class MetaModel(Portfolio):
     """Greedy expected improvement over known data sets, weighted by a learnt similarity.
 
-    Before anything was tried, a known data set counts by how often trees that learnt to tell from
-    meta-features which configurations win put it and the task into one leaf. What they learn is
-    each configuration's chance to be the best, so that neither the order of the losers nor the
-    depth of a failure decides a split. Scores observed on the task itself then weigh and move all
-    rows (see `KnownTasks`). The trees vote on what comes next: each ranks the configurations by the
-    score it expects, or once something was tried by the expected improvement of the best so far,
-    per square root of a second if ``remaining_seconds`` is given; the best mean rank wins. A task
-    that is further from all that is known than any known data set is from the others gets the
-    static portfolio.
+    The prior weight of a known data set is the number of extremely randomised trees that put it and
+    the task into the same leaf. The trees are trained to predict from meta-features each
+    configuration's probability of being the best, so that neither the order of the losers nor the
+    size of a failure decides a split. Scores observed on the task itself then weigh and move all rows
+    (see `KnownTasks`). The trees vote on the next configuration: each ranks the configurations by
+    expected score or, once a score was observed, by expected improvement over the best so far, per
+    square root of a second if ``remaining_seconds`` is given; the best mean rank wins. A task that is
+    further from all known data sets than any of these is from the others gets the static portfolio.
 
-    Fitting takes a fraction of a second, so nothing is trained ahead and shipped: the model is
-    always that of the experience as it is now, the user's own runs included.
+    Fitting takes a fraction of a second, so no pre-trained model is shipped: the model always
+    reflects the current experience, including the user's own runs.
 
     Parameters
     ----------
     n_trees : int, default=200
-        Of the similarity.
+        Number of trees of the similarity.
     n_components : int, default=20
-        Principal components of the chances that the trees learn; with a few meta-features fewer.
+        Maximum number of principal components of the probabilities that the trees predict; fewer
+        if there are few meta-features.
     uniform_share : float, default=0.7
-        Part of the weight that is spread evenly over all known data sets, for expected scores, how
-        scores go together, and all places of a list but the first, which is the trees' alone.
+        Share of the weight that is spread evenly over all known data sets, for expected scores,
+        their covariance, and all places of a list but the first, which the trees alone decide.
     scale_power : float, default=0.5
-        How far regrets are normalised by each data set's regret scale before they are averaged:
-        1 makes all data sets count alike, 0 those where most can be lost count most.
+        Power of each data set's regret scale by which regrets are divided before they are averaged:
+        with 1 all data sets count alike, with 0 regrets are not normalised.
     random_state : int, default=0
-        Decides the trees.
+        Random seed of the trees.
 
     References
     ----------
     Xu, Hutter, Hoos & Leyton-Brown (2011), SATzilla2012, for voting; Geurts, Ernst & Wehenkel
-    (2006), Extremely randomized trees; Yang et al. (2019), OBOE, KDD, for what is updated.
+    (2006), Extremely randomized trees; Yang et al. (2019), OBOE, KDD, for the update by scores.
     """
 
     def __init__(

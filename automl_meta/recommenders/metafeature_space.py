@@ -1,4 +1,4 @@
-"""MetafeatureSpace: how far tasks are from each other."""
+"""MetafeatureSpace: distances between tasks."""
 
 from __future__ import annotations
 
@@ -10,31 +10,30 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 _FAR_QUANTILE = 0.95
-_LIMIT = 3.0  # of a scaled value: about ten interquartile ranges from the median
+_LIMIT = 3.0  # largest absolute scaled value: about ten interquartile ranges from the median
 
 
 class MetafeatureSpace:
     """Scaled meta-features of the known data sets.
 
-    A value is measured from the median in interquartile ranges and then squashed by arcsinh,
-    because many meta-features (sizes, kurtoses) span orders of magnitude. One that is missing for
-    a known data set counts as the median; one that is missing for the task asked about is left
-    out of its distances. Distances are mean absolute differences (L1: Brazdil, Soares & Da Costa
-    2003; Feurer et al. 2015).
+    Values are scaled robustly (median and interquartile range) and transformed by arcsinh, because
+    many meta-features (sizes, kurtoses) span orders of magnitude. A missing value of a known data set
+    is imputed by the median; a missing value of the new task is left out of its distances. Distances
+    are mean absolute differences (L1: Brazdil, Soares & Da Costa 2003; Feurer et al. 2015).
 
     Parameters
     ----------
     metafeatures : DataFrame of shape (n_datasets, n_metafeatures)
-        Of the known data sets, NaN where unknown.
+        Meta-features of the known data sets, NaN where unknown.
     families : ndarray of shape (n_datasets,)
-        Integer codes; data sets of one family are no reference for one another.
+        Integer codes; distances within a family are not used as a reference.
     """
 
     def __init__(self, metafeatures: pd.DataFrame, families: NDArray[np.int64]) -> None:
         metafeatures = metafeatures[sorted(metafeatures.columns)]
         values = metafeatures.to_numpy(np.float64)
         values = np.where(np.isfinite(values), values, np.nan)
-        # Sorting puts NaN last; all quantiles then come from one pass over all columns.
+        # Sorting puts NaN last; one pass over all columns then gives all quantiles.
         ordered, counts = np.sort(values, axis=0), (~np.isnan(values)).sum(axis=0)
         quarter, median, three_quarters = (_quantile(ordered, counts, share) for share in (0.25, 0.5, 0.75))
         filled = np.where(np.isnan(values), median, values)
@@ -57,20 +56,20 @@ class MetafeatureSpace:
         return self._squashed(np.where(np.isfinite(values), values, np.nan))
 
     def distances(self, point: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Distances of a task to the known data sets, shape (n_datasets,); NaN if nothing is shared."""
+        """Distances of a task to the known data sets, shape (n_datasets,); NaN without a common meta-feature."""
         shared = ~np.isnan(point)
         if not shared.any():
             return np.full(len(self.known), np.nan)
         return self._distances(point[None, shared], self.known[:, shared])[0]
 
     def percentile(self, distance: float) -> float:
-        """Share of known data sets whose nearest one out of their family is nearer than `distance`."""
+        """Share of the known data sets whose nearest one outside their family is nearer than `distance`."""
         if np.isnan(distance) or not len(self._reference):
             return float("nan")
         return float(np.mean(self._reference < distance))
 
     def is_far(self, distance: ArrayLike) -> NDArray[np.bool_]:
-        """Whether tasks at these distances from their nearest data set are far from all that is known."""
+        """Whether tasks at these distances from their nearest data set are far from all known data sets."""
         return ~(np.asarray(distance) <= self._limit)  # NaN is far
 
     def _squashed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

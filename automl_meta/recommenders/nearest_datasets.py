@@ -1,4 +1,4 @@
-"""NearestDatasets: what did best on data sets like this one."""
+"""NearestDatasets: the configurations with the smallest regret on the nearest data sets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["NearestDatasets"]
 class NearestDatasets(Recommender):
     """Order configurations by their mean normalised regret on the nearest known data sets.
 
-    Nearness is the L1 distance over scaled meta-features; the neighbours count by a Gaussian of
-    their distance. Without any shared meta-feature all known data sets count alike.
+    The distance is L1 over scaled meta-features; the weights of the neighbours are a Gaussian kernel
+    of their distance. Without any common meta-feature all known data sets have equal weights.
 
     Parameters
     ----------
     n_neighbors : int, default=10
-        How many data sets count.
+        Number of neighbours.
 
     References
     ----------
@@ -36,6 +36,6 @@ class NearestDatasets(Recommender):
         allowed = np.isfinite(distances)
         last = np.minimum(self.n_neighbors, allowed.sum(axis=1, keepdims=True)) - 1
         widths = np.take_along_axis(np.sort(distances, axis=1), np.maximum(last, 0), axis=1)
-        # All neighbours may be copies at distance 0: they count, and nothing else.
+        # All neighbours may be copies at distance 0: then only these count.
         kernel = np.exp(-((distances / np.maximum(widths, 1e-12)) ** 2))
         return np.where(allowed & (distances <= widths), kernel, 0.0)

@@ -1,4 +1,4 @@
-"""Portfolio: configurations that complement each other on all that is known."""
+"""Portfolio: configurations that complement each other on the known data sets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ __all__ = ["Portfolio"]
 
 
 class Portfolio(Recommender):
-    """Greedy portfolio over all known data sets, each counting alike.
+    """Greedy portfolio over all known data sets, with equal weights.
 
-    Each place goes to the configuration that most lowers the expected normalised regret of the
+    Each place goes to the configuration that most reduces the expected normalised regret of the
     best so far. Meta-features do not change the order; observed scores do.
 
     References

@@ -1,4 +1,4 @@
-"""Recommendation: ranked configurations, and what they rest on."""
+"""Recommendation: ranked configurations with their evidence."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Evidence", "Neighbor", "RankedConfiguration", "Recommendation"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A run that speaks for a configuration.
+    """A run that supports a configuration.
 
     Parameters
     ----------
     dataset_id, dataset : str
-        The known data set it was made on: its key and its name.
+        Id and name of the data set of the run.
     distance : float
-        How far that data set is from the task asked about; NaN if that is unknown.
+        Distance of that data set from the new task; NaN if unknown.
     score : float
-        What the configuration reached there, greater is better, in the units of the experience.
+        Score of the configuration on it, greater is better, in the units of the experience.
     run_id : str
-        Name of the run in the store.
+        Id of the run in the store.
     best_there : str
-        Name of the algorithm that won on that data set.
+        Name of the best algorithm on that data set.
     """
 
     dataset_id: str
@@ -38,24 +38,30 @@ class Evidence:
     best_there: str
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; NaN becomes None."""
+        """Convert to plain values for JSON.
+
+        Returns
+        -------
+        dict
+            NaN becomes None.
+        """
         return plain(vars(self))
 
 
 @dataclass(frozen=True)
 class Neighbor:
-    """A known data set that is near the task asked about.
+    """A known data set near the new task.
 
     Parameters
     ----------
     dataset_id, dataset : str
-        Its key and its name.
+        Id and name of the data set.
     distance : float
-        Mean absolute difference over the scaled meta-features; NaN if none is shared.
+        Mean absolute difference of the scaled meta-features; NaN if they have none in common.
     best_algorithm : str
-        What won there.
+        Name of the best algorithm on it.
     best_score : float
-        With this score, greater is better, in the units of the experience.
+        Score of that algorithm, greater is better, in the units of the experience.
     """
 
     dataset_id: str
@@ -65,31 +71,37 @@ class Neighbor:
     best_score: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; NaN becomes None."""
+        """Convert to plain values for JSON.
+
+        Returns
+        -------
+        dict
+            NaN becomes None.
+        """
         return plain(vars(self))
 
 
 @dataclass(frozen=True)
 class RankedConfiguration:
-    """A configuration at its place in a recommendation.
+    """A configuration with its rank in a recommendation.
 
     Parameters
     ----------
     rank : int
-        From 1. A portfolio's later places complement the earlier ones: they are what to try next
-        if these disappoint, not always the next best on average.
+        Rank, starting at 1. In a portfolio, later configurations complement the earlier ones: they
+        are to be tried next if these disappoint, and need not be the next best on average.
     configuration : Configuration
-        What to try.
+        Algorithm and hyperparameters.
     expected_score : float
         Mean of the predictive distribution, greater is better.
     interval : tuple of float
-        Low and high end of the 80 % interval around it.
+        Lower and upper end of the 80 % prediction interval.
     expected_seconds : float
-        Predicted CPU seconds of one fit, on all rows unless asked for fewer.
+        Predicted CPU seconds of one fit, on all rows by default.
     chance_of_best : float
-        Probability to be the best of all known configurations; they sum to one over all of these.
+        Probability of being the best of all known configurations, over which it sums to one.
     evidence : tuple of Evidence
-        Runs of it on known data sets, the nearest first.
+        Runs of the configuration on known data sets, nearest first.
     """
 
     rank: int
@@ -101,7 +113,13 @@ class RankedConfiguration:
     evidence: tuple[Evidence, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; NaN becomes None."""
+        """Convert to plain values for JSON.
+
+        Returns
+        -------
+        dict
+            NaN becomes None.
+        """
         return {
             "rank": self.rank,
             "algorithm": self.configuration.algorithm,
@@ -117,30 +135,30 @@ class RankedConfiguration:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What to try on a task, and why.
+    """Ranked configurations for a task, with their evidence.
 
     Parameters
     ----------
     metric : str
         Name of the metric of all scores.
     task_type : {"classification", "regression"}
-        Of the task and of all experience used.
+        Task type.
     configurations : tuple of RankedConfiguration
-        The first to try comes first.
+        Best first.
     far_from_experience : bool
-        True if nearly all known data sets have a nearer neighbour than the task has: advice is
-        then hardly more than what works everywhere.
+        Whether nearly all known data sets have a nearer neighbour than the task has: the
+        recommendation is then hardly specific to the task.
     distance : float
-        To the nearest known data set; NaN if the task and the experience share no meta-feature.
+        Distance to the nearest known data set; NaN without a common meta-feature.
     distance_percentile : float
-        Share (0 to 1) of the known data sets whose own nearest neighbour, out of their family,
-        is nearer than that; NaN if it cannot be said.
+        Share (0 to 1) of the known data sets whose own nearest neighbour outside their family is
+        nearer than that; NaN if unknown.
     nearest : tuple of Neighbor
-        The nearest known data sets.
+        Nearest known data sets.
     recommender : str
-        Class name of who says so.
+        Class name of the recommender.
     notes : tuple of str
-        What was decided on the way, in words.
+        Decisions made on the way, as sentences.
     """
 
     metric: str
@@ -154,11 +172,20 @@ class Recommendation:
     notes: tuple[str, ...] = field(default=())
 
     def rescaled(self, factor: float) -> Recommendation:
-        """Give the same advice with expected scores and intervals times `factor`.
+        """Multiply expected scores and intervals by a factor.
 
-        For metrics in the unit of the target, whose experience is kept per standard deviation:
-        `factor` is the standard deviation of the task's own target. Scores on other data sets
-        (evidence, nearest) stay per standard deviation of theirs.
+        For metrics in the unit of the target, whose experience is in units of its standard deviation.
+        Scores on other data sets (evidence, nearest) remain in units of theirs.
+
+        Parameters
+        ----------
+        factor : float
+            Standard deviation of the target of the task.
+
+        Returns
+        -------
+        Recommendation
+            A rescaled copy.
         """
         scaled = tuple(
             replace(
@@ -171,7 +198,13 @@ class Recommendation:
         return replace(self, configurations=scaled)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; NaN becomes None."""
+        """Convert to plain values for JSON.
+
+        Returns
+        -------
+        dict
+            NaN becomes None.
+        """
         return {
             "task_type": self.task_type,
             "metric": self.metric,

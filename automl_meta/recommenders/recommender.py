@@ -1,4 +1,4 @@
-"""Recommender: what all meta-models share."""
+"""Recommender: the base class of all meta-models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from automl_meta._utils.isolation import default_settings
+from automl_meta._utils.renaming import renamed
 from automl_meta.exceptions import UsageError
 from automl_meta.recommenders.difficulty_model import DifficultyModel
 from automl_meta.recommenders.experience_matrix import ExperienceMatrix
@@ -24,14 +25,14 @@ from automl_meta.transfer import NOISE, KnownTasks
 __all__ = ["Choice", "Recommender"]
 
 _COVERAGE = 0.8
-_NORMAL_QUANTILE = 1.2816  # of 90 %, where too few families are known to measure it
+_NORMAL_QUANTILE = 1.2816  # 90 % quantile, used where too few families are known to measure it
 _FEWEST_FAMILIES = 5
-_CALIBRATED_RANKS = 10  # intervals are calibrated on what would be recommended
+_CALIBRATED_RANKS = 10  # intervals are calibrated on the configurations that would be recommended
 _N_EVIDENCE, _N_NEAREST = 3, 5
 
 
 class Choice(NamedTuple):
-    """What is to be put in order: columns of `candidates`, at most `n`, by `seconds` too if they count."""
+    """Input of the ranking: at most `n` of the columns `candidates`, with their `seconds` if these count."""
 
     known_tasks: KnownTasks
     candidates: NDArray[np.int64]
@@ -42,20 +43,19 @@ class Choice(NamedTuple):
 class Recommender(BaseEstimator):
     """From experience to ranked configurations.
 
-    All members see the task as an `KnownTasks`: each known data set gives one plausible row of
-    scores, moved by the difference in difficulty that the meta-features predict until something
-    was observed on the task itself. A member says how much each known data set counts (`_weights`),
-    what it expects beyond that (`_learn`, `_expected_gaps`), and in which order configurations are
-    tried (`_order`). Expected scores, intervals, times, evidence and the far-away flag are the same
-    for all.
+    All meta-models represent the task as `KnownTasks`: each known data set gives one plausible row of
+    scores, shifted by the difference in difficulty that the meta-features predict, until a score was
+    observed on the task itself. A subclass defines the weight of each known data set (`_weights`),
+    predictions of its own (`_learn`, `_expected_gaps`), and the order in which configurations are
+    tried (`_order`). Expected scores, intervals, durations, evidence and the far-away flag are shared.
 
     Intervals are conformal: the residuals of each known data set, predicted from the other
-    families, say how many standard deviations hold 80 % of them.
+    families, determine how many standard deviations contain 80 % of them.
 
     Attributes
     ----------
     experience_ : ExperienceMatrix
-        The runs it was fitted on, as matrices.
+        Training runs as matrices.
     """
 
     @default_settings()
@@ -65,12 +65,12 @@ class Recommender(BaseEstimator):
         Parameters
         ----------
         meta : MetaDataset
-            Known runs for one metric and one type of task. It is not changed.
+            Known runs for one metric and one task type. It is not modified.
 
         Returns
         -------
         Recommender
-            Itself.
+            The fitted recommender.
 
         Raises
         ------
@@ -97,51 +97,55 @@ class Recommender(BaseEstimator):
         n: int = 10,
         *,
         observed: Mapping[str, float] | None = None,
-        time_limit: float | None = None,
+        fit_time_limit: float | None = None,
         remaining_seconds: float | None = None,
         fit_rows: float | None = None,
+        time_limit: float | None = None,
     ) -> Recommendation:
-        """Say what to try on a task.
+        """Recommend configurations for a task.
 
         Parameters
         ----------
         metafeatures : mapping of str to float
-            Of the task, NaN where one could not be computed; ``n_rows``, ``n_features`` and other
-            counts serve to predict times. Names that the experience lacks are ignored.
+            Meta-features of the task, NaN where one could not be computed; ``n_rows``, ``n_features``
+            and other counts are used to predict durations. Unknown names are ignored.
         n : int, default=10
-            How many configurations at most.
+            Maximum number of configurations.
         observed : mapping of str to float, optional
-            ``configuration_id`` to the score reached on the task itself, in the units of the
-            experience, NaN for one that failed. These are not recommended again.
-        time_limit : float, optional
+            ``configuration_id`` to the score on the task itself, in the units of the experience;
+            NaN if it failed. These configurations are not recommended again.
+        fit_time_limit : float, optional
             Seconds of one fit; configurations predicted to take longer are left out, all but the
             quickest.
         remaining_seconds : float, optional
             Seconds of fits that are left to spend on the task; who pays five for a trial, as a
             five-fold cross-validation does, has a fifth of the budget. Configurations predicted
-            to take longer are left out, as by `time_limit`, and members that look for the
+            to take longer are left out, as by `fit_time_limit`, and members that look for the
             greatest expected gain then look for it per square root of a second; without it only
             the number of trials counts.
         fit_rows : float, optional
-            Rows that a fit will learn from, by which its time is predicted; all of the task's by
-            default.
+            Number of training rows of a fit, from which its duration is predicted; all rows of the
+            task by default.
+        time_limit : float, optional
+            Deprecated name of `fit_time_limit`.
 
         Returns
         -------
         Recommendation
-            The first configuration is the first to try.
+            The first configuration is to be tried first.
 
         Raises
         ------
         UsageError
-            If `n` is less than 1, or `time_limit` or `remaining_seconds` is not positive.
+            If `n` is less than 1, or `fit_time_limit` or `remaining_seconds` is not positive.
         NotFittedError
             If `fit` was not called.
         """
         check_is_fitted(self, "experience_")
         if n < 1:
             raise UsageError(f"At least one configuration must be asked for; n is {n!r}.")
-        for name, limit in (("time_limit", time_limit), ("remaining_seconds", remaining_seconds)):
+        fit_time_limit = renamed("time_limit", time_limit, "fit_time_limit", fit_time_limit)
+        for name, limit in (("fit_time_limit", fit_time_limit), ("remaining_seconds", remaining_seconds)):
             if limit is not None and not limit > 0:
                 raise UsageError(f"{name} must be a positive number of seconds or None; it is {limit!r}.")
         notes: list[str] = []
@@ -150,12 +154,12 @@ class Recommender(BaseEstimator):
         known_tasks = self._known_tasks(point, distances)
         columns, scores = self._observations(observed or {})
         if len(columns):
-            # What was reached tells the level better than meta-features do, and the scores of known
-            # data sets as they are tell better which of them the task is like.
+            # Observed scores determine the level better than meta-features do, and the unshifted
+            # scores of the known data sets better determine which of them the task is like.
             lift = self._difficulty.predict(point)[0] - self._known_best
             known_tasks = replace(known_tasks, rows=known_tasks.rows - lift).observe(columns, scores)
         seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
-        limits = [limit for limit in (time_limit, remaining_seconds) if limit is not None]
+        limits = [limit for limit in (fit_time_limit, remaining_seconds) if limit is not None]
         candidates = self._candidates(observed or {}, seconds, min(limits, default=None), notes)
         costs = seconds if remaining_seconds is not None and self._seconds.has_times else None
         order = self._order(Choice(known_tasks, candidates, n, costs)) if len(candidates) else []
@@ -177,41 +181,53 @@ class Recommender(BaseEstimator):
     def expected_seconds(
         self, metafeatures: Mapping[str, float], fit_rows: float | None = None
     ) -> dict[str, float]:
-        """Seconds of one fit of each known configuration on a task, by its ``configuration_id``.
+        """Predict the duration of one fit of each known configuration on a task.
 
         Parameters
         ----------
-        metafeatures, fit_rows
-            As in `recommend`.
+        metafeatures : mapping of str to float
+            Meta-features of the task.
+        fit_rows : float, optional
+            Number of training rows of a fit; all rows of the task by default.
+
+        Returns
+        -------
+        dict of str to float
+            ``configuration_id`` to seconds.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
         """
         check_is_fitted(self, "experience_")
         seconds = self._seconds.predict(sizes_of(metafeatures, fit_rows))
         return dict(zip(self.experience_.configuration_ids, map(float, seconds), strict=True))
 
-    # What members decide -------------------------------------------------------------------
+    # Overridden by subclasses --------------------------------------------------------------
 
     def _learn(self, experience: ExperienceMatrix) -> None:
-        """Fit what is the member's own; may set `_known_gaps` (n_datasets, n_configurations)."""
+        """Fit the part of the subclass; may set `_known_gaps` (n_datasets, n_configurations)."""
 
     def _weights(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How much each known data set counts, not yet normalised; all alike here.
+        """Unnormalised weights of the known data sets; uniform by default.
 
         Parameters
         ----------
         distances : ndarray of shape (n_tasks, n_datasets)
-            inf where a data set must not count, all NaN if nothing is known of a task.
+            inf where a data set must not count, all NaN if nothing is known about a task.
         """
         return np.where(np.isinf(distances), 0.0, 1.0)
 
     def _expected_gaps(self, point: NDArray[np.float64]) -> NDArray[np.float64] | float:
-        """By how much each configuration is expected to miss the best score, where a model says so."""
+        """Predicted regret of each configuration, if the subclass has a model for it."""
         return 0.0
 
     def _order(self, choice: Choice) -> list[int]:
-        """Columns of the configurations to recommend, the first to try first."""
+        """Columns of the recommended configurations, best first."""
         return choice.known_tasks.best_on_average(choice.candidates, choice.n)
 
-    # What all share ------------------------------------------------------------------------
+    # Shared by all -------------------------------------------------------------------------
 
     def _normalized_weights(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
         weights = self._weights(distances)
@@ -219,7 +235,7 @@ class Recommender(BaseEstimator):
         return weights / weights.sum(axis=1, keepdims=True)
 
     def _known_weights(self) -> NDArray[np.float64]:
-        """How much each known data set counts for each other, shape (n_datasets, n_datasets)."""
+        """Weights of the known data sets for each other, shape (n_datasets, n_datasets)."""
         return self._normalized_weights(self._space.between)
 
     def _known_tasks(self, point: NDArray[np.float64], distances: NDArray[np.float64]) -> KnownTasks:
@@ -228,7 +244,7 @@ class Recommender(BaseEstimator):
         return KnownTasks(center + self._departures, self.experience_.scale, weights)
 
     def _calibrated_quantiles(self) -> tuple[float, float]:
-        """10 % and 90 % quantile of standardised residuals, each family predicted from the others."""
+        """10 % and 90 % quantiles of the standardised residuals, each family predicted from the others."""
         experience = self.experience_
         if len(np.unique(experience.families)) < _FEWEST_FAMILIES:
             return -_NORMAL_QUANTILE, _NORMAL_QUANTILE
@@ -258,7 +274,7 @@ class Recommender(BaseEstimator):
         )
         columns = np.array([column for column, _ in pairs], dtype=np.int64)
         scores = np.array([score for _, score in pairs], dtype=np.float64)
-        # A diverged fit says "bad", not by how many orders of magnitude.
+        # The score of a diverged fit means "bad"; its order of magnitude means nothing.
         lowest = float((self.experience_.scores.min(axis=1) - self.experience_.scale).min())
         return columns, np.clip(scores, lowest, self.metric_.best)
 
@@ -266,7 +282,7 @@ class Recommender(BaseEstimator):
         self,
         observed: Mapping[str, float],
         seconds: NDArray[np.float64],
-        time_limit: float | None,
+        fit_time_limit: float | None,
         notes: list[str],
     ) -> NDArray[np.int64]:
         ids = self.experience_.configuration_ids
@@ -274,29 +290,31 @@ class Recommender(BaseEstimator):
             [column for column, key in enumerate(ids) if key not in observed], dtype=np.int64
         )
         if not len(candidates):
-            notes.append("All known configurations were already tried on this task.")
+            notes.append("All known configurations have been tried on this task.")
             return candidates
-        if time_limit is None:
+        if fit_time_limit is None:
             return candidates
         if not self._seconds.has_times:
-            notes.append("No run has a known time, so the time limit could not be applied.")
+            notes.append("No run has a known duration, so the time limit was not applied.")
             return candidates
-        quick = candidates[seconds[candidates] <= time_limit]
+        quick = candidates[seconds[candidates] <= fit_time_limit]
         if len(quick):
             notes.append(
-                f"{len(candidates) - len(quick)} configurations are expected to exceed {time_limit:g} s."
+                f"{len(candidates) - len(quick)} configurations are expected to exceed {fit_time_limit:g} s."
             )
             return quick
-        notes.append(f"Every configuration is expected to exceed {time_limit:g} s; this is the quickest.")
+        notes.append(f"Every configuration is expected to exceed {fit_time_limit:g} s; this is the quickest.")
         return candidates[[int(np.argmin(seconds[candidates]))]]
 
     def _note(self, notes: list[str], order: list[int], nearest: float, far: bool) -> None:
         if np.isnan(nearest):
-            notes.append("The task shares no meta-feature with the experience.")
+            notes.append("The task and the experience have no meta-feature in common.")
         elif far:
-            notes.append("The task is far from all known data sets; this is what works in general.")
+            notes.append(
+                "The task is far from all known data sets; these configurations work well in general."
+            )
         if order and not self._seconds.has_times:
-            notes.append("No run has a known time; expected_seconds is a mere placeholder of 1 s.")
+            notes.append("No run has a known duration; expected_seconds is a placeholder of 1 s.")
 
     def _ranked(
         self,

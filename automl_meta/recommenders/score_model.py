@@ -16,24 +16,23 @@ __all__ = ["ScoreModel"]
 
 
 class ScoreModel(Recommender):
-    """Predict each configuration's normalised regret with LightGBM, and take the smallest.
+    """Rank configurations by their normalised regret as LightGBM predicts it.
 
-    The model learns how a configuration's regret on a data set departs from its mean over all
-    data sets. Its predictions for held-out families give the spread. Fitting takes seconds, not
-    milliseconds.
+    The target is the deviation of a configuration's regret on a data set from its mean over all
+    data sets. Out-of-fold predictions for held-out families give the spread. Fitting takes seconds.
 
     Parameters
     ----------
     n_estimators : int, default=150
-        Boosting rounds.
+        Number of boosting rounds.
     learning_rate : float, default=0.05
-        Of the boosting.
+        Learning rate of the boosting.
     num_leaves : int, default=15
-        Of each tree.
+        Maximum number of leaves of a tree.
     n_folds : int, default=3
-        Folds of families for the out-of-fold predictions.
+        Number of folds of families for the out-of-fold predictions.
     random_state : int, default=0
-        Decides folds and column samples.
+        Random seed of the folds and the column subsampling.
 
     References
     ----------
@@ -77,7 +76,7 @@ class ScoreModel(Recommender):
     def _fitted(
         self, experience: ExperienceMatrix, rows: NDArray[np.bool_]
     ) -> tuple[Any, NDArray[np.float64]]:
-        from lightgbm import LGBMRegressor  # not needed by the other members, and slow to import
+        from lightgbm import LGBMRegressor  # slow to import, and not needed by the other recommenders
 
         regrets, known = experience.regrets[rows], experience.known[rows]
         mean = regrets.mean(axis=0)
@@ -111,7 +110,7 @@ class ScoreModel(Recommender):
 def _configuration_features(configurations: Sequence[Configuration]) -> NDArray[np.float64]:
     """One column for each algorithm and each hyperparameter name, NaN where it does not apply.
 
-    Values that are not numbers become their place among all values of that name.
+    Values that are not numbers are ordinally encoded.
     """
     algorithms = sorted({configuration.algorithm for configuration in configurations})
     names = sorted({name for configuration in configurations for name in configuration.parameters})

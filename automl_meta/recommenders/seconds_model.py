@@ -1,4 +1,4 @@
-"""SecondsModel: how long a fit will take."""
+"""SecondsModel: predicted duration of a fit."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-_PENALTY = 1.0  # pulls each configuration's line to the line of all, as much as one run would
-_SHORTEST = 1e-4  # seconds; below that clocks measure themselves
-_MANY_ROWS = 1000.0  # from here on times grow with another power of the rows: fixed costs count no more
+_PENALTY = 1.0  # ridge penalty of a configuration's deviation from the common line: the weight of one run
+_SHORTEST = 1e-4  # seconds; shorter durations are beyond the precision of the clock
+_MANY_ROWS = 1000.0  # more rows have another power: fixed costs do not matter any more
 
 
 def sizes_of(metafeatures: Mapping[str, float], fit_rows: float | None = None) -> NDArray[np.float64]:
-    """What the time of a fit depends on, NaN where unknown.
+    """Predictors of the duration of a fit, NaN where unknown.
 
     Parameters
     ----------
     metafeatures : mapping of str to float
-        Of the task.
+        Meta-features of the task.
     fit_rows : float, optional
-        Rows of the fit; all of the task's by default.
+        Number of training rows; all rows of the task by default.
 
     Returns
     -------
     ndarray of shape (4,)
-        Rows of the fit, columns, columns once categories are one-hot encoded, classes.
+        Number of training rows, of columns, of columns after one-hot encoding, and of classes.
     """
     return np.array(
         [
@@ -39,18 +39,18 @@ def sizes_of(metafeatures: Mapping[str, float], fit_rows: float | None = None) -
 
 
 class SecondsModel:
-    """For each configuration, log seconds as a line in the logs of what it works on.
+    """Linear model of log seconds in the logs of the sizes, for each configuration.
 
-    The power of the rows may differ between few and many of them, and may depend on the columns.
-    One line for all configurations, then for each the ridge-penalised departure from it, so that
-    one that was tried once or never still gets a sensible guess.
+    The power of the rows may differ between few and many rows, and may depend on the number of
+    columns. A pooled model of all configurations, plus a ridge-penalised deviation of each, so that
+    a configuration that was tried once or never still gets a sensible prediction.
 
     Parameters
     ----------
     sizes : ndarray of shape (n_datasets, 4)
-        `sizes_of` the known data sets; only the encoded columns may be unknown.
+        `sizes_of` the known data sets; only the number of encoded columns may be unknown.
     seconds : ndarray of shape (n_datasets, n_configurations)
-        Of one fit; NaN where unknown.
+        Seconds of one fit; NaN where unknown.
     """
 
     def __init__(self, sizes: NDArray[np.float64], seconds: NDArray[np.float64]) -> None:
@@ -77,18 +77,18 @@ class SecondsModel:
         )
 
     def predict(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Seconds of one fit, shape (n_configurations,), never NaN.
+        """Predict the seconds of one fit, shape (n_configurations,), without NaN.
 
         Parameters
         ----------
         sizes : ndarray of shape (4,)
-            `sizes_of` the task; an unknown one counts as usual.
+            `sizes_of` the task; unknown ones are replaced by the mean.
         """
         terms = self._terms(_logs(sizes[None, :]))[0]
         return np.exp(np.clip(self._coefficients @ terms, *self._log_range))
 
     def _terms(self, logs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What the lines are linear in, shape (n_datasets, n_terms)."""
+        """Design matrix, shape (n_datasets, n_terms)."""
         centered = np.where(np.isfinite(logs), logs - self._usual, 0.0)
         rows, columns = centered[:, 0], centered[:, 1]
         many = np.maximum(rows + self._usual[0] - np.log(_MANY_ROWS), 0.0)
@@ -96,6 +96,6 @@ class SecondsModel:
 
 
 def _logs(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms; without encoding there are as many columns as before."""
+    """Logarithms; an unknown number of encoded columns is the number of columns."""
     encoded = np.where(np.isfinite(sizes[:, 2]), sizes[:, 2], sizes[:, 1])
     return np.log(np.maximum(np.column_stack([sizes[:, :2], encoded, sizes[:, 3]]), 1.0))

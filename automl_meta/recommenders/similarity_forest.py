@@ -1,4 +1,4 @@
-"""SimilarityForest: on which known data sets the same wins as on a task, from meta-features."""
+"""SimilarityForest: learnt similarity of data sets by the leaves that they share."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 _SMALLEST_LEAF = 2
-_LEAF_SHARE = 0.02  # of the known data sets
-_FEWEST_FEATURES = 10  # that compete for a split; a third of them where there are more
+_LEAF_SHARE = 0.02  # smallest leaf, as a share of the known data sets
+_FEWEST_FEATURES = 10  # candidates for a split; a third of the features if that is more
 _FEWEST_COMPONENTS = 5
-_FEWEST_DATASETS = 6  # with fewer there is nothing to split
-_REMEMBERED = 8  # forests, of about 2 MB each
+_FEWEST_DATASETS = 6  # fewer cannot be split
+_REMEMBERED = 8  # cached forests, of about 2 MB each
 
 
 class SimilarityForest:
-    """Trees that put data sets with alike targets into one leaf, by their meta-features.
+    """Extremely randomised trees from meta-features to targets, used as a similarity.
 
-    Two data sets are alike as often as they meet in a leaf: a similarity that was learnt, in
-    which meta-features that say nothing about the targets do not count.
+    The similarity of two data sets is the share of the trees in which they share a leaf. Since it is
+    learnt, meta-features that do not predict the targets do not count.
 
     Parameters
     ----------
     points : ndarray of shape (n_datasets, n_metafeatures)
-        Scaled meta-features without gaps.
+        Scaled meta-features without missing values.
     targets : ndarray of shape (n_datasets, n_targets)
-        What makes data sets alike, without gaps.
+        Targets without missing values.
     n_trees, n_components : int
-        How many trees; and principal components of the targets that they predict, at most: a few
-        meta-features cannot tell many apart.
+        Number of trees, and maximum number of principal components of the targets that they predict:
+        a few meta-features cannot predict many.
     random_state : int
-        Decides the splits.
+        Random seed of the splits.
 
     References
     ----------
-    Geurts, Ernst & Wehenkel (2006), Extremely randomized trees, Machine Learning 63, with the
+    Geurts, Ernst & Wehenkel (2006), Extremely randomized trees, Machine Learning 63, for the
     kernel that the trees define.
     """
 
@@ -58,7 +58,7 @@ class SimilarityForest:
         left, singular, _ = np.linalg.svd(targets, full_matrices=False)
         n_components = min(n_components, max(points.shape[1], _FEWEST_COMPONENTS))
         components = (left * singular)[:, :n_components]
-        self._trees = _grown(
+        self._trees = grow_trees(
             np.ascontiguousarray(points, dtype=np.float32).tobytes(),
             np.ascontiguousarray(components, dtype=np.float64).tobytes(),
             len(points),
@@ -68,7 +68,7 @@ class SimilarityForest:
         self._leaves = self._apply(points)
 
     def between(self, families: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Similarities of the known data sets, (n_datasets, n_datasets); none within a family."""
+        """Similarities of the known data sets, shape (n_datasets, n_datasets); 0 within a family."""
         n_datasets, n_trees = self._leaves.shape
         names = self._leaves + np.arange(n_trees) * (self._leaves.max() + 1)
         rows = np.repeat(np.arange(n_datasets), n_trees)
@@ -89,18 +89,18 @@ class SimilarityForest:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _grown(
+def grow_trees(
     points: bytes, targets: bytes, n_datasets: int, n_trees: int, random_state: int
 ) -> tuple[Any, ...]:
-    """Trees for float32 points and float64 targets, remembered: most tasks are asked about the same experience."""
-    from sklearn import config_context  # slow to import; not needed by the others
+    """Trees for float32 points and float64 targets, cached: most requests use the same experience."""
+    from sklearn import config_context  # slow to import, and not needed by the other recommenders
     from sklearn.tree import ExtraTreeRegressor
 
     inputs = np.frombuffer(points, dtype=np.float32).reshape(n_datasets, -1)
     outputs = np.frombuffer(targets, dtype=np.float64).reshape(n_datasets, -1)
     n_features = inputs.shape[1]
     seeds = np.random.default_rng(random_state).integers(2**31, size=n_trees)
-    # Each by itself and unchecked: around trees this small, a forest object takes longer than in them.
+    # Single trees without validation: for trees this small, the overhead of a forest object dominates.
     with config_context(skip_parameter_validation=True):
         return tuple(
             ExtraTreeRegressor(

@@ -1,4 +1,4 @@
-"""SimilarityPortfolio: a portfolio in which data sets like this one count more."""
+"""SimilarityPortfolio: a portfolio in which similar data sets have larger weights."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ __all__ = ["SimilarityPortfolio"]
 
 
 class SimilarityPortfolio(Portfolio):
-    """Greedy portfolio under weights that fall with the distance of the meta-features.
+    """Greedy portfolio with weights that decrease with the distance of the meta-features.
 
-    A part of the weight is the same for all known data sets: meta-features are a weak guide, and
-    a task they mislead on still gets nearly the static portfolio. A task that is far from all
-    that is known gets exactly that.
+    A share of the weight is uniform over all known data sets: meta-features are weak predictors,
+    and a task for which they mislead still gets nearly the static portfolio. A task that is far
+    from all known data sets gets exactly that.
 
     Parameters
     ----------
     neighborhood : float, default=0.1
         Share of the known data sets within the width of the Gaussian kernel.
     uniform_share : float, default=0.3
-        Part of the weight that is spread evenly; 1 is `Portfolio`.
+        Share of the weight that is uniform; 1 gives `Portfolio`.
 
     References
     ----------
-    Feurer et al. (2022), Auto-Sklearn 2.0, JMLR 23, for the portfolio; the weights are in the
-    manner of locally weighted learning (Atkeson, Moore & Schaal 1997).
+    Feurer et al. (2022), Auto-Sklearn 2.0, JMLR 23, for the portfolio; Atkeson, Moore & Schaal
+    (1997), Locally weighted learning, for the weights.
     """
 
     def __init__(self, neighborhood: float = 0.1, uniform_share: float = 0.3) -> None:

@@ -1,6 +1,6 @@
-"""What was tried, on what, and with what result: kept in a database, shared as a folder."""
+"""Store of experience: experiment results in a database, exchanged as folders of CSV files."""
 
-from automl_meta.store.engine import default_store_path
+from automl_meta.store.location import default_store_path
 from automl_meta.store.metadata_store import MetadataStore
 from automl_meta.store.seed import seed_folder
 from automl_meta.store.spool import how_to_add, spool

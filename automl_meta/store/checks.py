@@ -1,4 +1,4 @@
-"""What a store holds, in numbers, and what should not be in it."""
+"""Summary of a store's contents, and integrity checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["described", "problems"]
 
 
 def described(connection: Connection) -> dict[str, Any]:
-    """Count what there is; see `MetadataStore.info`."""
+    """Count the contents; see `MetadataStore.info`."""
     of_configuration = runs.join(configurations, configurations.c.configuration_id == runs.c.configuration_id)
     of_dataset = runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id)
     return {
@@ -44,7 +44,7 @@ def _counts(connection: Connection, column: Column[Any], table: Any) -> dict[str
 
 
 def problems(connection: Connection) -> list[str]:
-    """Find what should not be; see `MetadataStore.check`."""
+    """Run all integrity checks; see `MetadataStore.check`."""
     return [
         *_damage(connection),
         *_orphans(connection),
@@ -78,7 +78,7 @@ def _orphans(connection: Connection) -> Iterator[str]:
                 .limit(10)
             )
             for value in connection.execute(missing).scalars():
-                yield f"{table.name} refer to {child.name} {value!r}, which {parent.table.name} lacks."
+                yield f"{table.name} refers to {child.name} {value!r}, which is missing from {parent.table.name}."
 
 
 def _impossible_sizes(connection: Connection) -> Iterator[str]:
@@ -92,18 +92,18 @@ def _impossible_sizes(connection: Connection) -> Iterator[str]:
         shown = ", ".join(
             f"{size} {what}" for size, what in zip(sizes, ("rows", "columns", "classes"), strict=True)
         )
-        yield f"Data set {dataset_id} has {shown}, which no task has."
+        yield f"Data set {dataset_id} has an impossible size: {shown}."
 
 
 def _impossible_costs(connection: Connection) -> Iterator[str]:
     for column in (runs.c.fit_seconds, runs.c.predict_seconds, runs.c.seconds, runs.c.peak_memory):
         query = select(runs.c.run_id, column).where(column < 0.0).order_by(runs.c.number).limit(10)
         for run_id, value in connection.execute(query):
-            yield f"Run {run_id} has {column.name} {value:g}, and nothing costs less than nothing."
+            yield f"Run {run_id} has a negative {column.name}: {value:g}."
 
 
 def _successes_without_scores(connection: Connection) -> Iterator[str]:
-    # Not by "exists" for each run: scores are found by their metric first, and so only by reading all.
+    # Not by "exists" for each run: the index of scores begins with the metric, so that each would scan all.
     scored = select(run_scores.c.number).distinct().subquery()
     query = (
         select(runs.c.run_id)
@@ -113,7 +113,7 @@ def _successes_without_scores(connection: Connection) -> Iterator[str]:
         .limit(10)
     )
     for run_id in connection.execute(query).scalars():
-        yield f"Run {run_id} has no score, and its status is ok."
+        yield f"Run {run_id} has the status ok but no score."
 
 
 def _impossible_scores(connection: Connection) -> Iterator[str]:
@@ -121,13 +121,13 @@ def _impossible_scores(connection: Connection) -> Iterator[str]:
         query = (
             select(runs.c.run_id, run_scores.c.score)
             .select_from(runs.join(run_scores, run_scores.c.number == runs.c.number))
-            # Rounding may lift a perfect score by a digit.
+            # Rounding may increase a perfect score by the last digit.
             .where(run_scores.c.metric == metric.name, run_scores.c.score > metric.best + 1e-6)
             .order_by(runs.c.number)
             .limit(10)
         )
         for run_id, score in connection.execute(query):
-            yield f"Run {run_id} has {metric.name} {score:g}, and {metric.best:g} is perfect."
+            yield f"Run {run_id} has {metric.name} {score:g}, above the best possible score {metric.best:g}."
 
 
 def _scores_of_failures(connection: Connection) -> Iterator[str]:
@@ -139,30 +139,30 @@ def _scores_of_failures(connection: Connection) -> Iterator[str]:
         .limit(10)
     )
     for run_id, status in connection.execute(query):
-        yield f"Run {run_id} has scores, and its status is {status}."
+        yield f"Run {run_id} has the status {status} but has scores."
 
 
 def _wrong_digests(connection: Connection) -> Iterator[str]:
     rows = [tuple(row) for row in connection.execute(select(configurations))]
     for _, problem in of_configurations(rows):
-        yield f"The {problem}: its id or its parameters were changed."
+        yield f"The {problem}: its id or its parameters were modified."
     query = select(runs.c.run_id, runs.c.dataset_id, runs.c.configuration_id, runs.c.protocol, runs.c.source)
     for run_id, *names in connection.execute(query):
         if (digest := run_digest(*map(str, names))) != run_id:
-            yield f"Run {run_id} has the digest {digest}: what it says of itself was changed."
+            yield f"Run {run_id} has the digest {digest}: its id or its fields were modified."
 
 
 def _changed(connection: Connection) -> Iterator[str]:
     for dataset_id, parts in differing(sums_of_store(connection), stored(connection)).items():
-        yield f"Data set {dataset_id}: {', '.join(parts)} are not what was written."
+        yield f"Data set {dataset_id}: modified or damaged ({', '.join(parts)})."
 
 
 def _lost_seed(connection: Connection) -> Iterator[str]:
-    """Compare with the shipped experience, if it is the one that was read."""
+    """Compare with the shipped experience if the store contains this version of it."""
     folder, planted = seed_folder(), planted_seed(connection)
     if folder is None or planted is None or planted != folder_digest(folder):
         return
     shipped = shipped_run_ids(folder)
     lost = shipped - known(connection, runs.c.run_id, shipped)
     if lost:
-        yield f"{len(lost)} runs of the shipped experience are missing, such as {min(lost)}."
+        yield f"{len(lost)} runs of the shipped experience are missing, for example {min(lost)}."

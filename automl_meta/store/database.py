@@ -12,8 +12,10 @@ from sqlalchemy import URL, Connection, Engine
 
 from automl_meta._utils.databases import shown_url
 from automl_meta.exceptions import StoreError
-from automl_meta.store.engine import is_memory, make_engine, patiently, writing
+from automl_meta.store.engine import make_engine, writing
+from automl_meta.store.failures import patiently
 from automl_meta.store.inserts import begin_write
+from automl_meta.store.location import is_memory
 
 __all__ = ["Database"]
 

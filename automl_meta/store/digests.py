@@ -1,10 +1,10 @@
-"""Digests: by which a store knows that it still holds what was written.
+"""Digests, by which a store detects that rows were damaged or modified.
 
-Each data set has a digest of every part of what is known of it: of its description, its
-meta-features, the results of its runs, its scores by each metric. A digest is the sum, modulo
-2^64, of one hash for each row. So it does not depend on the order of the rows, and whoever adds
-some adds their hashes, without a look at the others. This finds damage and changes by hand; it
-cannot find those of somebody who computes the digests anew.
+Each data set has a digest of every part of its records: its description, its meta-features, the
+results of its runs, its scores by each metric. A digest is the sum, modulo 2^64, of one hash for
+each row. So it does not depend on the order of the rows, and adding rows means adding their
+hashes, without reading the others. Digests detect damage and manual changes, but not changes by
+a program that updates them too.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 Digests = Mapping[tuple[str, str], int]
-"""Data set and part to the digest of it."""
+"""Mapping of data set and part to digest."""
 
 DESCRIPTION, METAFEATURES, COSTS = "description", "metafeatures", "costs"
 RESULTS, ORIGINS, DETAILS, FOLDS = "results", "origins", "details", "folds"
@@ -65,7 +65,7 @@ RUN_PARTS = {
     ORIGINS: ("run_id", "protocol", "created_at"),
     DETAILS: ("run_id", "source", "environment", "reason", "predict_seconds", "peak_memory"),
 }
-"""What each part of the runs consists of: apart, since few readers need all."""
+"""Columns of each part of the runs; parts are separate since few readers need all."""
 
 _OF_DATASETS: Mapping[str, tuple[Column[Any], ...]] = {
     DESCRIPTION: tuple(datasets.c),
@@ -78,14 +78,14 @@ _TEXT = "{:016x}"
 
 
 def score_part(metric: str) -> str:
-    """Name the part that the scores by one metric are."""
+    """Return the name of the part with the scores of a metric."""
     return f"score:{metric}"
 
 
 def hashes(column: Sequence[Any] | NDArray[Any], is_text: bool) -> NDArray[np.uint64]:
-    """Hash each value of a column: of text by its UTF-8, of numbers by their bits; None is a value, too."""
+    """Hash each value of a column: text by its UTF-8, numbers by their bits; None is a value too."""
     if not is_text:
-        values = numbers(column) + 0.0  # there is one zero, and one NaN
+        values = numbers(column) + 0.0  # one zero, and one NaN
         return np.where(np.isnan(values), np.nan, values).view(np.uint64)
     known = {
         value: 0 if value is None else 1 + zlib.crc32(str(value).encode("utf-8", "surrogatepass"))
@@ -95,10 +95,10 @@ def hashes(column: Sequence[Any] | NDArray[Any], is_text: bool) -> NDArray[np.ui
 
 
 def sums(dataset_ids: Sequence[Any] | NDArray[Any], *columns: NDArray[np.uint64]) -> dict[str, int]:
-    """Add up the hashes of rows, given as hashes of their columns, for each data set."""
+    """Sum the hashes of rows, given as hashes of their columns, for each data set."""
     mixed = np.full(len(dataset_ids), _FACTOR, dtype=np.uint64)
     for column in columns:
-        mixed = (mixed ^ column) * _FACTOR  # modulo 2^64, as all that follows
+        mixed = (mixed ^ column) * _FACTOR  # modulo 2^64, as below
         mixed ^= mixed >> _SHIFT
     codes, names = pd.factorize(np.asarray(dataset_ids, dtype=object))
     totals = np.zeros(len(names), dtype=np.uint64)
@@ -120,7 +120,7 @@ def sums_of_runs(
     scores: Mapping[str, Sequence[float | None]],
     folds: Sequence[str | None],
 ) -> dict[tuple[str, str], int]:
-    """Digests of runs that are given as columns of the table, scores by metric, and JSON texts of folds."""
+    """Compute digests of runs given as columns of the table, scores by metric, and JSON texts of folds."""
     found, dataset_ids, run_ids = _sums_of_run_table(columns)
     optional = [(score_part(metric), given, False) for metric, given in scores.items()]
     for part, given, is_text in (*optional, (FOLDS, folds, True)):
@@ -133,7 +133,7 @@ def sums_of_runs(
 def _sums_of_run_table(
     columns: Mapping[str, Sequence[Any] | NDArray[Any]],
 ) -> tuple[dict[tuple[str, str], int], NDArray[Any], NDArray[np.uint64]]:
-    """Digests of all that stands in the table of runs; each run's data set, and the hash of its id."""
+    """Compute digests of the table of runs; also return the data set of each run and the hash of its id."""
     dataset_ids = np.array(columns["dataset_id"], dtype=object)
     hashed = {
         name: hashes(columns[name], _is_text(runs.c[name])) for names in RUN_PARTS.values() for name in names
@@ -147,7 +147,7 @@ def _sums_of_run_table(
 
 
 def sums_of_store(connection: Connection) -> dict[tuple[str, str], int]:
-    """Digests of all that a store holds, from the rows themselves."""
+    """Compute the digests of a whole store from its rows."""
     table = columns_of(connection, select(runs), len(runs.c))
     found, dataset_ids, run_ids = _sums_of_run_table(dict(zip(runs.c.keys(), table, strict=True)))
     for part in _OF_DATASETS:
@@ -173,7 +173,7 @@ def sums_of_store(connection: Connection) -> dict[tuple[str, str], int]:
 def _sums_of_part(
     connection: Connection, part: str, dataset_ids: Collection[str] | None = None
 ) -> dict[tuple[str, str], int]:
-    """Digests of one part of the description of data sets, of some or all, from the rows."""
+    """Compute the digests of one part from the rows, for some or all data sets."""
     columns = _OF_DATASETS[part]
     if dataset_ids is None:
         values = columns_of(connection, select(*columns), len(columns))
@@ -183,14 +183,14 @@ def _sums_of_part(
 
 
 def sums_of_columns(columns: Iterable[Column[Any]], values: Sequence[Any] | NDArray[Any]) -> dict[str, int]:
-    """Add up the hashes of rows that are given as columns, of which the first is the data set."""
+    """Sum the hashes of rows given as columns, of which the first is the data set."""
     return sums(
         values[0], *(hashes(column, _is_text(about)) for column, about in zip(values, columns, strict=True))
     )
 
 
 def stored(connection: Connection, parts: Collection[str] | None = None) -> dict[tuple[str, str], int]:
-    """Read the digests that were written with the rows, of some parts or all."""
+    """Read the stored digests of some or all parts."""
     query = select(digests)
     if parts is not None:
         query = query.where(digests.c.part.in_(parts))
@@ -202,16 +202,16 @@ def _value(text: Any) -> int:
     try:
         return int(text, 16)
     except (TypeError, ValueError):
-        return -1  # damaged as well, and unlike any digest
+        return -1  # damaged; no digest is negative
 
 
 def add(connection: Connection, found: Digests) -> None:
-    """Add the digests of rows that were added. The caller holds the writers' lock."""
+    """Update the digests for new rows. The caller holds the write lock."""
     rows = looked_up(
         connection, digests.c.dataset_id, {key[0] for key in found}, digests.c.part, digests.c.value
     )
     written = {(dataset_id, part): _value(text) for dataset_id, part, text in rows}
-    # One that is damaged stays so.
+    # A damaged digest remains damaged.
     _write(
         connection,
         {
@@ -222,7 +222,7 @@ def add(connection: Connection, found: Digests) -> None:
 
 
 def renew(connection: Connection, part: str, dataset_ids: Collection[str]) -> None:
-    """Compute one part of the description of data sets anew. The caller holds the writers' lock."""
+    """Recompute the digests of one part for some data sets. The caller holds the write lock."""
     if dataset_ids:
         found = _sums_of_part(connection, part, dataset_ids)
         _write(
@@ -231,7 +231,7 @@ def renew(connection: Connection, part: str, dataset_ids: Collection[str]) -> No
 
 
 def write_all(connection: Connection) -> None:
-    """Compute all digests of a store that has none."""
+    """Compute all digests of a store without any."""
     _write(connection, sums_of_store(connection))
 
 
@@ -246,12 +246,12 @@ def _write(connection: Connection, values: Digests) -> None:
 def verify(
     connection: Connection, part: str, found: Mapping[str, int], dataset_ids: Collection[str] | None = None
 ) -> None:
-    """See that what was read of one part, of some data sets or all, is what was written.
+    """Compare the digests of rows that were read with the stored digests, for some or all data sets.
 
     Raises
     ------
     StoreError
-        If it is not; a data set is named.
+        If they differ; the message names a data set.
     """
     written = stored(connection, [part])
     if dataset_ids is not None:
@@ -263,30 +263,30 @@ def verify(
 
 
 def changed(connection: Connection, wrong: Mapping[str, Sequence[str]]) -> StoreError:
-    """Make the error of a store in which data sets are not as they were written: ids to parts."""
+    """Create the error of a store with modified data sets, given as a mapping of ids to parts."""
     dataset_id, parts = next(iter(wrong.items()))
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     return damaged(
         connection,
-        f"what it holds of the data set {dataset_id}{more}, {', '.join(parts)}, is not what was written",
+        f"the records of data set {dataset_id}{more} do not match their digests ({', '.join(parts)})",
     )
 
 
 def damaged(connection: Connection, detail: str) -> StoreError:
-    """Make the error of a store that does not hold what was written."""
+    """Create the error of a damaged store."""
     where = shown_url(connection.engine.url)
     return StoreError(
-        f"The store {where} is damaged, or was changed by hand: {detail}. All that is wrong: automl-meta store "
-        "check. To go on with the rest: automl-meta store export FOLDER --skip-damaged, move the store aside, "
+        f"The store {where} is damaged or was modified: {detail}. For all problems: automl-meta store "
+        "check. To keep the rest: automl-meta store export FOLDER --skip-damaged, move the store away, "
         "automl-meta store import FOLDER."
     )
 
 
 def differing(found: Digests, written: Digests) -> dict[str, list[str]]:
-    """Data sets that are not as they were written, and the parts that are not."""
+    """Return the data sets whose digests differ, with the differing parts."""
     wrong: dict[str, list[str]] = {}
     for dataset_id, part in sorted(found.keys() | written.keys()):
-        # What sums up to nothing may be a part without any row.
+        # A part without rows has the sum zero.
         if found.get((dataset_id, part), 0) != written.get((dataset_id, part), 0):
             wrong.setdefault(dataset_id, []).append(part)
     return wrong

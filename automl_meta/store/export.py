@@ -1,4 +1,4 @@
-"""Experience to a folder: the other half of `automl_meta.store.seed`, where the format is described."""
+"""Export of experience to a folder; the format is described in `automl_meta.store.seed`."""
 
 from __future__ import annotations
 
@@ -30,20 +30,7 @@ __all__ = ["export_experience"]
 def export_experience(
     connection: Connection, folder: Path, source: str | None, skip_damaged: bool
 ) -> list[str]:
-    """Write experience into a folder, which is made if need be; see `MetadataStore.export`.
-
-    Returns
-    -------
-    list of str
-        Ids of the data sets that were left out since they are not as they were written.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written, or what it holds is not what was written.
-    UsageError
-        If there is no such source.
-    """
+    """Write experience to a folder; see `MetadataStore.export`."""
     wrong = differing(sums_of_store(connection), stored(connection))
     if wrong and not skip_damaged:
         raise changed(connection, wrong)
@@ -51,7 +38,7 @@ def export_experience(
     try:
         contents = _contents(connection, chosen)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        # Values of another kind than their columns have, in tables without digests.
+        # Values of a wrong type, in tables without digests.
         raise damaged(connection, f"it cannot be exported ({type(error).__name__}: {error})") from error
     try:
         _write(folder, contents)
@@ -87,14 +74,14 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> None:
             stale.unlink()
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    # Last of all: an export that was interrupted is then found to be damaged.
+    # Written last, so that an interrupted export is recognised as damaged.
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
     (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=2) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Rows of what is exported, each sorted by its key."""
+    """Rows to export, sorted by their keys."""
 
     datasets: list[Any]
     configurations: list[Any]
@@ -103,7 +90,7 @@ class _Chosen:
     environments: list[Any]
 
     def without(self, dataset_ids: Collection[str]) -> _Chosen:
-        """The same without some data sets."""
+        """Return a copy without some data sets."""
         return dataclasses.replace(
             self,
             datasets=[row for row in self.datasets if row.dataset_id not in dataset_ids],
@@ -113,20 +100,20 @@ class _Chosen:
 
 def _choose(connection: Connection, source: str | None) -> _Chosen:
     def rows(table: Any) -> list[Any]:
-        # The first column is the key. Sorted here: collations differ between servers.
+        # The first column is the key. Sorted here, since collations differ between servers.
         return sorted(connection.execute(select(table)), key=lambda row: str(row[0]))
 
     datasets, configurations, runs = (rows(t) for t in (models.datasets, models.configurations, models.runs))
     for row in configurations:
         read_parameters(connection, *row)
     sources = rows(models.sources)
-    # One that is known by its digest only is known to the runs.
+    # An environment of which only the digest is known is given by the runs.
     environments = [row for row in rows(models.environments) if row.python]
     if source is None:
         return _Chosen(datasets, configurations, runs, sources, environments)
     if source not in {row.name for row in sources}:
         names = ", ".join(str(row.name) for row in sources) or "none"
-        raise UsageError(f"There is no source {source!r} in the store. There is: {names}.")
+        raise UsageError(f"The store has no source {source!r}; its sources are: {names}.")
     runs = [row for row in runs if row.source == source]
     of_runs = {name: {getattr(row, name) for row in runs} for name in RUN_COLUMNS[:6]}
     datasets = [row for row in datasets if row.source == source or row.dataset_id in of_runs["dataset_id"]]
@@ -143,7 +130,7 @@ def _choose(connection: Connection, source: str | None) -> _Chosen:
 def _newest_metafeatures(
     connection: Connection,
 ) -> tuple[list[tuple[str, str, float | None]], dict[str, int]]:
-    """Values of the newest version of each name, since those of others mean something else."""
+    """Values of the newest version of each meta-feature: those of other versions have another meaning."""
     values = connection.execute(select(models.metafeature_values)).all()
     newest: dict[str, int] = {}
     for _, name, _, version in values:
@@ -166,7 +153,7 @@ def _wide(dataset_ids: Sequence[str], cells: Iterable[tuple[str, str, float | No
 
 
 def _cell(values: Mapping[str, float | None], name: str, digits: str) -> str:
-    """Tell what could not be computed from what nobody tried to."""
+    """Format a value; ``nan`` if it could not be computed, empty if it was not."""
     return "nan" if name in values and values[name] is None else _text(values.get(name), digits)
 
 
@@ -186,7 +173,7 @@ def _sources_toml(chosen: _Chosen, versions: Mapping[str, int]) -> str:
 
 
 def _toml(text: str) -> str:
-    # A JSON string is a TOML string but for this one character.
+    # A JSON string is a TOML string except for this character.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -244,7 +231,7 @@ def _text(value: Any, digits: str) -> str:
 def _csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     table = [header, *rows]
     text = _csv_text(table, csv.QUOTE_MINIMAL)
-    # A carriage return ends a line for many readers, and the module quotes only what ends one here.
+    # Many readers treat a carriage return as the end of a line, but the csv module does not quote it.
     return (_csv_text(table, csv.QUOTE_ALL) if "\r" in text else text).encode()
 
 

@@ -1,4 +1,4 @@
-"""How records become rows. Every function works inside the caller's writing transaction."""
+"""Inserts: conversion of records to rows. Every function works within the caller's write transaction."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ __all__ = [
 ]
 
 RUN_COLUMNS = tuple(column.name for column in models.runs.columns if column.name != "number")
-"""Columns of a run as they are written, in the order of its rows."""
+"""Columns of runs, in the order of the values in a row."""
 
 DATASET_COLUMNS = tuple(column.name for column in models.datasets.columns)
-"""Columns of a data set as they are written, in the order of its rows."""
+"""Columns of data sets, in the order of the values in a row."""
 
 
 @dataclass
 class RunRows:
-    """Runs as columns of rows, ready to be inserted.
+    """Rows of runs to insert.
 
     Parameters
     ----------
     runs : list of tuple
         Values of `RUN_COLUMNS`.
     scores : dict of str to list
-        Metric to one score for each run; None where there is none.
+        One score for each run, by metric; None if missing.
     folds : list
-        JSON text for each run, or None.
+        Fold scores of each run as JSON, or None.
     configurations : dict of str to tuple
-        Id to algorithm and JSON text of the parameters.
+        Algorithm and parameters as JSON, by id.
     """
 
     runs: list[tuple[Any, ...]] = field(default_factory=list)
@@ -63,9 +63,10 @@ class RunRows:
 
 
 def begin_write(connection: Connection) -> None:
-    """Count the write, and lock out other writers until the transaction ends.
+    """Increase the revision, which locks out other writers until the transaction ends.
 
-    They wait here on any database, so what is looked up first can safely be inserted afterwards.
+    Since all writers wait here, on any database, rows that are looked up as missing can safely be
+    inserted afterwards.
     """
     state = models.store_state
     number = connection.execute(
@@ -75,7 +76,7 @@ def begin_write(connection: Connection) -> None:
 
 
 def write_state(connection: Connection, key: str, value: str) -> None:
-    """Remember something about the store itself."""
+    """Set a value of the store's own state."""
     state = models.store_state
     if key in known(connection, state.c.key, [key]):
         connection.execute(update(state).where(state.c.key == key).values(value=value))
@@ -84,7 +85,7 @@ def write_state(connection: Connection, key: str, value: str) -> None:
 
 
 def put_source(connection: Connection, source: Source) -> None:
-    """Add a source, or describe better one that is known by name only."""
+    """Add a source, or update the description of a known one."""
     values = {name: _clean(getattr(source, name)) for name in ("description", "url", "licence", "citation")}
     table = models.sources
     if source.name not in known(connection, table.c.name, [source.name]):
@@ -94,7 +95,7 @@ def put_source(connection: Connection, source: Source) -> None:
 
 
 def put_environment(connection: Connection, environment: Environment) -> None:
-    """Add an environment, or describe one that is known by its digest only."""
+    """Add an environment, or describe one of which only the digest is known."""
     table = models.environments
     values = {
         "python": environment.python,
@@ -113,7 +114,7 @@ def put_dataset(
     versions: Mapping[str, int],
     seconds: Mapping[str, float],
 ) -> None:
-    """Add a data set or what is new about one; see `MetadataStore.add_dataset`."""
+    """Add or update a data set; see `MetadataStore.add_dataset`."""
     highest = max(versions.values(), default=1)
     row = tuple(getattr(record, column) for column in DATASET_COLUMNS)
     put_datasets(connection, [row])
@@ -128,7 +129,7 @@ def put_dataset(
 
 
 def put_datasets(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Add data sets, rows of `DATASET_COLUMNS`; of one that is known, only its family can change."""
+    """Add data sets, rows of `DATASET_COLUMNS`; of a known one, only the family can change."""
     table = models.datasets
     given = [dict(zip(DATASET_COLUMNS, row, strict=True)) for row in rows]
     for values in given:
@@ -144,20 +145,14 @@ def put_datasets(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> Non
     bulk_insert(connection, table, DATASET_COLUMNS, new)
     for values in given:
         dataset_id, family = values["dataset_id"], values["family"]
-        # The default family, the data set itself, is nobody's knowledge.
+        # The default family, the data set itself, carries no information.
         if dataset_id in stored and family not in (dataset_id, stored[dataset_id]):
             connection.execute(update(table).where(table.c.dataset_id == dataset_id).values(family=family))
     digests.renew(connection, digests.DESCRIPTION, wanted)
 
 
 def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, float | None, int]]) -> None:
-    """Add meta-features, and replace those of an older version.
-
-    Parameters
-    ----------
-    rows : collection of tuple
-        Data set, name, value and version.
-    """
+    """Add meta-features, rows of data set, name, value and version; replace those of an older version."""
     table = models.metafeature_values
     stored = {
         (dataset_id, name): version
@@ -171,14 +166,14 @@ def put_metafeatures(connection: Connection, rows: Collection[tuple[str, str, fl
         connection.exec_driver_sql(
             f"DELETE FROM metafeature_values WHERE dataset_id = {place} AND name = {place}", outdated
         )
-    # In the order of the key, which the database would otherwise have to find for each.
+    # In the order of the key, which is the fastest.
     fresh = sorted(row for row in rows if row[:2] not in stored or stored[row[:2]] < row[3])
     bulk_insert(connection, table, ("dataset_id", "name", "value", "version"), fresh)
     digests.renew(connection, digests.METAFEATURES, {row[0] for row in fresh})
 
 
 def put_costs(connection: Connection, rows: Collection[tuple[str, str, float | None]]) -> None:
-    """Note how long the meta-features of data sets took: rows of data set, extractor and seconds."""
+    """Set the costs of meta-features: rows of data set, extractor and seconds."""
     table = models.metafeature_costs
     if rows:
         place = placeholder(connection)
@@ -191,7 +186,7 @@ def put_costs(connection: Connection, rows: Collection[tuple[str, str, float | N
 
 
 def rows_of(runs: Iterable[Run]) -> RunRows:
-    """Turn runs into rows; of runs with one id the first counts."""
+    """Convert runs to rows; of runs with the same id the first is kept."""
     rows = RunRows()
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     metrics: set[str] = set()
@@ -238,18 +233,7 @@ def rows_of(runs: Iterable[Run]) -> RunRows:
 
 
 def insert_runs(connection: Connection, rows: RunRows) -> int:
-    """Insert the runs that are not there yet, with all they refer to.
-
-    Returns
-    -------
-    int
-        How many were new.
-
-    Raises
-    ------
-    UsageError
-        If a run is of a data set that the store does not know.
-    """
+    """Insert new runs and what they refer to; see `MetadataStore.add_runs`."""
     table = models.runs
     present = known(connection, table.c.run_id, [row[0] for row in rows.runs])
     is_new = [row[0] not in present for row in rows.runs]
@@ -281,8 +265,8 @@ def _check_datasets(connection: Connection, dataset_ids: set[str]) -> None:
     unknown = sorted(dataset_ids - known(connection, models.datasets.c.dataset_id, dataset_ids))
     if unknown:
         raise UsageError(
-            f"The store does not know the data set {unknown[0]!r}"
-            f"{f' nor {len(unknown) - 1} more' if len(unknown) > 1 else ''}, of which there are runs. "
+            f"Some runs belong to the data set {unknown[0]!r}"
+            f"{f' and {len(unknown) - 1} others' if len(unknown) > 1 else ''}, which the store does not have. "
             "Add it first: store.add_dataset(record)."
         )
 
@@ -308,7 +292,7 @@ def _add_configurations(
 
 
 def _clean(text: str) -> str:
-    # A dying process may write anything as its reason: PostgreSQL takes no NUL, no database half a character.
+    # The reason of a crash may be any text: PostgreSQL refuses NUL, all databases refuse surrogates.
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 

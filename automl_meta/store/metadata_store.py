@@ -12,8 +12,8 @@ from sqlalchemy import URL
 from automl_meta.exceptions import StoreError
 from automl_meta.records import DatasetRecord, Environment, Run, Source
 from automl_meta.store.database import Database
-from automl_meta.store.engine import is_memory, is_read_only, resolve_url
 from automl_meta.store.inserts import insert_runs, put_dataset, put_environment, put_source, rows_of
+from automl_meta.store.location import is_memory, is_read_only, resolve_url
 from automl_meta.store.seed import import_experience, plant, unplanted_seed
 from automl_meta.store.spool import import_spooled
 from automl_meta.store.store_reader import StoreReader

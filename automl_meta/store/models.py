@@ -1,4 +1,4 @@
-"""The tables of the store, as the newest migration leaves them."""
+"""Tables of the store, as of the newest migration."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ configurations = Table(
 runs = Table(
     "runs",
     metadata,
-    # Given out under the writers' lock. Scores refer to it, since eight bytes make the largest
-    # table half as large and twice as fast as the digest would; it never leaves the store.
+    # Assigned under the write lock. Scores refer to it: with eight bytes, the largest table is half as
+    # large and twice as fast as with the digest. It is never exported.
     Column("number", Integer, primary_key=True),
     Column("run_id", _ID, nullable=False, unique=True),
     Column("dataset_id", _NAME, ForeignKey("datasets.dataset_id"), nullable=False),
@@ -107,7 +107,7 @@ runs = Table(
 run_scores = Table(
     "run_scores",
     metadata,
-    # The metric comes first: one metric of all runs is what recommenders read.
+    # The metric comes first, since recommenders read one metric of all runs.
     Column("metric", _NAME, primary_key=True),
     Column("number", Integer, ForeignKey("runs.number"), primary_key=True),
     Column("score", Float(53), nullable=False),
@@ -116,7 +116,7 @@ run_scores = Table(
 run_folds = Table(
     "run_folds",
     metadata,
-    # Apart from the runs and in one piece: seldom read, and long.
+    # In a table of its own, since it is long and rarely read.
     Column("number", Integer, ForeignKey("runs.number"), primary_key=True),
     Column("fold_scores", Text, nullable=False),  # JSON object: metric to list of numbers, null for NaN
 )
@@ -125,7 +125,7 @@ digests = Table(
     "digests",
     metadata,
     Column("dataset_id", _NAME, ForeignKey("datasets.dataset_id"), primary_key=True),
-    # Of what is known of the data set; see `automl_meta.store.digests`.
+    # Part of the records; see `automl_meta.store.digests`.
     Column("part", _NAME, primary_key=True),
     Column("value", String(16), nullable=False),  # hexadecimal digits
 )
@@ -133,7 +133,7 @@ digests = Table(
 store_state = Table(
     "store_state",
     metadata,
-    # "revision" counts the writes; "seed" is the checksum of the shipped experience that was read.
+    # "revision" counts the writes; "seed" is the checksum of the shipped experience it contains.
     Column("key", String(32), primary_key=True),
     Column("value", Text, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""How rows become records and frames."""
+"""Queries: conversion of rows to records and frames."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _CHUNK = 1000
 
 
 def revision(connection: Connection) -> int:
-    """Count the writes that the store has seen: what was read at one revision holds until the next."""
+    """Return the number of writes so far: results read at one revision are valid until the next."""
     state = models.store_state
     text = connection.execute(select(state.c.value).where(state.c.key == "revision")).scalar()
     try:
         return int(str(text))
     except ValueError as error:
-        raise damaged(connection, f"the count of its writes is {text!r}") from error
+        raise damaged(connection, f"its revision is {text!r}") from error
 
 
 def dataset_frame(connection: Connection, task_type: TaskType | None = None) -> pd.DataFrame:
@@ -47,9 +47,9 @@ def dataset_frame(connection: Connection, task_type: TaskType | None = None) -> 
     Raises
     ------
     StoreError
-        If one is not as it was written.
+        If a data set is damaged.
     """
-    columns = columns_of(connection, select(datasets), len(datasets.c))  # all, since any may be damaged
+    columns = columns_of(connection, select(datasets), len(datasets.c))  # all, to verify them
     verify(connection, DESCRIPTION, sums_of_columns(datasets.c, columns))
     frame = pd.DataFrame(
         {
@@ -63,18 +63,18 @@ def dataset_frame(connection: Connection, task_type: TaskType | None = None) -> 
     )
     if task_type is not None:
         frame = frame[frame["task_type"] == task_type]
-    # Sorted here: the order of a server's collation is not Python's, and differs between servers.
+    # Sorted here, since collations differ between servers.
     return frame.sort_values("dataset_id").set_index("dataset_id")
 
 
 def count_runs(connection: Connection) -> dict[str, int]:
-    """Count the runs on each data set that has any."""
+    """Count the runs of each data set that has any."""
     query = select(runs.c.dataset_id, func.count()).group_by(runs.c.dataset_id)
     return dict(connection.execute(query).all())
 
 
 def read_dataset(connection: Connection, dataset_id: str) -> DatasetRecord | None:
-    """Read one data set with its meta-features; None if there is none of that id."""
+    """Read one data set with its meta-features; None if the id is unknown."""
     row = connection.execute(select(datasets).where(datasets.c.dataset_id == dataset_id)).one_or_none()
     if row is None:
         return None
@@ -98,10 +98,17 @@ def iterate_runs(
 
     Parameters
     ----------
+    connection : Connection
+        Connection within a transaction.
     conditions : mapping of str to str or None
-        Column of `runs` or `configurations` to the value it must have; None is any.
+        Required values of columns of `runs` or `configurations`; None allows any.
     after : int
-        The number of the last run that was read.
+        Number of the last run read before.
+
+    Returns
+    -------
+    list of (int, Run)
+        Empty after the last run.
     """
     query = (
         select(*runs.c, configurations.c.algorithm, configurations.c.parameters, run_folds.c.fold_scores)
@@ -162,14 +169,14 @@ def _run_of(row: Any, scores: Mapping[str, float]) -> Run:
 def read_parameters(
     connection: Connection, configuration_id: str, algorithm: str, parameters: str
 ) -> Mapping[str, Any]:
-    """Read the parameters of a configuration, and see that they are those of its id."""
+    """Parse the parameters of a configuration, and compare them with its id."""
     try:
         configuration = Configuration(algorithm, json.loads(parameters))
         if configuration.configuration_id == configuration_id:
             return configuration.parameters
     except (AttributeError, RecursionError, TypeError, ValueError):
-        pass  # as damaged as one with another id
-    raise damaged(connection, f"the configuration {configuration_id} ({algorithm}) is not what was written")
+        pass  # damaged, like one with another id
+    raise damaged(connection, f"the configuration {configuration_id} ({algorithm}) does not match its id")
 
 
 def _float(value: float | None) -> float:
@@ -177,5 +184,5 @@ def _float(value: float | None) -> float:
 
 
 def text_array(values: NDArray[Any]) -> pd.api.extensions.ExtensionArray:
-    """Make a column of text of strings."""
+    """Create a text column from strings."""
     return pd.array(np.ascontiguousarray(values), dtype="str")

@@ -1,4 +1,4 @@
-"""Rows in and out, by the driver's own means: what every function that writes needs."""
+"""Reading and inserting of many rows by the database driver's own means."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sqlalchemy import Column, Connection, Select, Table, select
 
 __all__ = ["as_columns", "bulk_insert", "columns_of", "known", "looked_up", "numbers", "placeholder"]
 
-_MAX_VARIABLES = 500  # of one statement: below the limit of every database
+_MAX_VARIABLES = 500  # of a statement, below the limit of every database
 
 
 def placeholder(connection: Connection) -> str:
-    """Mark a value that is given by position, as the driver wants it."""
+    """Return the driver's placeholder of a positional value."""
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
 def bulk_insert(
     connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Insert tuples by the driver's own ``executemany``, five times as fast as one dict for each row."""
+    """Insert tuples by the driver's ``executemany``, five times as fast as SQLAlchemy with dicts."""
     rows = rows if isinstance(rows, list) else list(rows)
     if not rows:
         return
@@ -33,16 +33,16 @@ def bulk_insert(
 
 
 def known(connection: Connection, column: Column[Any], values: Collection[str]) -> set[str]:
-    """Tell which of the values a column holds."""
+    """Return those of the values that a column contains."""
     return {row[0] for row in looked_up(connection, column, values)}
 
 
 def looked_up(
     connection: Connection, key: Column[Any], values: Collection[str], *columns: Column[Any]
 ) -> Iterator[Any]:
-    """Find the rows whose key is among the values: the key and the other columns."""
+    """Yield the rows whose key is among the values: the key and the other columns."""
     wanted = sorted(set(values))
-    if len(wanted) > 10 * _MAX_VARIABLES:  # then the whole table is read faster
+    if len(wanted) > 10 * _MAX_VARIABLES:  # reading the whole table is faster
         chosen = set(wanted)
         yield from (row for row in connection.execute(select(key, *columns)) if row[0] in chosen)
         return
@@ -54,8 +54,8 @@ def looked_up(
 def columns_of(connection: Connection, query: Select[Any], n_columns: int) -> NDArray[Any]:
     """Read the columns of a result, of shape (n_columns, n_rows), object.
 
-    Straight from the driver, and as one array: with an object for each row or cell, the garbage
-    collector would take longer than the database.
+    Rows come directly from the driver, as one array: with an object for each row, garbage collection
+    would take longer than the query.
     """
     with connection.execute(query) as result:
         rows = result.cursor.fetchall()
@@ -63,12 +63,12 @@ def columns_of(connection: Connection, query: Select[Any], n_columns: int) -> ND
 
 
 def as_columns(rows: Sequence[Any], n_columns: int) -> NDArray[Any]:
-    """Turn rows into columns, of shape (n_columns, n_rows), object."""
+    """Transpose rows to columns, of shape (n_columns, n_rows), object."""
     return np.array(rows, dtype=object).reshape(len(rows), n_columns).T
 
 
 def numbers(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.float64]:
-    """Make a column of numbers; None, and what is none in a damaged store, is NaN."""
+    """Convert a column to numbers; None, and other values of a damaged store, become NaN."""
     column = np.asarray(values, dtype=object)
     try:
         return column.astype(np.float64)

@@ -1,16 +1,16 @@
-"""Experience as a folder: what is shipped with the package, exported and imported.
+"""Experience as a folder of CSV files: shipped with the package, exported and imported.
 
-A folder holds
+A folder contains
 
 - ``datasets.csv``: one row for each data set;
-- ``metafeatures.csv``: data set x name, ``nan`` where one cannot be computed and empty where it
-  was not; and ``metafeature_seconds.csv``: data set x extractor;
+- ``metafeatures.csv``: data set x name, ``nan`` if a value is undefined and empty if it was not
+  computed; and ``metafeature_seconds.csv``: data set x extractor;
 - ``configurations.csv``: id, algorithm, parameters as JSON;
 - ``runs/<task type>.csv.gz``: one row for each run; ``score:<metric>`` with 6 significant digits
   and ``folds:<metric>`` with 4, joined by semicolons;
-- ``sources.toml``: where the records come from, what the runs were made with, and the versions of
-  the meta-features;
-- ``checksums.json``: SHA-256 of all of these.
+- ``sources.toml``: sources of the records, software environments of the runs, versions of the
+  meta-features;
+- ``checksums.json``: SHA-256 of the other files.
 
 The same store always gives the same bytes.
 """
@@ -68,7 +68,7 @@ CHECKSUMS = "checksums.json"
 _FILE = re.compile(
     r"(runs/[\w-]+\.csv\.gz|(datasets|metafeatures|metafeature_seconds|configurations)\.csv|sources\.toml)"
 )
-_UNPACKED_BYTES, _UNPACKED_TIMES = 64 << 20, 50  # runs are packed to about a fifth
+_UNPACKED_BYTES, _UNPACKED_TIMES = 64 << 20, 50  # runs are compressed to about a fifth
 _FOLDS = r"^(nan|-?\d+(\.\d+)?(e[+-]?\d+)?)(;(nan|-?\d+(\.\d+)?(e[+-]?\d+)?))*$|^$"
 _RUN_NUMBERS = dict.fromkeys(
     ("fit_seconds", "predict_seconds", "seconds", "peak_memory", "score"), pa.float64()
@@ -82,7 +82,12 @@ _DATASET_NUMBERS = {
 
 
 def seed_folder() -> Path | None:
-    """Find the shipped experience: in the installed package, or beside it in a checkout; None without any.
+    """Return the folder of the shipped experience, in the installed package or in a checkout.
+
+    Returns
+    -------
+    Path or None
+        None if there is none.
 
     Examples
     --------
@@ -98,7 +103,7 @@ def seed_folder() -> Path | None:
 
 
 def folder_digest(folder: Path) -> str:
-    """Name all that a folder holds by one checksum.
+    """Return one checksum for all files of a folder.
 
     Raises
     ------
@@ -109,14 +114,14 @@ def folder_digest(folder: Path) -> str:
 
 
 def planted_seed(connection: Connection) -> str | None:
-    """Digest of the shipped experience that a store was filled with; None without any."""
+    """Return the digest of the shipped experience in a store; None if it has none."""
     table = models.store_state.c
     digest: str | None = connection.execute(select(table.value).where(table.key == "seed")).scalar()
     return digest
 
 
 def unplanted_seed(connection: Connection) -> Path | None:
-    """Find the shipped experience if the store is empty, or has an older one of it."""
+    """Return the folder of the shipped experience if the store is empty or has an older version of it."""
     folder, planted = seed_folder(), planted_seed(connection)
     if folder is None or planted == folder_digest(folder):
         return None
@@ -125,7 +130,7 @@ def unplanted_seed(connection: Connection) -> Path | None:
 
 
 def plant(connection: Connection, folder: Path) -> None:
-    """Add the shipped experience, unless another process was faster."""
+    """Add the shipped experience, unless another process has done so."""
     digest = folder_digest(folder)
     if planted_seed(connection) != digest:
         import_experience(connection, folder)
@@ -133,18 +138,7 @@ def plant(connection: Connection, folder: Path) -> None:
 
 
 def import_experience(connection: Connection, folder: Path) -> int:
-    """Add what a folder holds and the store does not, within the caller's transaction.
-
-    Returns
-    -------
-    int
-        Number of new runs.
-
-    Raises
-    ------
-    StoreError
-        If a file is missing or damaged; its name is in the message.
-    """
+    """Add the contents of a folder within the caller's transaction; see `MetadataStore.import_folder`."""
     contents = _checked(folder)
     with _blamed(folder, "sources.toml"):
         versions = _put_sources(connection, contents["sources.toml"].decode())
@@ -176,7 +170,7 @@ def import_experience(connection: Connection, folder: Path) -> int:
 
 
 def _put_sources(connection: Connection, text: str) -> dict[str, int]:
-    """Add sources and environments, and say which versions the meta-features are of."""
+    """Add sources and environments, and return the versions of the meta-features."""
     described = tomllib.loads(text)
     for source in described.get("sources", []):
         put_source(connection, Source(**source))
@@ -188,23 +182,21 @@ def _put_sources(connection: Connection, text: str) -> dict[str, int]:
 def _refuse(
     folder: Path, name: str, contents: Mapping[str, bytes], contradictions: Iterable[tuple[int, str]]
 ) -> None:
-    """Refuse a file with a row that cannot be; where it stands is said."""
+    """Refuse a file with an invalid row, and name its line."""
     for position, problem in contradictions:
         reader = csv.reader(io.StringIO(_unpacked(name, contents).decode(), newline=""))
         for _ in range(position + 1):  # of the header, too
             next(reader)
-        raise StoreError(
-            f"{folder / name}, line {reader.line_num + 1}: {problem}. Nothing of the folder was added."
-        )
+        raise StoreError(f"{folder / name}, line {reader.line_num + 1}: {problem}. Nothing was added.")
 
 
 def shipped_run_ids(folder: Path) -> set[str]:
-    """Names of all runs in a folder.
+    """Return the ids of all runs in a folder.
 
     Raises
     ------
     StoreError
-        If a file is missing or damaged; its name is in the message.
+        If a file is missing or damaged; the message names it.
     """
     contents = _checked(folder)
     found: set[str] = set()
@@ -216,16 +208,16 @@ def shipped_run_ids(folder: Path) -> set[str]:
 
 
 def _checked(folder: Path) -> dict[str, bytes]:
-    """Read the files of a folder, all of them as they were written."""
+    """Read the files of a folder, and compare their checksums."""
     with _blamed(folder, CHECKSUMS):
         checksums = dict(json.loads(_read_bytes(folder, CHECKSUMS)).items())
     contents = {}
     for name, checksum in checksums.items():
         if not _FILE.fullmatch(name):
-            raise _damaged(folder, CHECKSUMS, f"it lists {name!r}, which is no file of an export")
+            raise _damaged(folder, CHECKSUMS, f"it lists {name!r}, which is not a file of an export")
         contents[name] = _read_bytes(folder, name)
         if hashlib.sha256(contents[name]).hexdigest() != checksum:
-            raise _damaged(folder, name, f"its checksum is not the one in {CHECKSUMS}")
+            raise _damaged(folder, name, f"its checksum differs from {CHECKSUMS}")
     return contents
 
 
@@ -234,34 +226,33 @@ def _read_bytes(folder: Path, name: str) -> bytes:
     try:
         if path.resolve().is_relative_to(folder.resolve()) and (path.is_file() or not path.exists()):
             return path.read_bytes()
-        reason = "it is no file of this folder"  # a pipe would be waited for
+        reason = "it is not a file of this folder"  # reading a pipe would block
     except OSError as error:
         reason = str(error.strerror)
     raise StoreError(
-        f"{path} cannot be read: {reason}. A folder of experience is what "
-        "`automl-meta store export FOLDER` writes."
+        f"{path} cannot be read: {reason}. Pass a folder that `automl-meta store export FOLDER` has written."
     )
 
 
 @contextlib.contextmanager
 def _blamed(folder: Path, name: str) -> Iterator[None]:
-    """Blame a file for whatever is wrong with its content."""
+    """Convert errors in the content of a file to a `StoreError` that names it."""
     try:
         yield
     except KeyError as error:
-        raise _damaged(folder, name, f"it lacks {error}, or {CHECKSUMS} does not list it") from error
+        raise _damaged(folder, name, f"{error} is missing, or not listed in {CHECKSUMS}") from error
     except (AttributeError, EOFError, OSError, TypeError, ValueError, zlib.error) as error:
         raise _damaged(folder, name, " ".join(str(error).split())) from error
 
 
 def _damaged(folder: Path, name: str, detail: str) -> StoreError:
-    return StoreError(f"{folder / name} is damaged: {detail}. Export it again, or install automl_meta again.")
+    return StoreError(f"{folder / name} is damaged: {detail}. Export it again, or reinstall automl_meta.")
 
 
 def _read_csv(
     name: str, contents: Mapping[str, bytes], numbers: Mapping[str, pa.DataType] | None
 ) -> pa.Table:
-    """Read a table whose other columns than `numbers` are text; None if only the first is."""
+    """Read a table whose columns are text except for `numbers`; None means all but the first."""
     text = _unpacked(name, contents)
     header = next(csv.reader(io.TextIOWrapper(io.BytesIO(text), encoding="utf-8", newline="")), None)
     if header is None:
@@ -278,7 +269,7 @@ def _read_csv(
 
 
 def _unpacked(name: str, contents: Mapping[str, bytes]) -> bytes:
-    """The content of a file; of a packed one no more than an export would unpack to."""
+    """Decompress a file, up to the largest size that an export can have."""
     content = contents[name]
     if not name.endswith(".gz"):
         return content
@@ -286,7 +277,7 @@ def _unpacked(name: str, contents: Mapping[str, bytes]) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
         text = packed.read(largest + 1)
     if len(text) > largest:
-        raise ValueError(f"it unpacks to more than {largest >> 20} MiB, as no export does")
+        raise ValueError(f"it decompresses to more than {largest >> 20} MiB, which no export does")
     return text
 
 
@@ -297,7 +288,7 @@ def _values(table: pa.Table, name: str) -> list[Any]:
 def _cells(
     folder: Path, name: str, contents: Mapping[str, bytes], dataset_ids: set[str], lowest: float
 ) -> list[tuple[str, str, float | None]]:
-    """Rows of data set, column and value, of the values that are there; None for one that is no number."""
+    """Rows of data set, column and value, for values that are not empty; None stands for NaN."""
     table = _read_csv(name, contents, None)
     rows = _values(table, "dataset_id")
     columns = {column: _values(table, column) for column in table.column_names[1:]}
@@ -325,14 +316,14 @@ def _run_rows(table: pa.Table, configurations: dict[str, tuple[str, str]]) -> Ru
 
 
 def _fold_json(table: pa.Table, metrics: Sequence[str]) -> list[str | None]:
-    """Make the store's JSON text from the columns of folds, put together without parsing a number."""
+    """Convert the columns of fold scores to JSON, without parsing the numbers."""
     if not metrics:
         return [None] * table.num_rows
     pieces = []
     for metric in metrics:
         column = table.column(f"folds:{metric}")
         if not pa.compute.all(pa.compute.match_substring_regex(column, _FOLDS)).as_py():
-            raise ValueError(f"folds:{metric} holds what is not numbers and semicolons")
+            raise ValueError(f"folds:{metric} contains more than numbers and semicolons")
         numbers = pa.compute.replace_substring(pa.compute.replace_substring(column, ";", ","), "nan", "null")
         piece = pa.compute.binary_join_element_wise(f",{json.dumps(metric)}:[", numbers, "]", "")
         pieces.append(pa.compute.if_else(pa.compute.equal(column, ""), "", piece))

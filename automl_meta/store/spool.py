@@ -1,4 +1,4 @@
-"""Results that could not be stored, in a file of JSON lines that a store reads later."""
+"""Spooling: results that could not be stored, in a file of JSON lines for a later import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from automl_meta.store.inserts import DATASET_COLUMNS, insert_runs, put_dataset,
 
 __all__ = ["how_to_add", "import_spooled", "spool"]
 
-_LONGEST_FILE = 1 << 30  # bytes; an evaluation takes about a thousand
+_LARGEST_FILE = 1 << 30  # bytes; a run takes about a thousand
 
 
 def spool(
@@ -32,28 +32,30 @@ def spool(
     versions: Mapping[str, int] | None = None,
     seconds: Mapping[str, float] | None = None,
 ) -> Path:
-    """Keep results in a file when the store cannot be written; `MetadataStore.import_spooled` adds them later.
+    """Write results to a file if the store cannot be written; `MetadataStore.import_spooled` adds them later.
 
     Parameters
     ----------
     runs : iterable of Run
-        What came of evaluations.
+        Runs of one data set.
     path : str or Path
-        A file; lines are added to one that is there.
+        File to append to.
     dataset : DatasetRecord, optional
-        What the runs are of, unless the store is sure to know it.
-    versions, seconds : mapping, optional
-        As in `MetadataStore.add_dataset`.
+        Data set of the runs; may be omitted if the store already has it.
+    versions : mapping of str to int, optional
+        Versions of the meta-features, as in `MetadataStore.add_dataset`.
+    seconds : mapping of str to float, optional
+        CPU seconds of each extractor.
 
     Returns
     -------
     Path
-        The file; `how_to_add` says what to do with it.
+        The file; `how_to_add` gives the command that imports it.
 
     Raises
     ------
     StoreError
-        If it cannot be written either.
+        If the file cannot be written either.
     """
     path = Path(path).absolute()
     listed = list(runs)
@@ -68,26 +70,37 @@ def spool(
     try:
         _append(path, "".join(json.dumps(plain(line)) + "\n" for line in lines).encode())
     except OSError as error:
-        raise StoreError(f"The results cannot be kept in {path} either: {error.strerror}.") from error
+        raise StoreError(f"The results cannot be written to {path} either: {error.strerror}.") from error
     return path
 
 
 def how_to_add(path: Path) -> str:
-    """Say in one sentence where spooled results are, and how to add them."""
+    """Return a sentence with the location of spooled results and the command that imports them.
+
+    Parameters
+    ----------
+    path : Path
+        File that `spool` has written.
+
+    Returns
+    -------
+    str
+        Sentence without a full stop, since the command ends it.
+    """
     return (
-        f"The results are kept in {path}; once the store can be written again, add them: "
+        f"The results are kept in {path}; once the store can be written again, import them: "
         f"automl-meta store import {shlex.quote(str(path))}"
     )
 
 
 def _append(path: Path, content: bytes) -> None:
-    """Add bytes at the end, all of them or none."""
+    """Append bytes, all or none."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         before = os.fstat(descriptor).st_size
         try:
             written = 0
-            while written < len(content):  # at once, but on a disk that gets full
+            while written < len(content):  # more than once only if the disk gets full
                 written += os.write(descriptor, content[written:])
             os.fsync(descriptor)
         except OSError:
@@ -98,21 +111,13 @@ def _append(path: Path, content: bytes) -> None:
 
 
 def import_spooled(connection: Connection, path: Path) -> int:
-    """Add what `spool` kept, all of it or nothing, within the caller's transaction.
-
-    Returns
-    -------
-    int
-        Number of new runs.
-
-    Raises
-    ------
-    StoreError
-        If a line is damaged or contradicts itself; its number is in the message.
-    """
-    runs: dict[str, Run] = {}  # of those with one id the first counts, as everywhere
+    """Add spooled results within the caller's transaction; see `MetadataStore.import_spooled`."""
+    runs: dict[str, Run] = {}  # the first run with an id is kept, as everywhere
     numbers: dict[str, int] = {}
-    for number, line in _lines(path):
+    lines = _lines(path)
+    if not lines:
+        raise StoreError(f"{path} contains no results.")
+    for number, line in lines:
         try:
             record = json.loads(line)
             if "dataset" in record:
@@ -124,25 +129,28 @@ def import_spooled(connection: Connection, path: Path) -> int:
                 runs.setdefault(run.run_id, run)
                 numbers.setdefault(run.run_id, number)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-            raise _refused(path, number, f"it is no result that was spooled ({error})") from error
+            raise _refused(path, number, f"not a spooled result ({error})") from error
     rows = rows_of(runs.values())
     for position, problem in of_runs(rows):
         raise _refused(path, numbers[rows.runs[position][0]], problem)
     return insert_runs(connection, rows)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Lines that are not blank, with their numbers."""
     try:
         if not path.is_file():
-            raise StoreError(f"{path} is no file of results, nor a folder that a store has exported.")
-        if path.stat().st_size > _LONGEST_FILE:
-            raise StoreError(f"{path} is no file of spooled results: it has over {_LONGEST_FILE >> 20} MiB.")
+            raise StoreError(f"{path} is neither a file of spooled results nor an exported folder.")
+        if path.stat().st_size > _LARGEST_FILE:
+            raise StoreError(
+                f"{path} is not a file of spooled results: it exceeds {_LARGEST_FILE >> 20} MiB."
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise StoreError(f"{path} is no file of spooled results: {error}.") from error
-    return ((number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip())
+        raise StoreError(f"{path} is not a file of spooled results: {error}.") from error
+    return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
 def _put(connection: Connection, path: Path, number: int, record: Mapping[str, Any]) -> None:
@@ -164,7 +172,7 @@ def _run(given: Mapping[str, Any]) -> Run:
     texts = ("dataset_id", "status", "reason", "protocol", "source", "environment")
     for text in (*(given[name] for name in texts), given["configuration"]["algorithm"]):
         if not isinstance(text, str):
-            raise TypeError(f"{text!r} is no text")
+            raise TypeError(f"{text!r} is not text")
     return Run(
         **{
             **given,
@@ -183,4 +191,4 @@ def _number(value: float | None) -> float:
 
 
 def _refused(path: Path, number: int, detail: str) -> StoreError:
-    return StoreError(f"{path}, line {number}: {detail}. Nothing of it was added.")
+    return StoreError(f"{path}, line {number}: {detail}. Nothing was added.")

@@ -1,4 +1,4 @@
-"""Experience for one metric, as recommenders see it, read fast and remembered."""
+"""Experience for one metric as a `MetaDataset`, read fast and cached."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def nothing_left(
     exclude: Collection[str],
     algorithms: Collection[str] | None,
 ) -> NoExperienceError:
-    """Say that a store knows nothing of what was asked for, what that was, and what to do."""
+    """Error for a query without any result: states the query and the remedy."""
     limits = [
         f"protocol {protocol}" if protocol is not None else "",
         f"{len(exclude)} data sets left out" if exclude else "",
@@ -53,7 +53,7 @@ def nothing_left(
 
 
 class ExperienceMemo:
-    """What was read last for each metric, as long as nobody writes to the store."""
+    """Cache of the last result for each metric, valid until somebody writes to the store."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Metric, TaskType, str | None], tuple[int, MetaDataset]] = {}
@@ -62,14 +62,14 @@ class ExperienceMemo:
     def get(
         self, connection: Connection, metric: Metric, task_type: TaskType, protocol: str | None
     ) -> MetaDataset:
-        """Read the experience, unless it was read before and still holds."""
+        """Read the experience, or return the cached one if it is still valid."""
         key = (metric, task_type, protocol)
         now = revision(connection)
         read_at, experience = self._known.get(key, (None, None))
         if experience is not None and read_at == now:
             return experience
         experience = read_experience(connection, metric, task_type, protocol, self._parsed)
-        # A new dict, since another thread may be looking at the old one.
+        # A new dict, since another thread may be reading the old one.
         self._known = {k: entry for k, entry in self._known.items() if entry[0] == now} | {
             key: (now, experience)
         }
@@ -83,12 +83,12 @@ def read_experience(
     protocol: str | None,
     parsed: dict[str, Mapping[str, Any]],
 ) -> MetaDataset:
-    """Read all that is known for one metric; see `MetadataStore.meta_dataset`.
+    """Read the experience for one metric; see `MetadataStore.meta_dataset`.
 
     Parameters
     ----------
     parsed : dict
-        Configuration id to parameters; those read here are added, so that none is parsed twice.
+        Cache from configuration id to parameters, to which new ones are added.
     """
     described = dataset_frame(connection, task_type)
     columns = columns_of(connection, _run_query(metric, task_type), 7)
@@ -111,10 +111,10 @@ def read_experience(
     keep = ~(is_ok & frame["score"].isna().to_numpy())
     if not metric.scale_free:
         scale = described["target_scale"].to_numpy()[row]
-        keep &= scale > 0  # per nothing, or per something unknown, there is nothing to compare
+        keep &= scale > 0  # without a scale, scores in the unit of the target cannot be compared
         frame["score"] = frame["score"].to_numpy() / np.where(scale > 0, scale, np.nan)
     has_rivals = frame.duplicated(["dataset_id", "configuration_id"]).any()
-    if protocol is not None or has_rivals:  # which is seldom
+    if protocol is not None or has_rivals:  # rare
         origins = _origins(connection, described.index, task_type).loc[frame["run_id"]]
         keep &= (protocol is None) | (origins["protocol"] == protocol).to_numpy()
     candidates = pd.DataFrame({"row": row, "column": codes, "is_ok": is_ok, "run_id": frame["run_id"]})[keep]
@@ -128,7 +128,7 @@ def read_experience(
 
 
 def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.Index:
-    """Positions of the run that speaks for each pair of data set and configuration, in their order."""
+    """Positions of the representative run of each pair of data set and configuration, sorted by pair."""
     pair = ["row", "column"]
     candidates = candidates.join(origins, on="run_id")
     candidates["n_comparable"] = candidates.groupby(["row", "protocol"])["row"].transform("size")
@@ -142,7 +142,7 @@ def _one_for_each_pair(candidates: pd.DataFrame, origins: pd.DataFrame) -> pd.In
 def _verify_results(
     connection: Connection, metric: Metric, dataset_ids: pd.Index, columns: NDArray[Any]
 ) -> None:
-    """See that the columns of `_run_query` are what was written."""
+    """Verify the digests of the columns of `_run_query`."""
     run_id, dataset_id, configuration_id, score, fit, seconds, status = columns
     run_ids = hashes(run_id, is_text=True)
     results = sums(
@@ -154,13 +154,13 @@ def _verify_results(
         hashes(status, is_text=True),
     )
     verify(connection, RESULTS, results, dataset_ids)
-    there = score != None  # noqa: E711 - of each
+    there = score != None  # noqa: E711 - elementwise
     scored = sums(dataset_id[there], run_ids[there], hashes(score[there], is_text=False))
     verify(connection, score_part(metric.name), scored, dataset_ids)
 
 
 def _origins(connection: Connection, dataset_ids: pd.Index, task_type: TaskType) -> pd.DataFrame:
-    """Protocol and time of each run."""
+    """Protocol and creation time of each run."""
     query = (
         select(runs.c.run_id, runs.c.dataset_id, runs.c.protocol, runs.c.created_at)
         .select_from(runs.join(datasets, datasets.c.dataset_id == runs.c.dataset_id))
@@ -174,9 +174,9 @@ def _origins(connection: Connection, dataset_ids: pd.Index, task_type: TaskType)
 
 
 def _fit_rows(connection: Connection, n_rows: pd.Series, protocol: str | None) -> pd.Series:
-    """Rows of one fit in most of the runs on each data set, shape (n_datasets,).
+    """Number of training rows of a fit by the most frequent protocol of each data set, shape (n_datasets,).
 
-    A protocol of another source does not tell; the default one is assumed then.
+    The default protocol stands in for protocols of other sources, which do not tell.
     """
     query = select(runs.c.dataset_id, runs.c.protocol, func.count()).group_by(
         runs.c.dataset_id, runs.c.protocol
@@ -224,7 +224,7 @@ def _configuration_frame(
         if configuration_id not in parsed:
             parsed[configuration_id] = read_parameters(connection, configuration_id, algorithm, parameters)
     if not ids.isin(algorithm_of).all():
-        raise damaged(connection, f"the configuration {ids[~ids.isin(algorithm_of)][0]} is lost")
+        raise damaged(connection, f"the configuration {ids[~ids.isin(algorithm_of)][0]} is missing")
     index = pd.Index(ids, dtype="str", name="configuration_id")
     return pd.DataFrame(
         {
@@ -256,10 +256,10 @@ def _run_query(metric: Metric, task_type: TaskType) -> Select[Any]:
 def _metafeature_frame(
     connection: Connection, task_type: TaskType, described: pd.Index, dataset_ids: pd.Index
 ) -> pd.DataFrame:
-    """Read the meta-features of some data sets of one kind, one column for each name that any of them has.
+    """Read the meta-features of data sets of one task type, one column for each name.
 
-    Where the versions of a name differ, only the newest counts: a value of an older one has
-    another meaning and becomes NaN.
+    If the versions of a meta-feature differ, only values of the newest are used: older values have
+    another meaning and become NaN.
     """
     table = metafeature_values
     query = (

@@ -1,4 +1,4 @@
-"""What is to be learnt: a table, a target, and what its columns are."""
+"""Supervised learning tasks: a table, its target, and the kinds of its columns."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ __all__ = ["Column", "ColumnKind", "TabularTask", "read_table"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load what reads files when it is asked for: a table in memory does not need it."""
+    """Import the file readers lazily, since tables in memory do not need them."""
     if name == "read_table":
         from automl_meta.task.reading import read_table
 

@@ -1,4 +1,4 @@
-"""Columns: what each holds is decided once, when a task is made; new rows are read in the same way."""
+"""Columns: the kind and format of each are inferred once, when a task is created, and applied to new rows."""
 
 from __future__ import annotations
 
@@ -35,40 +35,40 @@ __all__ = ["KINDS", "Column", "ColumnKind", "Conformed"]
 
 ColumnKind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
 KINDS: tuple[ColumnKind, ...] = get_args(ColumnKind)
-_MOSTLY = 0.5  # share of unseen levels from which a column is warned of
-_FEW_MISFITS = 0.1  # share of new values that may be none of the column's numbers or dates
+_MAX_UNSEEN = 0.5  # share of values with unseen levels above which a note is given
+_MAX_INVALID = 0.1  # share of new values that may fail to parse as numbers or dates
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds and how its values are written, learnt from the rows of a task.
+    """Kind and format of a column, inferred from the rows of a task.
 
     Parameters
     ----------
     kind : ColumnKind
-        ``"constant"`` is one value in every row, or none in any; ``"identifier"`` names a row, so nothing can
-        be learnt from it.
+        Kind of the values. A ``"constant"`` column has the same value in every row, or none in any; an
+        ``"identifier"`` is unique to each row and therefore not a feature.
     number : NumberFormat, optional
-        How numbers were written, if they were text that Python does not read as numbers.
+        Format of numbers given as text that Python does not parse.
     date_format : str
-        In which dates were written, if they were text or numbers; empty otherwise.
+        Format of dates given as text or numbers; empty otherwise.
     is_duration : bool
-        Whether the numbers are seconds of durations or times of the day.
+        Whether the values are durations or times of day, represented in seconds.
     levels : tuple of str or None
-        Of categorical and boolean columns, sorted. None in models of version 0.1.0, which took values by
-        their text alone.
+        Sorted levels of categorical and boolean columns. None in models of version 0.1.0, which compared values
+        by their text only.
     range : tuple of float
-        Least and greatest of the numbers; first and last of the dates, in seconds since 1970; NaN for other kinds.
+        Minimum and maximum of numbers, or of dates in seconds since 1970; NaN for other kinds.
     has_zone : bool
-        Whether the dates had a time zone, and so were brought to UTC.
+        Whether the dates had a time zone and were converted to UTC.
     mostly_missing : bool
         Whether more than half of the values were missing.
     n_unfit : int
-        Values that are none of the kind, and so count as missing.
+        Number of values that could not be parsed as the kind and count as missing.
     dropped : str
-        Why nothing is learnt from it, in words; empty if something is.
+        Reason why the column is not used; empty if it is.
     notes : tuple of str
-        What was converted or guessed, in words.
+        Messages about conversions and guesses.
     """
 
     kind: ColumnKind
@@ -85,12 +85,34 @@ class Column:
 
     @classmethod
     def of_version_0_1(cls, kind: ColumnKind) -> Self:
-        """The column of a model of version 0.1.0, which knew no more than its kind."""
+        """Create the column of a model of version 0.1.0, which stored the kind only.
+
+        Parameters
+        ----------
+        kind : ColumnKind
+            Kind of the values.
+
+        Returns
+        -------
+        Column
+            Column that reads values as version 0.1.0 did.
+        """
         return cls(kind, date_format=MIXED if kind == "datetime" else "", levels=None)
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Make a column of what `to_dict` gave."""
+        """Create a column from the output of `to_dict`.
+
+        Parameters
+        ----------
+        content : mapping of str to value
+            Output of `to_dict`, possibly after a JSON round trip.
+
+        Returns
+        -------
+        Column
+            Equal to the original.
+        """
         number = content["number"]
         levels = content["levels"]
         return cls(
@@ -104,7 +126,13 @@ class Column:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values only, for files."""
+        """Convert to built-in types for serialisation.
+
+        Returns
+        -------
+        dict of str to value
+            Input of `from_dict`.
+        """
         number = None if self.number is None else self.number._asdict()
         return {
             **{name: getattr(self, name) for name in self.__dataclass_fields__},
@@ -115,26 +143,26 @@ class Column:
         }
 
     def conform(self, values: pd.Series) -> Conformed:
-        """Bring a column of new rows into the form of the one that was learnt.
+        """Convert a column of new rows to the form of the training column.
 
         Parameters
         ----------
         values : Series
-            Any dtype; left unchanged.
+            Column of any dtype; not modified.
 
         Returns
         -------
         Conformed
-            float64 for numeric columns, datetime64 without time zone for datetime, object columns of `str` with
-            NaN for missing for all others; and what the user should know.
+            Converted values, float64 for numeric columns, datetime64 without time zone for datetime ones, `str`
+            objects with NaN for missing values for all others; and a note to the user.
 
         Raises
         ------
         DataError
-            If the kind is numeric or datetime and more than a tenth of the values are neither missing nor one.
+            If the kind is numeric or datetime and more than a tenth of the non-missing values cannot be parsed.
         """
         if self.kind in ("constant", "identifier"):
-            return Conformed(values, "")  # nothing was learnt from it
+            return Conformed(values, "")  # not used by the model
         values = usual_dtype(values)
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(object)
@@ -166,20 +194,20 @@ class Column:
         texts = level_texts(hashable(values.astype(object)))
         matched = match_levels(texts, self.levels or (), FILE_MISSING)
         note = ""
-        if matched.n_unseen > _MOSTLY * max(matched.n_present, 1):
+        if matched.n_unseen > _MAX_UNSEEN * max(matched.n_present, 1):
             note = (
-                f"{matched.n_unseen} of {matched.n_present} values of column {str(values.name)!r} were never seen in "
-                f"training, such as {matched.unseen[0]!r}; known are {listed(self.levels or ())}"
+                f"{matched.n_unseen} of {matched.n_present} values of column {str(values.name)!r} were not seen in "
+                f"training, such as {matched.unseen[0]!r}; known levels are {listed(self.levels or ())}"
             )
         elif same := self._merged_levels(values, matched.values):
             note = (
-                f"column {str(values.name)!r} has come as numbers, in which its levels {listed(same)} cannot be told "
-                "apart: give it as text"
+                f"column {str(values.name)!r} was passed as numbers, which cannot distinguish its levels "
+                f"{listed(same)}: pass it as text"
             )
         return Conformed(pd.Series(matched.values, index=values.index, name=values.name, dtype=object), note)
 
     def _merged_levels(self, values: pd.Series, matched: NDArray[Any]) -> tuple[str, ...]:
-        """Levels that differ as text only (007 and 7), if the values are numbers or seem to have been."""
+        """Levels that are distinct as text only (007 and 7), if the values are or appear to have been numbers."""
         same = colliding_levels(self.levels or ())
         if not same or values.isna().all():
             return ()
@@ -189,7 +217,7 @@ class Column:
         if not given.map(lambda value: isinstance(value, str)).all():
             return same
         of_these = [level for level in matched if level in same]
-        # Of many such values, none begins with a zero any more: somebody has read them as numbers on the way.
+        # If none of many such values begins with a zero, they were probably parsed as numbers before.
         is_padded = [level.startswith("0") and level != "0" for level in of_these]
         return (
             same
@@ -200,7 +228,7 @@ class Column:
     def _numbers(self, values: pd.Series) -> Conformed:
         if pd.api.types.is_datetime64_any_dtype(values.dtype):
             raise DataError(
-                f"Column {str(values.name)!r} holds dates, and the model learnt from numbers there. Give it as numbers."
+                f"Column {str(values.name)!r} contains dates, but the model was fitted on numbers. Pass it as numbers."
             )
         if pd.api.types.is_timedelta64_dtype(values.dtype):
             return Conformed(finite(values.dt.total_seconds()), "")
@@ -214,7 +242,7 @@ class Column:
         return self._checked(values, texts, numbers, "a number", note)
 
     def _percents(self, numbers: pd.Series) -> Conformed:
-        """Shares where there were percents: 0.05 for 5 %, as workbooks have it."""
+        """Convert fractions where there were percentages: 0.05 for 5 %, as stored by spreadsheets."""
         present = numbers.dropna().abs()
         if self.number is None or "%" not in self.number.units or len(present) == 0:
             return Conformed(numbers, "")
@@ -223,31 +251,31 @@ class Column:
             return Conformed(numbers, "")
         if len(present) < MANY_ROWS:
             return Conformed(
-                numbers, f"the numbers of column {name!r} may be shares; in training they were percents"
+                numbers, f"the numbers of column {name!r} may be fractions; in training they were percentages"
             )
-        return Conformed(numbers * 100, f"the numbers of column {name!r} were read as shares, 0.05 as 5 %")
+        return Conformed(numbers * 100, f"the numbers of column {name!r} were read as fractions, 0.05 as 5 %")
 
     def _durations(self, numbers: pd.Series) -> Conformed:
-        """Numbers where there were durations: in the unit in which most lie in the known range."""
+        """Convert numbers where there were durations, in the unit that puts most into the training range."""
         units = {"seconds": 1.0, "milliseconds": 1e-3, "days": 86400.0, "nanoseconds": 1e-9, "microseconds": 1e-6,
                  "minutes": 60.0, "hours": 3600.0}  # fmt: skip
         inside = {unit: self._share_inside(numbers * factor) for unit, factor in units.items()}
         best = max(units, key=lambda unit: inside[unit])
         if not self._is_clear(numbers, inside["seconds"], inside[best]):
-            doubt = f"column {str(numbers.name)!r} has come as numbers, which were taken as seconds"
+            doubt = f"column {str(numbers.name)!r} was passed as numbers, which were read as seconds"
             return Conformed(numbers, doubt if (inside["seconds"], inside[best]) == (0.0, 1.0) else "")
         return Conformed(
             numbers * units[best],
-            f"column {str(numbers.name)!r} has come as numbers, which were read as {best}",
+            f"column {str(numbers.name)!r} was passed as numbers, which were read as {best}",
         )
 
     @staticmethod
     def _is_clear(numbers: pd.Series, share: float, other: float) -> bool:
-        """Whether many numbers are outside of the known range in one reading, and inside in another."""
+        """Whether there are many numbers, mostly outside the training range as read, but inside otherwise."""
         return numbers.notna().sum() >= MANY_ROWS and share < 0.2 and other > 0.8
 
     def _share_inside(self, numbers: pd.Series) -> float:
-        """Share of the numbers that lie in the range that was learnt; greater for numbers of its own size."""
+        """Share of the numbers with a magnitude in the training range, within a factor of 1,000."""
         present = numbers.dropna().abs()
         low, high = self.range
         largest = max(abs(low), abs(high))
@@ -256,7 +284,7 @@ class Column:
         return float(((present <= 1.1 * largest) & ((present >= largest / 1000) | (present == 0))).mean())
 
     def _read_numbers(self, texts: pd.Series) -> tuple[pd.Series, str]:
-        """In the format that was learnt, or in another one if that reads more of them, or is likelier by the range."""
+        """Parse in the training format, or in another one that parses more values or fits the range better."""
         if self.is_duration:
             seconds = to_seconds(texts)
             numbers, note = self._durations(plain_numbers(texts)) if seconds.isna().any() else (seconds, "")
@@ -278,18 +306,18 @@ class Column:
         n_read, n_learnt = best.notna().sum(), learnt.notna().sum()
         shares = self._share_inside(learnt), self._share_inside(best)
         if n_read < n_learnt or (n_read == n_learnt and not self._is_clear(learnt, *shares)):
-            doubt = f"the numbers of column {str(texts.name)!r} may be written otherwise than in training"
+            doubt = f"the numbers of column {str(texts.name)!r} may be in another format than in training"
             return learnt, doubt if n_read == n_learnt and shares == (0.0, 1.0) else ""
         mark = next(mark for mark, numbers in again.items() if numbers is best)
         if known is None and self.number is None and mark == "." and len(formats) == 1:
-            return best, ""  # units, currencies: the mark is the same
+            return best, ""  # only units or currencies are new
         return best, (
-            f"the numbers of column {str(texts.name)!r} are written otherwise than in training: they were read with "
+            f"the numbers of column {str(texts.name)!r} are in another format than in training: they were read with "
             f"the decimal mark {mark!r}"
         )
 
     def _likeliest(self, readings: list[pd.Series], learnt: pd.Series) -> pd.Series:
-        """The first, unless it is far beyond the known range and another one is in it."""
+        """Return the first reading, unless it is far outside the training range and another one is inside."""
         if not readings:
             return learnt
         first = readings[0]
@@ -336,10 +364,10 @@ class Column:
         if self.levels is None or has_zone is self.has_zone or values.isna().all():
             return ""
         have = (
-            "have no time zone, and in training they had one",
-            "have a time zone, and in training they had none",
+            "have no time zone, but had one in training",
+            "have a time zone, but had none in training",
         )
-        return f"the dates of column {str(values.name)!r} {have[has_zone]}: they were taken as UTC"
+        return f"the dates of column {str(values.name)!r} {have[has_zone]}: they were read as UTC"
 
     def _dates_from_numbers(self, values: pd.Series) -> Conformed:
         numbers = finite(values)
@@ -353,8 +381,8 @@ class Column:
         found = from_numbers(numbers, *self.range)
         if found is None:
             raise DataError(
-                f"Column {str(values.name)!r} holds numbers such as {numbers.dropna().iloc[0]:.10g}, and the model "
-                "learnt from dates there; in no common unit are they near those dates. Give it as dates."
+                f"Column {str(values.name)!r} contains numbers such as {numbers.dropna().iloc[0]:.10g}, but the model "
+                "was fitted on dates; the numbers are not close to these dates in any common unit. Pass it as dates."
             )
         moments, unit = found
         are_years = all(
@@ -364,31 +392,31 @@ class Column:
             return Conformed(moments, "")
         since = "" if unit.startswith(("days since", "%", "years")) else " since 1970"
         return Conformed(
-            moments, f"column {str(values.name)!r} has come as numbers, which were read as {unit}{since}"
+            moments, f"column {str(values.name)!r} was passed as numbers, which were read as {unit}{since}"
         )
 
     def _checked(
         self, values: pd.Series, texts: pd.Series, read: pd.Series, wanted: str, note: str
     ) -> Conformed:
-        """Few values that are not of the kind count as missing; many are an error."""
+        """Treat a few invalid values as missing; raise if there are many."""
         wrong = texts.notna() & read.isna()
         if wrong.any():
             example = str(texts[wrong].iloc[0])
-            if wrong.sum() > _FEW_MISFITS * texts.notna().sum():
+            if wrong.sum() > _MAX_INVALID * texts.notna().sum():
                 raise DataError(
-                    f"Column {str(values.name)!r} holds {example!r}, which is not {wanted}; the model learnt from a "
-                    "column that holds (nearly) nothing else. Fix these values or leave them empty."
+                    f"Column {str(values.name)!r} contains {example!r}, which is not {wanted}, but it contained "
+                    "(almost) nothing else in training. Fix these values or leave them empty."
                 )
             note = joined(
                 note,
-                f"{counted(int(wrong.sum()))} of column {str(values.name)!r}, such as {example!r}: not {wanted}, taken as "
-                "missing",
+                f"{counted(int(wrong.sum()))} of column {str(values.name)!r}, such as {example!r}: not {wanted}, treated "
+                "as missing",
             )
         return Conformed(read, note)
 
 
 class Conformed(NamedTuple):
-    """A column of new rows in the form that was learnt, and what the user should know of it."""
+    """Column of new rows in the form of the training column, and a note to the user (may be empty)."""
 
     values: pd.Series
     note: str

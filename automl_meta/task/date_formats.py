@@ -1,4 +1,4 @@
-"""The formats of dates, as the shape of a text suggests them."""
+"""Candidate date formats, suggested by the shape of a text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ISO = "ISO8601"
 COMPACT = "%Y%m%d"
 QUARTER, WEEK, ISO_WEEK = "quarter", "week", "ISO week"  # 2022Q4, 2022-11-28/2022-12-04, 2022-W48
-MIXED = "mixed"  # what version 0.1.0 did: each value by itself, month first
+MIXED = "mixed"  # as in version 0.1.0: each value is parsed individually, month first
 _SAMPLE = 200
 _TIME = (
     r"(?:(?P<before>[T ]|, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>[.,]\d{1,9})?)?"
@@ -75,7 +75,7 @@ _MONTH_NAMES = frozenset(
 
 
 def check_date_format(date_format: str) -> bool:
-    """Whether a format of `strptime` is one."""
+    """Whether a text is a valid `strptime` format."""
     try:
         pd.to_datetime(pd.Series([pd.Timestamp("2022-11-28").strftime(date_format)]), format=date_format)
     except ValueError:
@@ -84,14 +84,14 @@ def check_date_format(date_format: str) -> bool:
 
 
 def is_day_first(date_format: str) -> bool | None:
-    """Whether the day comes before the month; None for formats that begin with the year, or name the month."""
+    """Whether the day precedes the month; None for formats that begin with the year or use month names."""
     if date_format.startswith("%Y") or "%d" not in date_format or "%m" not in date_format:
         return None
     return date_format.index("%d") < date_format.index("%m")
 
 
-def date_formats(distinct: pd.Series, anyhow: bool) -> list[str]:
-    """Formats that some of the values suggest."""
+def date_formats(distinct: pd.Series, force: bool) -> list[str]:
+    """List at most eight candidate formats of a sample of the values, most frequent first."""
     chosen = distinct.iloc[
         np.unique(np.linspace(0, len(distinct) - 1, min(len(distinct), _SAMPLE)).astype(int))
     ]
@@ -102,7 +102,7 @@ def date_formats(distinct: pd.Series, anyhow: bool) -> list[str]:
         n_shaped += bool(candidates)
         for candidate in candidates:
             found[candidate] = found.get(candidate, 0) + 1
-    if not found or (n_shaped < 0.5 * len(chosen) and not anyhow):
+    if not found or (n_shaped < 0.5 * len(chosen) and not force):
         return []
     return sorted(found, key=lambda date_format: -found[date_format])[:8]
 
@@ -146,7 +146,9 @@ def _separated(parts: re.Match[str]) -> list[str]:
         return [*(iso or [f"%Y{mark}%m{mark}%d{time}"]), f"%Y{mark}%d{mark}%m{time}"]
     if len(last) == 4 and len(first) <= 2:
         return [f"%d{mark}%m{mark}%Y{time}", f"%m{mark}%d{mark}%Y{time}"]
-    short = mark == "/" and max(len(first), len(middle)) <= 2 == len(last)  # 1/31/22; but 1.2.10 is a version
+    short = mark == "/" and max(len(first), len(middle)) <= 2 == len(
+        last
+    )  # 1/31/22, whereas 1.2.10 is a version
     if short or (len(first) == len(middle) == len(last) == 2 and mark != " "):
         return [f"%d{mark}%m{mark}%y{time}", f"%m{mark}%d{mark}%y{time}", f"%y{mark}%m{mark}%d{time}"]
     return []

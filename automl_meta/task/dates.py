@@ -1,6 +1,6 @@
-"""Dates as people write them: one format for each column, decided over all of its values.
+"""Parsing of dates: one format per column, inferred from all of its values.
 
-`to_dates` and `to_seconds` need nothing of this library: ``recommend --code`` copies their source into its scripts.
+`to_dates` and `to_seconds` do not depend on this library: ``recommend --code`` copies their source into scripts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from automl_meta.task.date_formats import _SAMPLE, COMPACT, date_formats, is_day_first
+from automl_meta.task.date_formats import COMPACT, date_formats, is_day_first
 
 __all__ = [
     "DateReading",
@@ -27,9 +27,10 @@ __all__ = [
     "to_seconds",
 ]
 
-_ENOUGH = 0.95  # share of the values that have to be dates for a column to be one of dates
-_SORTED = 0.1  # by how much more of the steps have to go in one direction to prefer an order
-_NARROWER = 0.5  # or how much narrower the range of the dates has to be
+_MIN_SHARE = 0.95  # minimum share of dates among the values of a datetime column
+_SORTED = 0.1  # minimum difference in orderliness for an order of day and month to be preferred
+_NARROWER = 0.5  # maximum ratio of date ranges for the narrower one to be preferred
+_SAMPLE = 200  # texts checked before a regular expression is applied to all
 _DURATION = (
     r"[+-]?(?:\d+ days?,? ?[+-]?)?(?:\d{1,3}:[0-5]\d(?::[0-5]\d(?:\.\d+)?)?)?"
     r"|\d{1,2}:[0-5]\d(?::[0-5]\d)? ?[AaPp][Mm]|\d{1,2}:[0-5]\d\.\d+"
@@ -37,16 +38,16 @@ _DURATION = (
 
 
 class DateReading(NamedTuple):
-    """A column of text read as dates.
+    """Inferred date format of a column of text.
 
     Parameters
     ----------
     format : str
-        Of `strptime`; or ``"ISO8601"``, ``"quarter"``.
+        A `strptime` format, or ``"ISO8601"``, ``"quarter"``, ``"week"`` or ``"ISO week"``.
     share : float
-        Of the values that are not missing, how many are dates.
+        Share of dates among the non-missing values.
     others : tuple of str
-        Further formats that read as many values, as other dates.
+        Other formats that parse as many values, but to different dates.
     """
 
     format: str
@@ -55,9 +56,9 @@ class DateReading(NamedTuple):
 
 
 def to_dates(column: pd.Series, date_format: str) -> pd.Series:
-    """Read text as dates of one format, without time zone (UTC); what is none is missing.
+    """Parse text as dates of one format, in UTC without time zone; invalid values become missing.
 
-    A format may end in ``|1930``: two-digit years are then those from 1930 to 2029.
+    A format may end in ``|1930``: two-digit years then range from 1930 to 2029.
     """
     text = column.astype("str").str.strip().where(column.notna())
     if date_format == "quarter":
@@ -102,7 +103,7 @@ def to_dates(column: pd.Series, date_format: str) -> pd.Series:
     ]
     others.append(
         date_format.split("T%H")[0].split(" %H")[0].split(", %H")[0].split(" %I")[0]
-    )  # midnight is left out
+    )  # midnight may be omitted
     for other in others:
         if other != date_format and moments.isna().any():
             moments = moments.fillna(pd.to_datetime(text, format=other, errors="coerce", utc=True))
@@ -113,9 +114,9 @@ def to_dates(column: pd.Series, date_format: str) -> pd.Series:
 
 
 def to_seconds(column: pd.Series) -> pd.Series:
-    """Read durations and times of the day as seconds: ``1 days 02:30:00``, ``02:30:00``, ``02:30`` or ``2:30 PM``."""
+    """Parse durations and times of day to seconds: ``1 days 02:30:00``, ``02:30:00``, ``02:30`` or ``2:30 PM``."""
     text = column.astype("str").str.strip().where(column.notna())
-    text = text.where(text.str.contains(":|day", regex=True, na=False))  # a number alone has no unit
+    text = text.where(text.str.contains(":|day", regex=True, na=False))  # a bare number has no unit
     text = text.str.replace(r"^(\d{1,2}:\d\d\.\d+)$", r"00:\1", regex=True)  # 1:09.3 is a lap time
     text = text.str.replace(
         r"^([+-]?(?:\d+ days?,? ?[+-]?)?\d+:\d\d)(?= ?[AaPp][Mm]$|$)", r"\1:00", regex=True
@@ -127,7 +128,7 @@ def to_seconds(column: pd.Series) -> pd.Series:
 
 
 def are_durations(texts: NDArray) -> bool:
-    """Whether all texts are durations or times of the day."""
+    """Whether all texts are durations or times of day."""
     return (
         len(texts) > 0
         and all(":" in text[:25] or "day" in text for text in texts[:_SAMPLE])
@@ -136,47 +137,47 @@ def are_durations(texts: NDArray) -> bool:
 
 
 def is_compact_dates(values: NDArray[np.float64]) -> bool:
-    """Whether (nearly) all of these numbers are dates of the form 20221128, from 1900 to 2100; three at least."""
+    """Whether (nearly) all numbers are dates of the form 20221128 from 1900 to 2100, at least three distinct ones."""
     likely = values[(values >= 19000101) & (values <= 21001231)]
-    if len(values) == 0 or len(likely) < _ENOUGH * len(values):
+    if len(values) == 0 or len(likely) < _MIN_SHARE * len(values):
         return False
     distinct = np.unique(likely)
     if len(distinct) < 3 or (distinct != np.round(distinct)).any():
         return False
     days, months = likely % 100, likely // 100 % 100
-    if ((months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).sum() < _ENOUGH * len(values):
+    if ((months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).sum() < _MIN_SHARE * len(values):
         return False
-    return bool(to_dates(compact_texts(pd.Series(values)), COMPACT).notna().mean() >= _ENOUGH)
+    return bool(to_dates(compact_texts(pd.Series(values)), COMPACT).notna().mean() >= _MIN_SHARE)
 
 
 def compact_texts(numbers: pd.Series) -> pd.Series:
-    """Numbers such as 20221128 as text."""
+    """Format integral numbers such as 20221128 as text."""
     return numbers.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object)
 
 
 def read_dates(
-    column: pd.Series, *, day_first: bool | None = None, anyhow: bool = False
+    column: pd.Series, *, day_first: bool | None = None, force: bool = False
 ) -> DateReading | None:
-    """Find out in which format the dates of a column are written.
+    """Infer the date format of a column.
 
     Parameters
     ----------
     column : Series of str
-        In the order of the rows, missing values NaN.
+        Values in row order, NaN where missing.
     day_first : bool, optional
-        What other columns of the table do, for what could be read in two ways.
-    anyhow : bool
-        Whether a few dates among other values are enough.
+        Whether other columns of the table put the day first; used for ambiguous dates.
+    force : bool
+        Whether to accept a column in which only some values are dates.
 
     Returns
     -------
     DateReading or None
-        None unless one format reads (nearly) all values. Where two read as many, the more plausible: that of
-        the other columns, that in which the rows are in order, that of a narrower range.
+        None unless one format parses (nearly) all values. Ties are resolved in favour of the order of day and
+        month in other columns, of sorted rows, or of a narrower range of dates.
     """
     texts = column.dropna()
     distinct = pd.Series(texts.unique())
-    formats = date_formats(distinct, anyhow)
+    formats = date_formats(distinct, force)
     if not formats:
         return None
     counts = texts.value_counts()
@@ -185,11 +186,11 @@ def read_dates(
         fits = to_dates(distinct, date_format).notna()
         shares[date_format] = float(counts[distinct[fits]].sum() / len(texts))
     best = max(shares.values())
-    if best == 0 or (best < _ENOUGH and not anyhow):
+    if best == 0 or (best < _MIN_SHARE and not force):
         return None
     fitting = [date_format for date_format in formats if shares[date_format] == best]
     usual = [date_format for date_format in fitting if not re.match("%Y.{1,2}%d", date_format)]
-    fitting = usual or fitting  # after the year comes the month, if it can be one
+    fitting = usual or fitting  # the month follows the year if possible
     chosen = fitting[0] if len(fitting) == 1 else _most_plausible(texts, fitting, day_first)
     dates = to_dates(distinct, chosen)
     this_year = datetime.date.today().year
@@ -200,25 +201,24 @@ def read_dates(
 
 
 def from_numbers(values: pd.Series, low: float, high: float) -> tuple[pd.Series, str] | None:
-    """Read numbers as dates of a known range: as seconds, milli-, micro- or nanoseconds, days, years, or 20221128.
+    """Convert numbers to dates: seconds, milli-, micro- or nanoseconds, days, years, or 20221128.
 
     Parameters
     ----------
     values : Series of float64
+        Numbers, NaN where missing.
     low, high : float
-        The range of the dates that were learnt from, in seconds since 1970.
+        Range of the dates in training, in seconds since 1970.
 
     Returns
     -------
     (Series of datetime64, str) or None
-        The dates and the unit by which at least half of them are in the range, or no further from it than
-        it is wide; None if there is no such unit.
+        Dates, and the unit in which most of them, and at least half, lie in the training range extended by its
+        width on both sides; None if there is no such unit.
     """
     present = values.dropna()
     if len(present) and present.between(1000, 2999).all() and (present == present.round()).all():
-        return to_dates(
-            values.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object), "%Y"
-        ), "years"
+        return to_dates(compact_texts(values), "%Y"), "years"
     width = max(high - low, 366 * 86400.0)
     numbers = present.to_numpy(dtype=np.float64)
     best: tuple[float, str, float, float] | None = None
@@ -232,8 +232,7 @@ def from_numbers(values: pd.Series, low: float, high: float) -> tuple[pd.Series,
             best = (inside, unit, factor, offset)
     if best is None:
         if is_compact_dates(numbers) or (len(numbers) and _all_compact(numbers)):
-            text = values.map(lambda value: f"{value:.0f}", na_action="ignore").astype(object)
-            return to_dates(text, COMPACT), COMPACT
+            return to_dates(compact_texts(values), COMPACT), COMPACT
         return None
     _, unit, factor, offset = best
     microseconds = pd.Series((values * factor + offset) * 1e6).round()
@@ -241,8 +240,8 @@ def from_numbers(values: pd.Series, low: float, high: float) -> tuple[pd.Series,
 
 
 def _all_compact(numbers: NDArray[np.float64]) -> bool:
-    text = pd.Series([f"{number:.0f}" for number in numbers])
-    return bool(pd.to_datetime(text, format=COMPACT, errors="coerce").notna().all())
+    texts = compact_texts(pd.Series(numbers))
+    return bool(pd.to_datetime(texts, format=COMPACT, errors="coerce").notna().all())
 
 
 def _most_plausible(texts: pd.Series, formats: list[str], day_first: bool | None) -> str:
@@ -270,7 +269,7 @@ def _most_plausible(texts: pd.Series, formats: list[str], day_first: bool | None
 
 
 def _orderliness(moments: NDArray[Any]) -> float:
-    """Share of the steps from row to row that go in the more frequent direction, half for random order."""
+    """Share of the steps between rows in the more frequent direction; about one half for random order."""
     steps = np.diff(moments)
     steps = steps[steps != 0]
     return float(max((steps > 0).mean(), (steps < 0).mean())) if len(steps) else 0.5

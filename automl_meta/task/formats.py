@@ -23,7 +23,7 @@ _FORMATS = {suffix: name for name, suffixes in _SUFFIXES.items() for suffix in s
 
 
 def without_compression(name: str) -> str:
-    """Remove the suffixes of compressions from a file's name; a name that is nothing else stays.
+    """Remove compression suffixes from a file name; a name that consists of a suffix only is kept.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def without_compression(name: str) -> str:
 
 
 def compression_of(name: str) -> str:
-    """Suffixes of the compressions in a file's name, in lower case; empty if there is none.
+    """Return the compression suffixes of a file name in lower case; empty if there is none.
 
     Examples
     --------
@@ -49,12 +49,12 @@ def compression_of(name: str) -> str:
 
 
 def suffix_of(name: str) -> str:
-    """Suffix of a file's name before those of compressions, in lower case; empty if there is none."""
+    """Return the suffix of a file name before compression suffixes, in lower case; empty if there is none."""
     return PurePath(without_compression(name)).suffix.lower()
 
 
 def format_of(name: str) -> str:
-    """Format that a file's name stands for; empty if unknown.
+    """Return the format implied by a file name; empty if unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Tables and columns of any library as those of pandas, with their names and exact values."""
+"""Conversion of tables and columns of any library to pandas, with exact values."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ __all__ = ["as_frame", "as_series", "exact_array", "frame_of_arrow", "is_table",
 
 
 def as_frame(X: Any) -> pd.DataFrame:
-    """Make a DataFrame of a table of pandas, Polars, PyArrow or another library, or of a 2-D array.
+    """Convert a table of pandas, Polars, PyArrow or another library, or a 2-D array, to a DataFrame.
 
     Parameters
     ----------
-    X : DataFrame of any library that Narwhals knows, pyarrow.Table, or array-like of shape (n_rows, n_features)
+    X : DataFrame of a library supported by Narwhals, pyarrow.Table, or array-like of shape (n_rows, n_features)
+        Table to convert.
 
     Returns
     -------
     DataFrame
-        With names of type `str`; columns of arrays are named ``x0``, ``x1``, …
+        Column names are of type `str`; columns of arrays are named ``x0``, ``x1``, …
 
     Raises
     ------
     DataError
-        If it is no table, is sparse, or two of its columns have one name.
+        If `X` is not a table, is sparse, or has duplicate column names.
     """
     if sparse.issparse(X):
         raise DataError(
-            "Sparse input is not supported: X is a sparse matrix. Give a dense table: X.toarray()."
+            "Sparse input is not supported: X is a sparse matrix. Pass a dense table: X.toarray()."
         )
     if not isinstance(X, pd.DataFrame):
         X = _foreign_frame(X) if _is_foreign(X) else _frame_of_array(np.asarray(X))
@@ -44,23 +45,23 @@ def as_frame(X: Any) -> pd.DataFrame:
         doubled = sorted(name for name, count in Counter(X.columns).items() if count > 1)
         raise DataError(
             f"More than one column is named {', '.join(map(repr, doubled))}. "
-            "Rename them, so that each column has a name of its own."
+            "Column names must be unique: rename them."
         )
     return X
 
 
 def as_series(y: Any) -> pd.Series:
-    """Make a Series of one of pandas, Polars or PyArrow, or of an array.
+    """Convert a column of pandas, Polars or PyArrow, or an array, to a Series.
 
     Raises
     ------
     DataError
-        If it has more than one column.
+        If `y` has more than one column.
     """
     if isinstance(y, pd.DataFrame) or (_is_foreign(y) and hasattr(y, "columns")):
         frame = as_frame(y)
         if frame.shape[1] != 1:
-            raise DataError(f"The target has {frame.shape[1]} columns; give one.")
+            raise DataError(f"The target has {frame.shape[1]} columns; pass a single column.")
         return frame.iloc[:, 0]
     if isinstance(y, pd.Series):
         return native(y)
@@ -74,17 +75,17 @@ def as_series(y: Any) -> pd.Series:
 
 
 def is_table(X: Any) -> bool:
-    """Whether it is a table with names, of any library, and not an array."""
+    """Whether an object is a dataframe of any library, as opposed to an array."""
     return isinstance(X, pd.DataFrame) or _is_foreign(X)
 
 
 def exact_array(y: Any) -> NDArray[Any]:
-    """A column as an array of NumPy's own dtypes, with its exact values: whole numbers are never made floats.
+    """Convert a column to an array of a NumPy dtype with exact values: integers are never cast to float.
 
     Raises
     ------
     DataError
-        If it has more than one column.
+        If `y` has more than one column.
     """
     if isinstance(y, np.ndarray):
         return _native(y)
@@ -97,12 +98,12 @@ def exact_array(y: Any) -> NDArray[Any]:
 
 
 def split_target(X: Any, target: str) -> tuple[pd.DataFrame, pd.Series]:
-    """Take the target out of a table.
+    """Separate the target column from a table.
 
     Raises
     ------
     DataError
-        If there is no column of that name.
+        If the table has no column of this name.
     """
     frame = as_frame(X)
     if target not in frame.columns:
@@ -111,7 +112,7 @@ def split_target(X: Any, target: str) -> tuple[pd.DataFrame, pd.Series]:
 
 
 def frame_of_arrow(table: Any) -> pd.DataFrame:
-    """A pyarrow.Table as a frame; whole numbers and booleans stay what they are beside missing values."""
+    """Convert a pyarrow.Table to a DataFrame, with nullable dtypes for integers and booleans with missing values."""
     import pyarrow.types as types
 
     integers = {
@@ -140,7 +141,7 @@ def _no_target(name: str, columns: list[str]) -> str:
     close = [same] if same is not None else difflib.get_close_matches(name, columns, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     shown = ", ".join(columns[:12]) + (", …" if len(columns) > 12 else "")
-    return f"There is no column {name!r} to be the target.{hint} The columns are: {shown}."
+    return f"There is no target column {name!r}.{hint} The columns are: {shown}."
 
 
 def _unique(table: Any) -> bool:
@@ -148,7 +149,7 @@ def _unique(table: Any) -> bool:
 
 
 def _is_foreign(X: Any) -> bool:
-    """Whether it is of a dataframe library other than pandas."""
+    """Whether an object belongs to a dataframe library other than pandas."""
     module = type(X).__module__.partition(".")[0]
     return module not in ("numpy", "builtins", "pandas", "scipy", "torch") and any(
         hasattr(X, name)
@@ -167,32 +168,32 @@ def _foreign_frame(X: Any) -> pd.DataFrame:
 
             return frame_of_arrow(pa.table(X))
         raise DataError(
-            f"X is a {type(X).__name__}, which is no table that can be read. Give a DataFrame."
+            f"X is a {type(X).__name__}, which is not a supported table. Pass a DataFrame."
         ) from error
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
     if not isinstance(frame, nw.DataFrame):
-        raise DataError(f"X is a {type(X).__name__}, not a table. Give a DataFrame.")
+        raise DataError(f"X is a {type(X).__name__}, not a table. Pass a DataFrame.")
     try:
         return frame_of_arrow(frame.to_arrow())
-    except Exception:  # noqa: BLE001 - a type that Arrow does not have, such as whole numbers of 128 bits
+    except Exception:  # noqa: BLE001 - a type without an Arrow equivalent, such as 128-bit integers
         return pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=object) for name in frame.columns})
 
 
 def _frame_of_array(values: NDArray[Any]) -> pd.DataFrame:
     if values.ndim != 2:
-        raise DataError(f"X must be a table of shape (n_rows, n_features), but has shape {values.shape}.")
+        raise DataError(f"X must have shape (n_rows, n_features), but has shape {values.shape}.")
     frame = pd.DataFrame(_native(values), columns=[f"x{i}" for i in range(values.shape[1])])
     return frame.infer_objects() if values.dtype == object else frame
 
 
 def native(column: pd.Series) -> pd.Series:
-    """A column in the byte order of this machine."""
+    """Convert a column to native byte order."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.byteorder not in "<>":
         return column
     return pd.Series(_native(column.to_numpy()), index=column.index, name=column.name)
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:
-    """In the byte order of this machine, which pandas wants."""
+    """Convert an array to native byte order, as required by pandas."""
     return values.astype(values.dtype.newbyteorder("=")) if values.dtype.byteorder in (">", "<") else values

@@ -1,4 +1,4 @@
-"""Columns of one kind: from values to the form of the kind, with what there is to say of them."""
+"""Conversion of values to the form of a column kind, with notes to the user."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ __all__ = [
     "numeric_column",
 ]
 
-INDEX_NAMES = frozenset({"", "Unnamed: 0", "index"})  # of an index that was written as a column
-_SAMPLE = 1000  # texts looked at where looking at all would be slow
-_MANY_LEVELS = 1000  # more are not looked through for upper and lower case
+INDEX_NAMES = frozenset({"", "Unnamed: 0", "index"})  # names of an index that was saved as a column
+_SAMPLE = 1000  # texts examined where examining all would be slow
+_MANY_LEVELS = 1000  # number of levels above which they are not checked for variants
 
 
 class Inferred(NamedTuple):
-    """A column in the form of its kind; and what it tells of others, or needs to know of them."""
+    """Converted column, with hints for other columns, and whether it needs hints itself."""
 
     values: pd.Series | NDArray[np.float64]
     column: Column
-    decimal: Decimal | None = None  # its mark, where there is no doubt
+    decimal: Decimal | None = None  # the decimal mark, if it is certain
     day_first: bool | None = None
     is_ambiguous: bool = False
 
 
 def numeric_column(column: pd.Series, about: Column) -> tuple[pd.Series, Column]:
-    """Numbers; or dates such as 20221128, a constant, or what counts the rows."""
+    """Convert a column of numbers, which may be dates such as 20221128, a constant or a row index."""
     raw = column.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     infinite = np.isinf(raw)
     values = finite(column)
     if infinite.any():
-        about = noted(about, f"{counted(int(infinite.sum()), 'infinite value')} taken as missing")
+        about = noted(about, f"{counted(int(infinite.sum()), 'infinite value')} treated as missing")
     present = values.to_numpy()[~np.isnan(values.to_numpy())]
     if len(present) == 0:
         return values, replace(about, kind="constant", dropped="it is empty")
     if len(present) == len(values) and present.min() == present.max():
-        return values, replace(about, kind="constant", dropped="it has one value only")
+        return values, replace(about, kind="constant", dropped="it has a single value")
     if not about.is_duration and about.number is None and is_compact_dates(present):
         texts = compact_texts(values)
         note = "its numbers were read as dates, such as 20221128"
@@ -63,29 +63,29 @@ def numeric_column(column: pd.Series, about: Column) -> tuple[pd.Series, Column]
         return moments, misfits_noted(dates, texts, moments, "dates")
     about = replace(about, range=(float(present.min()), float(present.max())))
     if _is_row_number(values.to_numpy(), str(column.name)):
-        return values, replace(about, kind="identifier", dropped="it counts the rows")
+        return values, replace(about, kind="identifier", dropped="it numbers the rows")
     return values, about
 
 
 def merges_numbers(exact: pd.Series, numbers: pd.Series) -> bool:
-    """Whether whole numbers are so large that some become the same as float64."""
+    """Whether integers are so large that some become equal in float64."""
     if not numbers.abs().max() >= 2**53:
         return False
     return bool(exact.nunique() > numbers.nunique())
 
 
 def large_numbers(column: pd.Series, options: ReadingOptions | None = None) -> tuple[pd.Series, Column]:
-    """Whole numbers that float64 would merge, as text."""
+    """Convert integers that are not distinct in float64 to text."""
     values, about = level_column(column.map(str, na_action="ignore"), options)
     return values, noted(
-        about, "its whole numbers are too large to be told apart as numbers, so they were taken as text"
+        about, "its integers are too large to be represented exactly, so they were treated as text"
     )
 
 
 def _is_row_number(values: np.ndarray, name: str) -> bool:
-    """0, 1, 2, … or 1, 2, 3, … in any row order; or the index of a table, written as a column without a name."""
+    """Whether values are 0, 1, 2, … or 1, 2, 3, … in any order, or an index saved as an unnamed column."""
     n = len(values)
-    if n < 10 or np.isnan(values).any():  # under 10 rows nothing is sure
+    if n < 10 or np.isnan(values).any():  # too few rows to be certain
         return False
     if name in INDEX_NAMES and (np.diff(values) > 0).all() and (values == np.round(values)).all():
         return True
@@ -95,7 +95,7 @@ def _is_row_number(values: np.ndarray, name: str) -> bool:
 
 
 def date_column(moments: pd.Series, date_format: str = "", note: str = "") -> tuple[pd.Series, Column]:
-    """Dates without time zone."""
+    """Describe a column of dates without time zone."""
     present = moments.dropna()
     about = Column("datetime", date_format=date_format)
     if len(present):
@@ -105,7 +105,7 @@ def date_column(moments: pd.Series, date_format: str = "", note: str = "") -> tu
         about = noted(about, note)
     if moments.nunique(dropna=False) <= 1:
         about = replace(
-            about, kind="constant", dropped="it has one value only" if len(present) else "it is empty"
+            about, kind="constant", dropped="it has a single value" if len(present) else "it is empty"
         )
     return moments, about
 
@@ -117,7 +117,7 @@ def level_column(
     declared: bool = False,
     kind: ColumnKind | None = None,
 ) -> tuple[pd.Series, Column]:
-    """Categories, booleans, free text, or what names a row."""
+    """Convert a column to levels or texts: categorical, boolean, free text or identifier."""
     column = hashable(column.astype(object))
     if options is not None and options.is_file:
         column = column.mask(column.isin(FILE_MISSING), np.nan)
@@ -128,11 +128,11 @@ def level_column(
     if n_distinct == 0:
         return texts, Column("constant", levels=(), dropped="it is empty")
     if n_distinct == 1 and n_present == len(texts) and kind is None:
-        return texts, Column("constant", levels=levels, dropped="it has one value only")
+        return texts, Column("constant", levels=levels, dropped="it has a single value")
     if kind == "text" or (kind is None and not declared and _is_free_text(texts, n_present, n_distinct)):
         return texts, Column("text")
     if kind is None and not declared and n_present >= 20 and n_distinct == n_present == len(texts):
-        return texts, Column("identifier", dropped="every row has another value")
+        return texts, Column("identifier", dropped="every row has a distinct value")
     is_boolean = n_distinct <= 2 and {level.lower() for level in levels} <= BOOLEAN_WORDS.keys()
     about = Column(kind or ("boolean" if is_boolean else "categorical"), levels=levels)
     return texts, _levels_noted(about, column, levels)
@@ -150,30 +150,31 @@ def _levels_noted(about: Column, column: pd.Series, levels: tuple[str, ...]) -> 
     written = {str(value) for value in column.dropna().unique() if isinstance(value, str) and value.strip()}
     blank = next((text for text in sorted(written) if text != text.strip()), None)
     if blank is not None:
-        about = noted(about, f"blanks around levels, as in {blank!r}, do not count")
+        about = noted(about, f"whitespace around levels, as in {blank!r}, is ignored")
     variants = case_variants(levels)
     if variants:
         n_alike = len(levels) - sum(len(group) - 1 for group in variants)
         shown = "; ".join(" and ".join(map(repr, group)) for group in variants[:3])
         about = noted(
             about,
-            f"{len(levels)} levels, but {n_alike} if upper and lower case did not count ({shown}): unify them",
+            f"{len(levels)} levels, but only {n_alike} if case is ignored ({shown}): unify them",
         )
     if same := colliding_levels(levels):
         about = noted(
-            about, f"levels {listed(same, 4)} differ as text only, and many programs read them as one number"
+            about,
+            f"levels {listed(same, 4)} are distinct as text only, and many programs read them as one number",
         )
     return about
 
 
 def misfits_noted(about: Column, texts: pd.Series, values: pd.Series, wanted: str) -> Column:
-    """Say how many values are not of the kind."""
+    """Note how many values could not be parsed."""
     misfits = texts[texts.notna() & values.isna()]
     if len(misfits) == 0:
         return about
     about = replace(about, n_unfit=len(misfits))
     return noted(
-        about, f"{counted(len(misfits))}, such as {misfits.iloc[0]!r}: no {wanted}, taken as missing"
+        about, f"{counted(len(misfits))}, such as {misfits.iloc[0]!r}: not {wanted}, treated as missing"
     )
 
 

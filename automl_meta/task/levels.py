@@ -1,6 +1,6 @@
-"""Levels of a categorical column: one text for each, whatever type a file or a frame gave it.
+"""Levels of a categorical column: a canonical text for each, whatever its type in the file or frame.
 
-`level_texts` needs nothing of this library: ``recommend --code`` copies its source into its scripts.
+`level_texts` does not depend on this library: ``recommend --code`` copies its source into scripts.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ BOOLEAN_WORDS = {
     "true": True, "t": True, "yes": True, "y": True,
     "false": False, "f": False, "no": False, "n": False,
 }  # fmt: skip
-"""What a column of two levels may be called to be one of booleans, in lower case."""
+"""Levels of boolean columns in lower case, with their truth values."""
 
 
 class Matched(NamedTuple):
-    """Values as levels that were learnt.
+    """Values matched to the training levels.
 
     Parameters
     ----------
     values : ndarray of object
-        The level of each value, its own text if it is none of them, NaN where missing.
+        Level of each value, its own text if it matches no level, NaN where missing.
     n_present : int
-        How many are not missing.
+        Number of non-missing values.
     unseen : tuple of str
-        Different texts that are no level.
+        Distinct texts that match no level.
     n_unseen : int
-        How many values these are.
+        Number of values that match no level.
     """
 
     values: NDArray[Any]
@@ -45,7 +45,7 @@ class Matched(NamedTuple):
 
 
 def level_texts(column: pd.Series) -> pd.Series:
-    """Write each value as text without blanks around it: 10.0 as ``10``, and any writing of true as ``True``."""
+    """Convert values to stripped text, 10.0 to ``10`` and any spelling of true to ``True``."""
 
     def text_of(value: object) -> str:
         if (
@@ -63,19 +63,24 @@ def level_texts(column: pd.Series) -> pd.Series:
 
 
 def match_levels(texts: pd.Series, levels: Sequence[str], missing_words: frozenset[str]) -> Matched:
-    """Find the level that each text means, whatever form it came in.
+    """Match each text to a level, regardless of its representation.
 
-    A text that is a level is that level. Others are compared as what they mean: ``10.0`` with ``10``, ``TRUE`` or
-    ``1`` with ``true``, unless two levels mean the same (``007`` and ``7``).
+    Exact matches take precedence. Other texts are matched by meaning: ``10.0`` matches ``10``, and ``TRUE`` or ``1``
+    matches ``true``, unless two levels have the same meaning (``007`` and ``7``).
 
     Parameters
     ----------
     texts : Series of str
-        From `level_texts`.
+        Output of `level_texts`.
     levels : sequence of str
-        Those learnt from.
+        Training levels.
     missing_words : frozenset of str
-        Texts that stand for a missing value if they are no level.
+        Texts that denote a missing value unless they are levels.
+
+    Returns
+    -------
+    Matched
+        Levels of the values, and the unseen texts.
     """
     known = set(levels)
     meant = _meanings(levels)
@@ -100,13 +105,13 @@ def match_levels(texts: pd.Series, levels: Sequence[str], missing_words: frozens
 
 
 def colliding_levels(levels: Sequence[str]) -> tuple[str, ...]:
-    """Levels that are told apart by their text alone: a reader that takes them for numbers merges them."""
+    """Levels that are distinct as text only, and would be merged by parsing them as numbers."""
     counts = Counter(map(_meaning, levels))
     return tuple(level for level in levels if counts[_meaning(level)] > 1)
 
 
 def case_variants(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Texts that differ in upper and lower case, or in blanks around them, only."""
+    """Group texts that differ only in case or surrounding whitespace."""
     groups: dict[str, list[str]] = {}
     for text in texts:
         groups.setdefault(text.strip().casefold(), []).append(text)
@@ -114,7 +119,7 @@ def case_variants(texts: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _meanings(levels: Sequence[str]) -> dict[Hashable, str]:
-    """From what a level means to the level; what two levels mean is left out."""
+    """Map the meanings of levels to the levels, omitting ambiguous meanings."""
     counts = Counter(map(_meaning, levels))
     meant = {_meaning(level): level for level in levels if counts[_meaning(level)] == 1}
     truths = {BOOLEAN_WORDS.get(level.lower()): level for level in levels}
@@ -126,10 +131,10 @@ def _meanings(levels: Sequence[str]) -> dict[Hashable, str]:
 
 
 def _meaning(text: str) -> Hashable:
-    """What a text means: a number (true is 1), or itself."""
+    """Return the number that a text denotes (1 for true), or the text itself."""
     if text.lower() in ("true", "false"):
         return float(text.lower() == "true")
-    if "_" in text:  # Python would read 1_000 as a number
+    if "_" in text:  # Python parses 1_000 as a number
         return text
     try:
         whole = int(text)

@@ -1,7 +1,7 @@
-"""Numbers as people write them: decimal commas, thousands separators, currencies, percent, units.
+"""Parsing of numbers with decimal commas, thousands separators, currencies, percent signs and units.
 
-`number_pattern`, `read_number` and `to_numbers` need nothing of this library: ``recommend --code`` copies their
-source into its scripts.
+`number_pattern`, `read_number` and `to_numbers` do not depend on this library: ``recommend --code`` copies their
+source into scripts.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ MISSING_WORDS = frozenset(
         "-1.#ind", "-1.#qnan", "nat", "unknown", "missing", "not available", "k.a.", "k. a.",
     }
 )  # fmt: skip
-"""What stands for a missing value among numbers and dates, in lower case."""
+"""Texts that denote a missing value among numbers and dates, in lower case."""
 
-_ENOUGH = 0.9  # share of the values that have to be numbers for a column to be numeric
-_MAX_FOREIGN = 0.02  # share of numbers in a unit that cannot be converted
-_OWN_UNIT = 0.5  # share of the numbers that have to have a unit that is not a common one
-_MAX_BOUNDS = 0.2  # share of values such as ">20" in a column of numbers
-_SAMPLE = 300  # different texts that are read before all of them are
+_MIN_SHARE = 0.9  # minimum share of numbers among the values of a numeric column
+_MAX_FOREIGN = 0.02  # maximum share of numbers in units that cannot be converted
+_OWN_UNIT = 0.5  # minimum share of the numbers with a unit, if it is not a common unit
+_MAX_BOUNDS = 0.2  # maximum share of bounds such as ">20"
+_SAMPLE = 300  # distinct texts that are parsed before all of them are
 
 MONEY = frozenset(
     [
@@ -80,7 +80,7 @@ MONEY = frozenset(
 _POWERS = {
     "k": 1e3, "tsd": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6, "mm": 1e6, "b": 1e9, "bn": 1e9, "mrd": 1e9,
 }  # fmt: skip
-_CLEAR_POWERS = frozenset({"k", "tsd", "mio", "b", "bn", "mrd"})  # which are no other unit, too
+_CLEAR_POWERS = frozenset({"k", "tsd", "mio", "b", "bn", "mrd"})  # not units as well
 _DIMENSIONS: tuple[dict[str, float], ...] = (
     {"mg": 1e-3, "g": 1.0, "gr": 1.0, "kg": 1e3, "t": 1e6, "lb": 453.59237, "oz": 28.349523125},
     {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "in": 0.0254, "ft": 0.3048, "yd": 0.9144, "mi": 1609.344},
@@ -96,15 +96,15 @@ _DIMENSIONS: tuple[dict[str, float], ...] = (
 
 
 class NumberFormat(NamedTuple):
-    """How the numbers of a column are written.
+    """Format of the numbers of a column.
 
     Parameters
     ----------
     decimal : {".", ","}
-        The decimal mark.
+        Decimal mark.
     units : dict of str to float
-        The units that occur, as `read_number` gives them, and the factor that brings each to the most frequent
-        one; ``""`` is a number without a unit.
+        Units as returned by `read_number`, each with the factor that converts it to the most frequent unit; ``""``
+        means no unit.
     """
 
     decimal: Decimal
@@ -112,18 +112,18 @@ class NumberFormat(NamedTuple):
 
 
 class NumberReading(NamedTuple):
-    """A column of text read as numbers.
+    """Inferred number format of a column of text.
 
     Parameters
     ----------
     format : NumberFormat
-        How they are written.
+        Most plausible format.
     share : float
-        Of the values that are not missing, how many are numbers.
+        Share of numbers among the non-missing values.
     n_bounds : int
-        How many different values are bounds, such as ``>20``.
+        Number of distinct values that are bounds, such as ``>20``.
     other : NumberFormat or None
-        The format with the other decimal mark, if it reads all values too but as other numbers.
+        Format with the other decimal mark, if it parses as many values, but to different numbers.
     """
 
     format: NumberFormat
@@ -133,13 +133,13 @@ class NumberReading(NamedTuple):
 
 
 def is_missing_word(text: str) -> bool:
-    """Whether a text stands for a missing value among numbers or dates."""
+    """Whether a text denotes a missing value among numbers or dates."""
     return text.strip().lower() in MISSING_WORDS
 
 
 def number_pattern(decimal: str) -> re.Pattern[str]:
-    """A pattern for one number with a sign, a bound, a currency, a unit, or in parentheses."""
-    blank = r"\s'’_"  # apostrophes and blanks of any width separate thousands, too
+    """Compile a pattern for a number with optional sign, bound, currency, unit or parentheses."""
+    blank = r"\s'’_"  # apostrophes and any whitespace may separate thousands
     grouped = (
         rf"[1-9]\d{{0,2}}(?P<group>[{',' if decimal == '.' else '.'}{blank}])\d{{3}}(?:(?P=group)\d{{3}})*"
     )
@@ -158,7 +158,7 @@ def number_pattern(decimal: str) -> re.Pattern[str]:
 
 
 def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
-    """Read one number: as Python writes it, its unit, and whether it is a bound; empty if it is none."""
+    """Parse a number: its Python literal (empty if invalid), its unit, and whether it is a bound."""
     if not text.isascii():
         text = "".join(str(int(character)) if character.isdecimal() else character for character in text)
     found = pattern.fullmatch(text.strip())
@@ -167,8 +167,10 @@ def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
     whole = "".join(character for character in found["whole"] or "0" if character.isdigit())
     fraction = (found["fraction"] or "0").strip("-–") or "0"  # 20.- is 20.00
     signs = [sign for sign in (found["sign"], found["second"], found["open"], found["trail"]) if sign]
-    is_mark = found["trail"] == "-" and found["fraction"] is None and len(whole) < 3  # 2- is a mark at school
-    is_grouped = found["exponent"] is not None and found["group"] is not None  # 1,340E+04 has no thousands
+    is_mark = found["trail"] == "-" and found["fraction"] is None and len(whole) < 3  # 2- is a school grade
+    is_grouped = (
+        found["exponent"] is not None and found["group"] is not None
+    )  # 1,340E+04 contains a decimal comma
     if bool(found["open"]) != bool(found["close"]) or len(signs) > 1 or is_mark or is_grouped:
         return "", "", False
     money, after, times = (
@@ -189,7 +191,7 @@ def read_number(text: str, pattern: re.Pattern[str]) -> tuple[str, str, bool]:
 
 
 def to_numbers(column: pd.Series, decimal: str, units: Mapping[str, float]) -> pd.Series:
-    """Read text as numbers in the most frequent unit; what is no number, or has another unit, is missing."""
+    """Parse text as numbers in the most frequent unit; invalid values and unknown units become missing."""
     pattern = number_pattern(decimal)
     texts = [text for text in column.dropna().unique() if isinstance(text, str)]
     read = [read_number(text, pattern) for text in texts]
@@ -206,34 +208,34 @@ def to_numbers(column: pd.Series, decimal: str, units: Mapping[str, float]) -> p
 
 
 def read_numbers(
-    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal | None = None, *, anyhow: bool = False
+    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal | None = None, *, force: bool = False
 ) -> NumberReading | None:
-    """Find out how the numbers of a column are written.
+    """Infer the number format of a column.
 
     Parameters
     ----------
     texts : ndarray of str
-        The different values that are not missing.
+        Distinct non-missing values.
     counts : ndarray of int64
-        How often each occurs.
+        Number of occurrences of each value.
     decimal : {".", ","}, optional
-        Which mark is likelier where both read all values.
-    anyhow : bool
-        Whether few numbers among other values are enough.
+        Preferred decimal mark if both marks parse equally many values.
+    force : bool
+        Whether to accept a column in which only some values are numbers.
 
     Returns
     -------
     NumberReading or None
-        None if fewer than nine tenths of the values are numbers, and not `anyhow`.
+        None if no value is a number or, unless `force` is set, if fewer than 90 % of the values are.
     """
     if len(texts) > 1 and all(text.startswith("(") for text in texts):
-        return None  # (1), (2), (3) count something, or there is nothing but losses
-    if len(texts) > _SAMPLE and not anyhow:
+        return None  # (1), (2), (3) is an enumeration rather than negative numbers only
+    if len(texts) > _SAMPLE and not force:
         chosen = np.linspace(0, len(texts) - 1, _SAMPLE).astype(int)
         if read_numbers(texts[chosen], np.ones(_SAMPLE), decimal) is None:
             return None
     attempts = [
-        attempt for mark in (".", ",") if (attempt := _attempt(texts, counts, mark, anyhow)) is not None
+        attempt for mark in (".", ",") if (attempt := _attempt(texts, counts, mark, force)) is not None
     ]
     if not attempts:
         return None
@@ -249,7 +251,7 @@ def read_numbers(
 
 
 def _attempt(
-    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal, anyhow: bool
+    texts: NDArray[Any], counts: NDArray[Any], decimal: Decimal, force: bool
 ) -> NumberReading | None:
     pattern = number_pattern(decimal)
     read = [read_number(text, pattern) for text in texts]
@@ -263,20 +265,20 @@ def _attempt(
         unit: [abs(float(number)) for number, own, _ in read if number and own == unit] for unit in by_unit
     }
     units = _factors(by_unit, sizes)
-    if not anyhow and not _are_units(units, by_unit):
+    if not force and not _are_units(units, by_unit):
         return None
     fits = np.array([bool(number) and unit in units for number, unit, _ in read])
     bounds = np.array([is_bound for _, _, is_bound in read]) & fits
     share = float(counts[fits].sum() / counts.sum())
-    if not anyhow and (share < _ENOUGH or counts[bounds].sum() > _MAX_BOUNDS * counts.sum()):
+    if not force and (share < _MIN_SHARE or counts[bounds].sum() > _MAX_BOUNDS * counts.sum()):
         return None
-    if not anyhow and (~fits).sum() >= max(fits.sum(), 1):
-        return None  # as many different words as numbers
+    if not force and (~fits).sum() >= max(fits.sum(), 1):
+        return None  # at least as many distinct words as numbers
     return NumberReading(NumberFormat(decimal, units), share, int(bounds.sum()), None)
 
 
 def _are_units(units: Mapping[str, float], by_unit: Mapping[str, int]) -> bool:
-    """Whether what stands behind the numbers is a unit, and not a part of a name, as in 12a and 12b."""
+    """Whether the suffixes of the numbers are units rather than parts of names, as in 12a and 12b."""
     total = sum(by_unit.values())
     if sum(count for unit, count in by_unit.items() if unit not in units) > _MAX_FOREIGN * total:
         return False
@@ -286,7 +288,7 @@ def _are_units(units: Mapping[str, float], by_unit: Mapping[str, int]) -> bool:
 
 
 def _factors(by_unit: Mapping[str, int], sizes: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Units that belong together, each with its factor to the most frequent one."""
+    """Select units of one dimension, and compute the factor of each to the most frequent one."""
     named: Sequence[str] = sorted((unit for unit in by_unit if unit), key=lambda unit: (-by_unit[unit], unit))
     if not named:
         return {"": 1.0}
@@ -304,6 +306,6 @@ def _factors(by_unit: Mapping[str, int], sizes: Mapping[str, Sequence[float]]) -
         *times, last = unit.split(" ")
         if last in dimension:
             factors[unit] = dimension[last] / dimension[main] * (_POWERS[times[0]] if times else 1.0)
-    # Among 10 % and 5 %, a bare 0.25 is 25 %.
+    # In a column with 10 % and 5 %, a bare 0.25 means 25 %.
     are_shares = main == "%" and bool(bare) and all(number <= 1 for number in bare)
     return {"": 100.0 if are_shares else 1.0, **factors}

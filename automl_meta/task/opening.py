@@ -1,4 +1,4 @@
-"""The bytes of a table: from a file, an address or standard input, unpacked."""
+"""Access to the bytes of a table: from a file, a URL or standard input, decompressed."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from automl_meta.task.formats import without_compression
 __all__ = ["Content", "open_content", "source_name"]
 
 _URL_SCHEMES = ("http", "https", "file")
-_SECONDS = 60.0  # without a byte from a server
+_TIMEOUT = 60.0  # seconds without a response from a server
 
 
 class Content(NamedTuple):
-    """What a source holds.
+    """Decompressed content of a source.
 
     Parameters
     ----------
     name : str
-        Name of the file, without what says how it was packed; that of the member of an archive.
+        Name of the file or archive member, without compression suffixes.
     data : bytes
-        Unpacked.
+        Decompressed bytes.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Content(NamedTuple):
 
 
 def open_content(source: str | Path) -> Content:
-    """Read a file, an address (http, https, file) or standard input (``-``), and unpack it.
+    """Read and decompress a file, a URL (http, https, file) or standard input (``-``).
 
     Raises
     ------
     DataError
-        If it is missing, empty, a directory, cannot be reached, or is packed in a damaged or unknown way.
+        If the source is missing, empty, a directory or unreachable, or cannot be decompressed.
     """
     text = str(source)
     try:
@@ -73,7 +73,7 @@ def open_content(source: str | Path) -> Content:
 
 
 def source_name(source: str | Path) -> str:
-    """What a table is called by default: the name of its file without its endings."""
+    """Default name of a table: the name of its file without suffixes."""
     text = str(source)
     if text == "-":
         return "stdin"
@@ -85,7 +85,7 @@ def _scheme(text: str) -> str:
     scheme = text.partition("://")[0].lower() if "://" in text else ""
     if scheme and scheme not in _URL_SCHEMES and not Path(text).exists():
         raise DataError(
-            f"{text} cannot be read: addresses may begin with {', '.join(f'{known}://' for known in _URL_SCHEMES)}. "
+            f"{text} cannot be read: supported URL schemes are {', '.join(f'{known}://' for known in _URL_SCHEMES)}. "
             "Download the file first."
         )
     return scheme if scheme in _URL_SCHEMES else ""
@@ -97,8 +97,8 @@ def _url_name(url: str) -> str:
 
 def _downloaded(url: str) -> bytes:
     try:
-        address = urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]")  # blanks and the like
-        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:
+        address = urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]")  # spaces and other unsafe characters
+        with urllib.request.urlopen(address, timeout=_TIMEOUT) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         raise DataError(
@@ -111,14 +111,14 @@ def _downloaded(url: str) -> bytes:
 
 def _read_file(path: Path) -> bytes:
     if path.is_dir():
-        raise DataError(f"{path} is a directory. Give a file (.csv, .parquet, .xlsx, .json, .arff, …).")
+        raise DataError(f"{path} is a directory. Pass a file (.csv, .parquet, .xlsx, .json, .arff, …).")
     if not path.exists():
         raise DataError(f"There is no file {path}.")
     return path.read_bytes()
 
 
 def _unpacked(content: Content) -> Content:
-    """Unpack by what the bytes say, whatever the name says; archives may hold compressed files."""
+    """Decompress recursively, by magic bytes rather than by name."""
     name, data = content
     inner, stream = without_compression(name), io.BytesIO(data)
     if data.startswith(b"\x1f\x8b"):
@@ -160,7 +160,7 @@ def _from_tar(name: str, data: bytes) -> Content:
 
 
 def _table(name: str, members: list[str]) -> str:
-    """The one table of an archive; what systems put beside it does not count."""
+    """Return the only table of an archive, ignoring hidden files and those of operating systems."""
     tables = [
         member
         for member in members
@@ -169,7 +169,7 @@ def _table(name: str, members: list[str]) -> str:
     if len(tables) != 1:
         shown = ", ".join(map(printable, tables[:5])) or "none"
         raise DataError(
-            f"{name} must hold one table, but it holds {len(tables)} files ({shown}). Unpack it first."
+            f"{name} must contain one table, but contains {len(tables)} files ({shown}). Extract it first."
         )
     return tables[0]
 

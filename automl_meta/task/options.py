@@ -1,4 +1,4 @@
-"""What the user says of a table, and what its clear columns tell of the others."""
+"""User options for reading a table, and hints from unambiguous columns for the others."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ __all__ = ["Hints", "ReadingOptions"]
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """What the user says of a table, where the guess is wrong.
+    """Formats and kinds specified by the user, which override the inferred ones.
 
     Parameters
     ----------
     decimal : {".", ","}, optional
-        The decimal mark of numbers that are text.
+        Decimal mark of numbers given as text.
     date_format : str, optional
-        Of `strptime`; for columns that can be read so.
+        A `strptime` format, applied to all columns that can be parsed with it.
     kinds : mapping of str to ColumnKind
-        Column name to kind; ``"identifier"`` leaves a column out.
+        Kinds of columns by name; ``"identifier"`` drops a column.
     is_file : bool
-        Whether the table is text of a file, in which ``NA`` and the like stand for missing values.
+        Whether the table is the text of a file, in which texts such as ``NA`` denote missing values.
 
     Raises
     ------
     UsageError
-        If one of them is none of these.
+        If an option has an invalid value.
     """
 
     decimal: Decimal | None = None
@@ -45,16 +45,16 @@ class ReadingOptions:
             raise UsageError(f"The decimal mark is {self.decimal!r}; it must be '.' or ','.")
         if self.date_format is not None and not check_date_format(self.date_format):
             raise UsageError(
-                f"The date format is {self.date_format!r}; it must be one of strptime, such as '%d.%m.%Y'."
+                f"The date format is {self.date_format!r}; it must be a strptime format, such as '%d.%m.%Y'."
             )
         for name, kind in self.kinds.items():
             if kind not in KINDS or kind == "constant":
                 choices = ", ".join(repr(known) for known in KINDS if known != "constant")
-                raise UsageError(f"Column {name!r} cannot be of the kind {kind!r}. Choose one of: {choices}.")
+                raise UsageError(f"Column {name!r} cannot have the kind {kind!r}. Choose one of: {choices}.")
 
 
 class Hints(NamedTuple):
-    """What the clear columns of a table tell of the others."""
+    """Formats of the unambiguous columns of a table, used for the ambiguous ones."""
 
     decimal: Decimal | None = None
     day_first: bool | None = None

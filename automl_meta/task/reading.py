@@ -1,4 +1,4 @@
-"""Tables from files: CSV with its delimiter and encoding found out, Excel, JSON, Parquet, Feather, ARFF."""
+"""Reading of tables: CSV with detected delimiter and encoding, Excel, JSON, Parquet, Feather, ARFF."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from automl_meta.task.values import FILE_MISSING, listed
 
 __all__ = ["RawTable", "read_raw", "read_table"]
 
-_BYTES_OF_CELL = 8  # at least
+_BYTES_PER_CELL = 8  # lower bound
 
 
 class RawTable(NamedTuple):
-    """A table as its file has it.
+    """Unconverted table of a file.
 
     Parameters
     ----------
     frame : DataFrame
-        Text of text files is not converted in any way; an empty field is empty text.
+        Columns of text files are unconverted text; an empty field is an empty string.
     is_text : bool
-        Whether it comes from a format in which everything, or missing values, may be text.
+        Whether numbers and missing values may be represented by text in the file format.
     notes : tuple of str
-        What was guessed or changed, in words.
+        Messages about guesses and changes.
     decimal : {".", ","} or None
-        The likelier decimal mark, by the delimiter.
+        More plausible decimal mark, given the delimiter.
     """
 
     frame: pd.DataFrame
@@ -52,23 +52,23 @@ class RawTable(NamedTuple):
 
 
 def read_table(path: str | Path, separator: str | None = None) -> pd.DataFrame:
-    """Read a table from a file, an address or standard input.
+    """Read a table from a file, a URL or standard input.
 
     Parameters
     ----------
     path : str or Path
-        A file ending in ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.json``, ``.jsonl``, ``.parquet``, ``.feather`` or
-        ``.arff``, compressed or in an archive or not (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``, ``.tar``); an
-        address beginning with ``http://``, ``https://`` or ``file://``; or ``-`` for standard input, whose format is
-        found out. So are delimiter and encoding of text files.
+        A ``.csv``, ``.tsv``, ``.txt``, ``.xlsx``, ``.json``, ``.jsonl``, ``.parquet``, ``.feather`` or ``.arff`` file,
+        optionally compressed or in an archive (``.gz``, ``.bz2``, ``.xz``, ``.zst``, ``.zip``, ``.tar``); a URL with
+        scheme ``http``, ``https`` or ``file``; or ``-`` for standard input, whose format is detected. Delimiter and
+        encoding of text files are detected.
     separator : str, optional
-        What separates the fields of a CSV file, where the guess is wrong.
+        Field separator of a CSV file; detected by default.
 
     Returns
     -------
     DataFrame
-        Columns of plain numbers are numbers; other text stays text, with NaN for what pandas takes for missing
-        (``NA``, ``null`` and the like).
+        Columns of plain numbers are numeric; other text stays text, with NaN for the texts that pandas reads as
+        missing (such as ``NA`` and ``null``).
 
     Raises
     ------
@@ -82,7 +82,7 @@ def read_table(path: str | Path, separator: str | None = None) -> pd.DataFrame:
 
 
 def read_raw(path: str | Path, separator: str | None = None) -> RawTable:
-    """Read a table as `read_table` does, but leave text as it is.
+    """Read a table as `read_table` does, but without converting text.
 
     Raises
     ------
@@ -100,13 +100,13 @@ def read_raw(path: str | Path, separator: str | None = None) -> RawTable:
         raise
     except ImportError as error:
         raise DataError(f"{path} cannot be read: {error}") from error
-    except Exception as error:  # what a damaged file raises in one of six readers is in nobody's contract
+    except Exception as error:  # the six readers do not document what damaged files raise
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"{path} cannot be read as a table: {reason}") from error
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """Plain numbers and true/false as such, as `pandas.read_csv` takes them."""
+    """Convert plain numbers and booleans as `pandas.read_csv` does."""
     with contextlib.suppress(ValueError, TypeError):
         plain = pd.to_numeric(column.to_numpy(dtype=object))
         if len(column) and plain.dtype.kind in "fiu":
@@ -123,7 +123,7 @@ def _typed(column: pd.Series) -> pd.Series:
 
 
 def _reader(content: Content, separator: str | None) -> Callable[[Content, str | None], RawTable]:
-    """By what the bytes say, then by the name."""
+    """Select a reader by magic bytes, then by suffix."""
     data, named = content.data, format_of(content.name)
     if data.startswith(b"PAR1") or named == "parquet":
         return _read_parquet
@@ -132,7 +132,7 @@ def _reader(content: Content, separator: str | None) -> Callable[[Content, str |
     if data.startswith(b"PK\x03\x04"):
         return _read_excel
     if data.startswith(b"\xd0\xcf\x11\xe0") or named == "other workbook":
-        raise DataError(f"{content.name} is a workbook of a kind that is not read. Save it as .xlsx or .csv.")
+        raise DataError(f"{content.name} is a workbook in an unsupported format. Save it as .xlsx or .csv.")
     head = data[:SNIFFED_BYTES].lstrip(b"\xef\xbb\xbf \t\r\n")
     is_csv = named == "csv" or separator is not None
     if named in ("json", "json lines") or (not is_csv and head[:1] in (b"{", b"[")):
@@ -144,10 +144,10 @@ def _reader(content: Content, separator: str | None) -> Callable[[Content, str |
 
 def _read_csv(content: Content, separator: str | None) -> RawTable:
     sniffed = sniff_csv(content.data, content.name)
-    said = re.match(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", content.data)  # as Excel writes it
-    if said:
-        content = content._replace(data=content.data[said.end() :])
-        separator = separator or said.group(1).decode()
+    declared = re.match(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", content.data)  # written by Excel
+    if declared:
+        content = content._replace(data=content.data[declared.end() :])
+        separator = separator or declared.group(1).decode()
     dialect = CsvDialect(separator or sniffed.delimiter, sniffed.encoding)
     options: dict[str, Any] = {
         "sep": dialect.delimiter, "encoding": dialect.encoding, "dtype": str, "na_filter": False,
@@ -163,27 +163,25 @@ def _read_csv(content: Content, separator: str | None) -> RawTable:
         ) from None
     notes = _header_notes(content.data.decode(dialect.encoding, errors="replace"), dialect.delimiter)
     if not isinstance(frame.index, pd.RangeIndex):
-        if (
-            frame.iloc[:, -1] == ""
-        ).all():  # a delimiter at the end of each row, and none at that of the header
+        if (frame.iloc[:, -1] == "").all():  # trailing delimiters in the rows, but not in the header
             names = frame.columns
             frame = frame.reset_index().iloc[:, : len(names)].set_axis(names, axis=1)
         else:
             notes = (
                 *notes,
-                "the rows have more fields than the header: the first were taken as names of the rows",
+                "the rows have more fields than the header: the first fields were treated as row names",
             )
             frame = frame.reset_index(drop=True)
     if dialect.encoding not in UNICODE:
         notes = (
             *notes,
-            f"the file is not UTF-8; it was read as {dialect.encoding}: save it as UTF-8 if words look odd",
+            f"the file is not UTF-8; it was read as {dialect.encoding}: save it as UTF-8 if the text looks garbled",
         )
     return RawTable(frame, True, notes, "," if dialect.delimiter == ";" else None)
 
 
 def _header_notes(text: str, delimiter: str) -> tuple[str, ...]:
-    """Pandas renames what occurs twice: a, a becomes a, a.1."""
+    """Note duplicate column names, which pandas renames: a, a becomes a, a.1."""
     header: list[str] = next(
         (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), []
     )
@@ -216,7 +214,7 @@ def _renamed(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 
 def _read_excel(content: Content, _: str | None) -> RawTable:
-    check_unpacked(_most_cells(content.data) * _BYTES_OF_CELL, content.name)
+    check_unpacked(_max_cells(content.data) * _BYTES_PER_CELL, content.name)
     with pd.ExcelFile(io.BytesIO(content.data), engine="openpyxl") as workbook:
         sheets = [str(name) for name in workbook.sheet_names]
         cells = pd.read_excel(
@@ -231,8 +229,8 @@ def _read_excel(content: Content, _: str | None) -> RawTable:
     return RawTable(frame, True, notes)
 
 
-def _most_cells(data: bytes) -> int:
-    """Rows times columns of the largest sheet; a workbook writes neither of them that are empty."""
+def _max_cells(data: bytes) -> int:
+    """Number of cells of the largest sheet, including empty rows and columns, which are not stored."""
     most = 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
@@ -263,7 +261,7 @@ def _read_json(content: Content, _: str | None) -> RawTable:
 
 
 def _frame_of_json(loaded: Any, name: str) -> pd.DataFrame:
-    """A list of objects, an object of columns, or what pandas writes as ``split`` and ``table``."""
+    """Convert a list of objects, an object of columns, or the ``split`` and ``table`` formats of pandas."""
     if isinstance(loaded, dict) and {"columns", "data"} <= loaded.keys():
         return pd.DataFrame(loaded["data"], columns=loaded["columns"], dtype=object)
     if isinstance(loaded, dict) and {"schema", "data"} <= loaded.keys():
@@ -273,14 +271,14 @@ def _frame_of_json(loaded: Any, name: str) -> pd.DataFrame:
     if isinstance(loaded, dict) and loaded and all(isinstance(column, dict) for column in loaded.values()):
         inner = {key for column in loaded.values() for key in column}
         if all(key.isdigit() for key in loaded) and not all(key.isdigit() for key in inner):
-            return pd.DataFrame(list(loaded.values()), dtype=object)  # rows by their names
+            return pd.DataFrame(list(loaded.values()), dtype=object)  # rows by name
         return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
     if isinstance(loaded, dict) and loaded and all(isinstance(column, list) for column in loaded.values()):
         return pd.DataFrame({key: pd.Series(column, dtype=object) for key, column in loaded.items()})
     if isinstance(loaded, dict):
         loaded = [loaded]
     if not _are_rows(loaded):
-        raise DataError(f"{name} is JSON but no table: give a list of objects, one for each row.")
+        raise DataError(f"{name} is JSON but not a table: pass a list of objects, one per row.")
     return pd.DataFrame(loaded, dtype=object)
 
 
@@ -294,23 +292,21 @@ def _read_parquet(content: Content, _: str | None) -> RawTable:
     with pq.ParquetFile(io.BytesIO(content.data)) as file:
         about = file.metadata
         packed = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
-        # A run of one value is written once, however long it is.
-        check_unpacked(max(packed, about.num_rows * about.num_columns * _BYTES_OF_CELL), content.name)
+        # Run-length encoding stores repeated values once, so that the file size is not a bound.
+        check_unpacked(max(packed, about.num_rows * about.num_columns * _BYTES_PER_CELL), content.name)
         table = file.read()
     return _of_arrow(table)
 
 
 def _of_arrow(table: Any) -> RawTable:
-    """The index that pandas stored is a column of the file, if it has a name."""
-    table.validate(
-        full=True
-    )  # offsets and texts, which are otherwise found out to be damaged when they are used
+    """Convert an Arrow table; a named pandas index becomes a column."""
+    table.validate(full=True)  # damaged offsets and strings would otherwise be detected only when used
     frame = frame_of_arrow(table)
     named = [str(name) for name in frame.index.names if name is not None]
     notes: tuple[str, ...] = ()
     if named:
         frame = frame.reset_index()
-        notes = (f"the index {listed(named)} was taken as a column",)
+        notes = (f"the index {listed(named)} was treated as a column",)
     frame, more = _renamed(frame.reset_index(drop=True))
     return RawTable(frame, False, (*notes, *more))
 

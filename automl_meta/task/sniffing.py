@@ -1,4 +1,4 @@
-"""How a text file is written: its encoding and its delimiter."""
+"""Detection of the encoding and delimiter of text files."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _FORMATS = "a .csv, .tsv, .xlsx, .json, .jsonl, .parquet, .feather or .arff file
 
 
 class CsvDialect(NamedTuple):
-    """How a CSV file is written."""
+    """Delimiter and encoding of a CSV file."""
 
     delimiter: str
     encoding: str
 
 
 def sniff_csv(data: bytes, name: str) -> CsvDialect:
-    """Find out the delimiter and the encoding of a CSV file.
+    """Detect the delimiter and encoding of a CSV file.
 
     Raises
     ------
@@ -46,39 +46,39 @@ def sniff_csv(data: bytes, name: str) -> CsvDialect:
 
 
 def sniff_encoding(name: str, data: bytes) -> str:
-    """Find out the encoding of text.
+    """Detect the encoding of a text file.
 
     Raises
     ------
     DataError
-        If it is not text.
+        If the file is not text.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return encoding
     head = data[:SNIFFED_BYTES]
     if b"\x00" in head:
-        # Text in UTF-16 without a mark has a zero in every other byte; a binary file has them anywhere.
+        # In UTF-16 text without a byte order mark, every other byte is zero; binary files have zeros anywhere.
         even, odd = head[0::2].count(0), head[1::2].count(0)
         if odd > 0.4 * len(head) / 2 and even < 0.05 * len(head) / 2:
             return "utf-16-le"
         if even > 0.4 * len(head) / 2 and odd < 0.05 * len(head) / 2:
             return "utf-16-be"
-        raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.")
+        raise DataError(f"{name} is a binary file, not a table. Pass {_FORMATS}.")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
         controls = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
         if controls > 0.01 * len(head):
-            raise DataError(f"{name} is a binary file, not a table. Give {_FORMATS}.") from None
+            raise DataError(f"{name} is a binary file, not a table. Pass {_FORMATS}.") from None
         return _code_page(head)
     return "utf-8"
 
 
 def _code_page(head: bytes) -> str:
-    """Western European, unless most letters would have accents then: that is another alphabet.
+    """Guess a code page: Western European, unless many letters would be non-ASCII (another alphabet).
 
-    charset_normalizer alone mistakes the few letters of a table: cp1252 for cp1250, KOI8-R for cp874.
+    charset_normalizer alone is unreliable on the few letters of a table: cp1250 for cp1252, cp874 for KOI8-R.
     """
     letters = [character for character in head.decode("cp1252", errors="replace") if character.isalpha()]
     if sum(not character.isascii() for character in letters) < 0.3 * len(letters):
@@ -93,13 +93,13 @@ def _code_page(head: bytes) -> str:
 
 
 def _is_cased_well(text: str) -> bool:
-    """Whether words of other alphabets are written as words are: anna, Anna or ANNA, not aNNA."""
+    """Whether non-ASCII words have regular case: anna, Anna or ANNA, but not aNNA."""
     words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
     return sum(word.islower() or word.istitle() or word.isupper() for word in words) > 0.9 * len(words)
 
 
 def _sniff_delimiter(text: str) -> str:
-    """The delimiter that cuts most of the first rows into the same number of fields, at least two."""
+    """Choose the delimiter that splits most of the first rows into the same number of fields, at least two."""
     lines = text[: 1 << 14]
 
     def agreement(delimiter: str) -> tuple[float, int]:
@@ -108,7 +108,7 @@ def _sniff_delimiter(text: str) -> str:
         except csv.Error:
             return (0.0, 0)
         if len(widths) > 1 and len(text) > len(lines):
-            widths = widths[:-1]  # the last row may be cut
+            widths = widths[:-1]  # the last row may be truncated
         if not widths or widths[0] < 2:
             return (0.0, 0)
         return (sum(width == widths[0] for width in widths) / len(widths), widths[0])

@@ -1,4 +1,4 @@
-"""TabularTask: a table, its target, and what its columns are."""
+"""TabularTask: a table, its target, and the kinds of its columns."""
 
 from __future__ import annotations
 
@@ -18,41 +18,42 @@ from automl_meta.metrics import TaskType
 from automl_meta.task.columns import Column, ColumnKind
 from automl_meta.task.fingerprint import hash_values, mixed
 from automl_meta.task.frames import as_frame, as_series, split_target
-from automl_meta.task.inference import AS_SAID, decimal_mark, infer_columns
+from automl_meta.task.inference import AS_REQUESTED, decimal_mark, infer_columns
 from automl_meta.task.numbers import Decimal, NumberFormat
 from automl_meta.task.options import ReadingOptions
 from automl_meta.task.target import infer_target
+from automl_meta.task.target_checks import check_target, target_copies
 from automl_meta.task.values import columns_option, counted
 
 __all__ = ["BUNDLED", "TabularTask"]
 
 BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
-"""Data sets that come with scikit-learn, by name: an offline demonstration."""
-_FIRST_ROWS = 50
+"""Names of the data sets bundled with scikit-learn, which are available offline."""
 
 
 @dataclass(frozen=True, eq=False)
 class TabularTask:
-    """A table, its target, and what its columns are.
+    """Supervised learning task: a table, its target, and the kinds of its columns.
 
-    Made by `from_frame`, `from_file` or `bundled`; never changes the caller's data.
+    Created by `from_frame`, `from_file` or `bundled`; never modifies the caller's data.
 
     Parameters
     ----------
     name : str
         Human-readable name.
     X : DataFrame of shape (n_rows, n_features)
-        Each column in the one form of its kind (see `automl_meta.task.inference.infer_columns`).
+        Features, each column in the canonical form of its kind (see
+        `automl_meta.task.inference.infer_columns`).
     y : Series of shape (n_rows,)
-        Without missing values; labels as they came for classification, float64 for regression.
+        Target without missing values: the original labels for classification, float64 for regression.
     task_type : {"classification", "regression"}
-        What is to be predicted.
+        Type of task.
     columns : mapping of str to Column
-        What each column of `X` holds, and how its values were written.
+        Kind and format of each column of `X`.
     notes : tuple of str
-        What was changed or left out, in words.
+        Messages about conversions, guesses and dropped columns or rows.
     target_format : NumberFormat, optional
-        How the numbers of the target were written, if they were text that Python does not read as numbers.
+        Format of the target, if it was numbers given as text that Python does not parse.
 
     Examples
     --------
@@ -79,25 +80,39 @@ class TabularTask:
         *,
         task_type: TaskType | Literal["auto"] = "auto",
     ) -> TabularTask:
-        """Take a task as it is, or make one of a table and a target, as `from_frame` does.
+        """Return a task unchanged, or create one from a table and a target by `from_frame`.
+
+        Parameters
+        ----------
+        X : TabularTask, DataFrame or array-like of shape (n_rows, n_features)
+            A task, or the features of one.
+        y : str or array-like of shape (n_rows,), default=None
+            Target values, or the name of the target column; None if `X` is a task.
+        task_type : {"auto", "classification", "regression"}, default="auto"
+            Type of task, see `from_frame`.
+
+        Returns
+        -------
+        TabularTask
+            `X` itself, or a new task.
 
         Raises
         ------
         UsageError
-            If there is no target, or two, or another type is asked for than the task has.
+            If the target is missing or specified twice, or `task_type` contradicts the task.
         DataError
-            If nothing can be learnt from the table.
+            If the table cannot be used.
         """
         if isinstance(X, TabularTask):
             if y is not None:
-                raise UsageError("The task has its target already: give no y beside it.")
+                raise UsageError("The task already has a target: pass no y.")
             if task_type not in ("auto", X.task_type):
                 raise UsageError(
-                    f"The task is one of {X.task_type}; task_type={task_type!r} cannot change it."
+                    f"The task is a {X.task_type} task; task_type={task_type!r} cannot change that."
                 )
             return X
         if y is None:
-            raise UsageError("There is no target: give y, or the name of its column in X.")
+            raise UsageError("There is no target: pass y, or the name of the target column in X.")
         return cls.from_frame(X, y, task_type=task_type)
 
     @classmethod
@@ -112,34 +127,39 @@ class TabularTask:
         decimal: Decimal | None = None,
         date_format: str | None = None,
     ) -> TabularTask:
-        """Make a task from a table.
+        """Create a task from a table.
 
         Parameters
         ----------
         X : DataFrame of pandas, Polars or PyArrow, or array-like of shape (n_rows, n_features)
-            The features; with the target among its columns if `y` is a name. Text that is numbers or dates
-            becomes such; columns of dtype ``category`` stay categories, also when they are numbers.
+            Features, including the target column if `y` is a name. Numbers and dates given as text are
+            parsed; columns of dtype ``category`` stay categorical, even if they are numbers.
         y : str or array-like of shape (n_rows,)
-            The target, or the name of its column. Rows without it are left out.
-        task_type : {"auto", "classification", "regression"}
-            ``"auto"`` takes text, booleans and few whole numbers (at most 20 different ones, ten
-            rows each on average) for classes.
-        name : str
+            Target values, or the name of the target column. Rows with a missing target are dropped.
+        task_type : {"auto", "classification", "regression"}, default="auto"
+            Type of task. ``"auto"`` treats text, booleans and few integers (at most 20 distinct ones,
+            with ten rows each on average) as classes.
+        name : str, default="task"
             Human-readable name.
         kinds : mapping of str to ColumnKind, optional
-            The kinds of columns where the guess is wrong; ``"identifier"`` leaves a column out.
+            Kinds of columns, overriding the inferred ones; ``"identifier"`` drops a column.
         decimal : {".", ","}, optional
-            The decimal mark of numbers that are text, where the guess is wrong.
+            Decimal mark of numbers given as text, overriding the inferred one.
         date_format : str, optional
-            The format of dates that are text, as for `strptime`, where the guess is wrong.
+            `strptime` format of dates given as text, overriding the inferred one.
+
+        Returns
+        -------
+        TabularTask
+            Task with a new index.
 
         Raises
         ------
         DataError
-            If nothing can be learnt from the table: no such target, fewer than two rows or classes,
-            no usable column, two columns of one name.
+            If the table cannot be used: unknown target column, fewer than two rows or classes, no usable
+            column, or duplicate column names.
         UsageError
-            If `task_type`, `kinds`, `decimal` or `date_format` is none of the accepted values.
+            If `task_type`, `kinds`, `decimal` or `date_format` has an invalid value.
         """
         return cls._of_table(
             as_frame(X), y, task_type, name, ReadingOptions(decimal, date_format, kinds or {})
@@ -158,27 +178,38 @@ class TabularTask:
         decimal: Decimal | None = None,
         date_format: str | None = None,
     ) -> TabularTask:
-        """Make a task from a file, an address or standard input (see `read_table`).
+        """Create a task from a file, a URL or standard input.
 
         Parameters
         ----------
         path : str or Path
-            See `read_table`.
+            Source of the table, see `read_table`.
         target : str
-            The name of its column.
-        task_type, kinds, decimal, date_format
-            See `from_frame`.
+            Name of the target column.
+        task_type : {"auto", "classification", "regression"}, default="auto"
+            Type of task, see `from_frame`.
         name : str, optional
-            Human-readable name; that of the file by default.
+            Human-readable name; the name of the file by default.
         separator : str, optional
-            What separates the fields of a CSV file, where the guess is wrong.
+            Field separator of a CSV file; detected by default.
+        kinds : mapping of str to ColumnKind, optional
+            Kinds of columns, overriding the inferred ones; ``"identifier"`` drops a column.
+        decimal : {".", ","}, optional
+            Decimal mark of numbers given as text, overriding the inferred one.
+        date_format : str, optional
+            `strptime` format of dates given as text, overriding the inferred one.
+
+        Returns
+        -------
+        TabularTask
+            Task with the notes of the file reader.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or nothing can be learnt from it (see `from_frame`).
+            If the file cannot be read, or the table cannot be used (see `from_frame`).
         UsageError
-            See `from_frame`.
+            If an option has an invalid value (see `from_frame`).
         """
         from automl_meta.task.opening import source_name
         from automl_meta.task.reading import read_raw
@@ -191,12 +222,24 @@ class TabularTask:
 
     @classmethod
     def bundled(cls, name: str, *, task_type: TaskType | Literal["auto"] = "auto") -> TabularTask:
-        """Make a task from a data set that comes with scikit-learn: one of `BUNDLED`.
+        """Create a task from a data set that is bundled with scikit-learn.
+
+        Parameters
+        ----------
+        name : {"breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"}
+            Name of the data set.
+        task_type : {"auto", "classification", "regression"}, default="auto"
+            Type of task, see `from_frame`.
+
+        Returns
+        -------
+        TabularTask
+            Task of the same name.
 
         Raises
         ------
         UsageError
-            If there is no data set of that name.
+            If there is no data set of this name.
         """
         if name not in BUNDLED:
             raise UsageError(f"There is no bundled data set {name!r}. Choose one of: {', '.join(BUNDLED)}.")
@@ -222,7 +265,9 @@ class TabularTask:
         else:
             target = as_series(y)
             if len(target) != len(frame):
-                raise DataError(f"X has {len(frame)} rows and y has {len(target)}: they must be as many.")
+                raise DataError(
+                    f"X has {len(frame)} rows and y has {len(target)}: they must have equal lengths."
+                )
         if len(target) == 0:
             raise DataError("The table has no rows.")
         target = target.reset_index(drop=True)
@@ -233,10 +278,10 @@ class TabularTask:
         frame = frame.reset_index(drop=True)
         if labels.isna().any():
             keep = labels.notna()
-            notes.append(f"{counted(int((~keep).sum()), 'row')} without a target left out")
+            notes.append(f"{counted(int((~keep).sum()), 'row')} with a missing target dropped")
             frame, labels = frame[keep.to_numpy()].reset_index(drop=True), labels[keep].reset_index(drop=True)
         labels = labels.astype(np.float64) if found.task_type == "regression" else labels.infer_objects()
-        _check_rows(labels, found.task_type, notes)
+        notes += check_target(labels, found.task_type)
         values, columns = infer_columns(frame, options, found.mark)
         notes += [
             f"column {column!r}: {note}"
@@ -245,9 +290,9 @@ class TabularTask:
         ]
         if all(about.kind in ("constant", "identifier") for about in columns.values()):
             raise DataError(
-                f"There is nothing to learn from: all {len(columns)} features are constant, empty or name rows."
+                f"There are no usable features: all {len(columns)} are constant, empty or identifiers."
                 if columns
-                else "There is no column but the target. Give a table with features."
+                else "There is no column other than the target. Pass a table with features."
             )
         task = cls(
             name,
@@ -258,11 +303,12 @@ class TabularTask:
             tuple(notes),
             found.number,
         )
-        return replace(task, notes=(*notes, *_target_copies(task)))
+        copies = target_copies(values, task.column_kinds, task.y_codes, len(task.classes))
+        return replace(task, notes=(*notes, *copies))
 
     @cached_property
     def column_kinds(self) -> dict[str, ColumnKind]:
-        """The kind of each column of `X`."""
+        """Kind of each column of `X`."""
         return {name: column.kind for name, column in self.columns.items()}
 
     @property
@@ -272,18 +318,18 @@ class TabularTask:
 
     @property
     def n_features(self) -> int:
-        """Number of feature columns, unusable ones included."""
+        """Number of feature columns, including unusable ones."""
         return self.X.shape[1]
 
     @cached_property
     def classes(self) -> NDArray[Any]:
-        """The labels, sorted; empty for regression."""
+        """Sorted class labels; empty for regression."""
         if self.task_type == "regression":
             return np.array([])
         labels = self.y.unique()
         try:
             return np.sort(np.asarray(labels))
-        except TypeError:  # labels of different types have no order but that of their names
+        except TypeError:  # labels of mixed types can only be sorted as strings
             return np.array(sorted(labels, key=str), dtype=object)
 
     @cached_property
@@ -294,15 +340,26 @@ class TabularTask:
         return pd.Index(self.classes).get_indexer(pd.Index(self.y)).astype(np.int64)
 
     def columns_of(self, *kinds: ColumnKind) -> list[str]:
-        """Names of the columns of these kinds, in their order."""
+        """List the columns of the given kinds.
+
+        Parameters
+        ----------
+        *kinds : ColumnKind
+            Kinds of columns.
+
+        Returns
+        -------
+        list of str
+            Column names, in table order.
+        """
         return [column for column, kind in self.column_kinds.items() if kind in kinds]
 
     @cached_property
     def fingerprint(self) -> str:
-        """What the content is, whatever its name and the order of its rows and columns.
+        """Hash of the content, invariant to the order of rows and columns and to all names.
 
-        32 hexadecimal digits. Column names do not count either, and numbers do to 12 digits, so
-        that a copy in another format is known as the same.
+        32 hexadecimal digits. Numbers are rounded to 12 significant digits, so that a copy in another
+        file format has the same fingerprint.
         """
         rows = np.zeros(self.n_rows, dtype=np.uint64)
         for column in self.X.columns:
@@ -321,70 +378,10 @@ class TabularTask:
 
 
 def _notes_of(name: str, about: Column) -> tuple[str, ...]:
-    """What a column needs to say; that one is constant, or left out as the user said, goes without saying."""
-    if about.kind != "identifier" or about.dropped == AS_SAID:
+    """Notes of a column; a column dropped as constant, or as requested by the user, needs no further note."""
+    if about.kind != "identifier" or about.dropped == AS_REQUESTED:
         return about.notes
     return (
         *about.notes,
-        f"{about.dropped}, so it was left out ({columns_option(name, 'categorical')} keeps it)",
+        f"{about.dropped}, so it was dropped ({columns_option(name, 'categorical')} keeps it)",
     )
-
-
-def _target_copies(task: TabularTask) -> list[str]:
-    """Columns that say the target in other words."""
-    kinds = ("numeric",) if task.task_type == "regression" else ("numeric", "categorical", "boolean")
-    likely = [*_copies_at_first(task, task.columns_of("numeric")), *task.columns_of(*kinds[1:])]
-    return [
-        f"column {name!r} equals the target: if it is not known when predictions are made, leave it out "
-        f"({columns_option(name, 'identifier')})"
-        for name in likely
-        if _says_the_target(task, task.X[name])
-    ]
-
-
-def _says_the_target(task: TabularTask, column: pd.Series) -> bool:
-    if column.isna().any():
-        return False
-    if task.task_type == "regression":
-        return np.array_equal(column.to_numpy(), task.y_codes)
-    own = pd.factorize(column)[0]
-    n_own = own.max() + 1
-    return bool(n_own == len(task.classes) and len(np.unique(own * n_own + task.y_codes)) == n_own)
-
-
-def _copies_at_first(task: TabularTask, names: list[str]) -> list[str]:
-    """Numeric columns that can be the target by their first rows: few, of tens of thousands."""
-    first = task.X[names].iloc[:_FIRST_ROWS].to_numpy(dtype=np.float64)
-    if task.task_type == "regression":
-        return [names[i] for i in np.flatnonzero((first == task.y_codes[:_FIRST_ROWS, None]).all(axis=0))]
-    changes = first[1:] != first[:-1]
-    ordered = np.sort(first, axis=0)
-    few = (ordered[1:] != ordered[:-1]).sum(axis=0) < len(task.classes)
-    same = few & (changes == (np.diff(task.y_codes[:_FIRST_ROWS]) != 0)[:, None])
-    return [names[i] for i in np.flatnonzero(same.all(axis=0))]
-
-
-def _check_rows(target: pd.Series, task_type: TaskType, notes: list[str]) -> None:
-    name, n_rows = str(target.name), len(target)
-    if n_rows < 2:
-        raise DataError(f"There is only {n_rows} row with a target: nothing can be learnt from it.")
-    counts = target.value_counts()
-    if len(counts) == 1:
-        kind = "class" if task_type == "classification" else "value"
-        raise DataError(
-            f"The target {name!r} has one {kind} only, {target.tolist()[0]!r}: there is nothing to tell apart. "
-            "Choose another target."
-        )
-    if task_type == "classification":
-        if len(counts) > n_rows / 2 and len(counts) > 2:
-            is_number = pd.api.types.is_numeric_dtype(target.dtype)
-            raise DataError(
-                f"The target {name!r} has {len(counts)} different values in {n_rows} rows: too many classes. "
-                + ("Choose regression, or another target." if is_number else "Choose another target.")
-            )
-        alone = [label for label, count in counts.items() if count == 1]
-        if alone:
-            shown = ", ".join(map(repr, alone[:5])) + (", …" if len(alone) > 5 else "")
-            notes.append(
-                f"{len(alone)} classes have one row each ({shown}): no score can tell whether they are learnt"
-            )

@@ -1,4 +1,4 @@
-"""The target: classes whose labels keep their exact form, or numbers."""
+"""Inference of the target: classes with their original labels, or numbers."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ __all__ = ["Target", "infer_target"]
 
 _MAX_INTEGER_CLASSES = 20
 _MIN_ROWS_PER_INTEGER_CLASS = 10
-_WHOLE = r"-?(0|[1-9]\d{0,17})"  # text that Python would write for the number, too
+_INTEGER = r"-?(0|[1-9]\d{0,17})"  # canonical representations of integers
 
 
 class Target(NamedTuple):
-    """The target of a task.
+    """Target of a task.
 
     Parameters
     ----------
     values : Series
-        Labels as they came, or float64; missing ones NaN.
+        Original labels, or float64; NaN where missing.
     task_type : {"classification", "regression"}
-        What is to be predicted.
+        Type of task.
     notes : tuple of str
-        What was converted or guessed, in words.
+        Messages about conversions and guesses.
     number : NumberFormat, optional
-        How its numbers were written, if they were text that Python does not read as numbers.
+        Format of numbers given as text that Python does not parse.
     mark : {".", ","} or None
-        The decimal mark of numbers that were text, where there is no doubt.
+        Decimal mark of numbers given as text, if it is certain.
     is_ambiguous : bool
-        Whether other columns should say the decimal mark.
+        Whether the decimal mark must be inferred from other columns.
     """
 
     values: pd.Series
@@ -52,7 +52,7 @@ class Target(NamedTuple):
 
 
 class _Numbers(NamedTuple):
-    """A target of text read as numbers."""
+    """Numeric interpretation of a target."""
 
     values: pd.Series
     number: NumberFormat | None = None
@@ -62,23 +62,28 @@ class _Numbers(NamedTuple):
 
 
 def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], options: ReadingOptions) -> Target:
-    """Decide whether classes or numbers are to be predicted, and bring the target into that form.
+    """Infer the type of task, and convert the target accordingly.
 
     Parameters
     ----------
     target : Series
-        Any dtype; left unchanged.
+        Target of any dtype; not modified.
     task_type : {"auto", "classification", "regression"}
-        As in `TabularTask.from_frame`.
+        Type of task, see `TabularTask.from_frame`.
     options : ReadingOptions
-        What the user said of the table.
+        User-specified formats.
+
+    Returns
+    -------
+    Target
+        Converted target with its type of task.
 
     Raises
     ------
     DataError
-        If it is missing in every row, or no numbers and regression is asked for.
+        If the target is missing in every row, or is not numeric although regression is requested.
     UsageError
-        If `task_type` is none of the three.
+        If `task_type` is invalid.
     """
     if task_type not in ("auto", "classification", "regression"):
         raise UsageError(f"task_type is {task_type!r}; it must be 'auto', 'classification' or 'regression'.")
@@ -88,7 +93,7 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
     numbers = _Numbers(finite(target)) if is_number else None
     labels = target if is_number else _labels(target)
     if numbers is None and not isinstance(target.dtype, pd.CategoricalDtype):
-        numbers = _read_numbers(labels, options, anyhow=task_type == "regression")
+        numbers = _read_numbers(labels, options, force=task_type == "regression")
     if labels.isna().all() or (numbers is not None and numbers.values.isna().all()):
         raise DataError(f"The target {str(target.name)!r} is missing in every row.")
     chosen = _infer_task_type(numbers) if task_type == "auto" else task_type
@@ -97,7 +102,7 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
     if chosen == "regression":
         if numbers is None:
             raise DataError(
-                f"The target {str(target.name)!r} has values that are no numbers, such as "
+                f"The target {str(target.name)!r} has values that are not numbers, such as "
                 f"{str(_first_word(labels))!r}: regression needs numbers. Choose another target, or classification."
             )
         return Target(
@@ -111,7 +116,7 @@ def infer_target(target: pd.Series, task_type: TaskType | Literal["auto"], optio
 
 
 def _labels(target: pd.Series) -> pd.Series:
-    """Labels as they are; text if they mix types; empty fields missing."""
+    """Clean labels: empty strings become missing, and labels of mixed types become text."""
     labels = hashable(target.astype(object))
     is_empty = labels.map(lambda value: isinstance(value, str) and not value.strip()).astype(bool)
     labels = labels.where(labels.notna() & ~is_empty, np.nan)
@@ -119,8 +124,8 @@ def _labels(target: pd.Series) -> pd.Series:
     return labels.where(labels.isna(), labels.map(str)) if len(types) > 1 and str in types else labels
 
 
-def _read_numbers(labels: pd.Series, options: ReadingOptions, *, anyhow: bool) -> _Numbers | None:
-    """Text, or Python objects, as numbers; None if they are none."""
+def _read_numbers(labels: pd.Series, options: ReadingOptions, *, force: bool) -> _Numbers | None:
+    """Parse text or Python objects as numbers; None if they are not numeric."""
     types = set(labels.dropna().map(type))
     if not types or bool in types or np.bool_ in types:
         return None
@@ -131,13 +136,13 @@ def _read_numbers(labels: pd.Series, options: ReadingOptions, *, anyhow: bool) -
             return None
     found = infer_numbers(labels, options)
     if found is None:
-        # Codes such as 007, if regression is asked for; whole numbers that float64 cannot tell apart.
-        plain = plain_if_numbers(labels) if anyhow or _are_codes(labels) else None
+        # Codes such as 007, if regression is requested; integers that are not distinct in float64.
+        plain = plain_if_numbers(labels) if force or _are_codes(labels) else None
         return None if plain is None else _Numbers(finite(plain))
     has_words = bool((present_texts(labels).notna() & found.values.isna()).any())
-    if has_words and not anyhow and _infer_task_type(_Numbers(found.values)) == "classification":
+    if has_words and not force and _infer_task_type(_Numbers(found.values)) == "classification":
         return None  # 1, 2, 3 and U are labels
-    notes = tuple(f"the target: {note}" for note in found.column.notes if "no numbers" not in note)
+    notes = tuple(f"the target: {note}" for note in found.column.notes if "not numbers" not in note)
     if found.column.number is None:
         notes = ()
     return _Numbers(
@@ -153,11 +158,11 @@ def _missing_noted(labels: pd.Series, values: pd.Series) -> tuple[str, ...]:
     lost = labels[labels.notna() & values.isna()].astype(str)
     if len(lost) == 0:
         return ()
-    return (f"{counted(len(lost))} of the target, such as {lost.iloc[0]!r}: no numbers, taken as missing",)
+    return (f"{counted(len(lost))} of the target, such as {lost.iloc[0]!r}: not numbers, treated as missing",)
 
 
 def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tuple[str, ...]]:
-    """Numbers as labels: whole ones exactly, also beside missing ones; text that is no plain number stays text."""
+    """Use numbers as labels: integers exactly, even with missing values; text in other formats stays text."""
     present = target[numbers.values.notna()]
     notes = () if pd.api.types.is_numeric_dtype(target.dtype) else _missing_noted(target, numbers.values)
     if pd.api.types.is_integer_dtype(target.dtype):
@@ -165,14 +170,14 @@ def _exact_numbers(target: pd.Series, numbers: _Numbers) -> tuple[pd.Series, tup
     elif pd.api.types.is_numeric_dtype(target.dtype):
         whole = bool((present % 1 == 0).all() and present.abs().max() < 2**53)
         present = present.astype("int64" if whole else "float64")
-    elif all(isinstance(value, str) and re.fullmatch(_WHOLE, value) for value in present.unique()):
+    elif all(isinstance(value, str) and re.fullmatch(_INTEGER, value) for value in present.unique()):
         present = present.map(int).astype("int64")
     return (present if len(present) == len(target) else present.astype(object).reindex(target.index)), notes
 
 
 def _are_codes(labels: pd.Series) -> bool:
-    """Whether all labels are text of whole numbers: who has numbers in Python and gives text means labels."""
-    return all(isinstance(label, str) and re.fullmatch(_WHOLE, label) for label in labels.dropna().unique())
+    """Whether all labels are integers as text: in Python, numbers passed as text are meant as labels."""
+    return all(isinstance(label, str) and re.fullmatch(_INTEGER, label) for label in labels.dropna().unique())
 
 
 def _infer_task_type(numbers: _Numbers | None) -> TaskType:
@@ -191,7 +196,7 @@ def _guess_noted(numbers: _Numbers | None, labels: pd.Series) -> tuple[str, ...]
         return ()
     n_distinct = labels.nunique()
     return (
-        f"the {n_distinct} different numbers of the target were taken for classes; if they are quantities, choose "
+        f"the {n_distinct} distinct numbers of the target were treated as classes; if they are quantities, choose "
         "regression (--task-type regression, or task_type='regression')",
     )
 
@@ -203,14 +208,14 @@ def _labels_noted(labels: pd.Series) -> tuple[str, ...]:
     if variants:
         shown = "; ".join(" and ".join(map(repr, group)) for group in variants[:3])
         notes.append(
-            f"labels of the target differ in upper and lower case or blanks only ({shown}): they were kept as "
-            "different classes; unify them in the data if they mean the same"
+            f"labels of the target differ in case or whitespace only ({shown}): they were kept as distinct classes; "
+            "unify them in the data if they mean the same"
         )
     words = sorted(value for value in written if is_missing_word(value))
     if words:
         notes.append(
-            f"{listed(words, 4)} among the labels of the target are taken as labels, since only an empty field is "
-            "missing among words: leave the field empty where the label is unknown"
+            f"{listed(words, 4)} in the target are treated as labels, since only empty fields of a text target are "
+            "missing: leave the field empty where the label is unknown"
         )
     return tuple(notes)
 

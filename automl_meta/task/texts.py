@@ -1,4 +1,4 @@
-"""Columns of text: numbers, durations or dates, if that is what the text is; levels or free text otherwise."""
+"""Inference of text columns: numbers, durations, dates, levels or free text."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from automl_meta.task.values import FILE_MISSING, columns_option, counted, have_
 
 __all__ = ["infer_texts", "plain_if_numbers", "read_as_dates", "read_as_numbers"]
 
-_SAMPLE = 1000  # texts looked at where looking at all would be slow
-_FEW_LEVELS = 15  # of so few it is not told that many are numbers or dates
-_NEARLY = 0.7  # share of numbers or dates from which that is told
-_FIRST = 20  # texts of which one has to be a number before all are tried
-_CODES = 0.05  # share of whole numbers that begin with a zero from which they are codes, as of places
+_SAMPLE = 1000  # texts examined where examining all would be slow
+_FEW_LEVELS = 15  # number of levels up to which no note on numbers or dates among them is given
+_NEARLY = 0.7  # share of numbers or dates from which such a note is given
+_FIRST = 20  # texts of which one must be a number before all are parsed
+_CODES = 0.05  # share of integers with leading zeros from which they are codes, such as postcodes
 
 
 def plain_if_numbers(values: pd.Series) -> pd.Series | None:
-    """Text as numbers if all of it is, as Python writes them, or words for missing values; else None."""
+    """Parse text if all of it is plain numbers or words for missing values; None otherwise."""
     objects = values.to_numpy(dtype=object, na_value=np.nan)
     first = objects[:_FIRST]
     if not any(is_missing_word(str(text)) for text in first) and _none_is_a_number(first):
@@ -53,7 +53,7 @@ def _none_is_a_number(texts: np.ndarray) -> bool:
 
 
 def infer_texts(column: pd.Series, options: ReadingOptions, hints: Hints) -> Inferred:
-    """Numbers, durations or dates, if that is what the text is; levels or free text otherwise."""
+    """Infer whether text contains numbers, durations or dates, and otherwise levels or free text."""
     plain = plain_if_numbers(column)
     if plain is not None and plain.notna().any():
         return _plain(column, plain, options, hints)
@@ -67,14 +67,12 @@ def infer_texts(column: pd.Series, options: ReadingOptions, hints: Hints) -> Inf
         if moments.notna().sum() > 0.5 * texts.notna().sum():
             return Inferred(*read_as_dates(column, texts, moments, options.date_format, ""))
     if are_durations(written):
-        note = "durations or times of the day were read as seconds, 10:30 as hours and minutes"
+        note = "durations or times of day were read as seconds, 10:30 as hours and minutes"
         return Inferred(*numeric_column(to_seconds(texts), noted(Column("numeric", is_duration=True), note)))
     dates = read_dates(texts, day_first=hints.day_first)
     if dates is not None:
         doubt = (
-            f"; {' or '.join(dates.others)} is possible, too: --date-format says which"
-            if dates.others
-            else ""
+            f"; {' or '.join(dates.others)} is also possible: choose by --date-format" if dates.others else ""
         )
         values, about = read_as_dates(column, texts, to_dates(texts, dates.format), dates.format, doubt)
         order = None if dates.others else is_day_first(dates.format)
@@ -84,46 +82,47 @@ def infer_texts(column: pd.Series, options: ReadingOptions, hints: Hints) -> Inf
         values, about = read_as_numbers(column, texts, read.format, n_bounds=read.n_bounds)
         ambiguous = read.other is not None
         if ambiguous and hints.decimal is None:
-            about = noted(
-                about, "the mark could also separate decimals or thousands otherwise: --decimal says which"
-            )
+            about = noted(about, "the other decimal mark is also possible: choose by --decimal")
         return Inferred(values, about, None if ambiguous else _mark(written, read.format), None, ambiguous)
     found, about = level_column(column, options)
     return Inferred(found, _nearly_noted(about, texts, distinct, hints))
 
 
 def _nearly_noted(about: Column, texts: pd.Series, distinct: pd.Series, hints: Hints) -> Column:
-    """Levels of which most are numbers or dates: the user may know better."""
+    """Note levels that are mostly numbers or dates, so that the user can override the kind."""
     if about.kind not in ("categorical", "identifier") or len(distinct) <= _FEW_LEVELS:
         return about
     sample = texts.dropna().drop_duplicates().iloc[:_SAMPLE]
-    dates = read_dates(sample, day_first=hints.day_first, anyhow=True)
+    dates = read_dates(sample, day_first=hints.day_first, force=True)
     numbers_read = read_numbers(
-        sample.to_numpy(dtype=object), np.ones(len(sample)), hints.decimal, anyhow=True
+        sample.to_numpy(dtype=object), np.ones(len(sample)), hints.decimal, force=True
     )
     for kind, read in (("datetime", dates), ("numeric", numbers_read)):
         if read is not None and read.share >= _NEARLY:
             what = "dates" if kind == "datetime" else "numbers"
             return noted(
                 about,
-                f"{read.share:.0%} of its values are {what}: {columns_option(str(texts.name), kind)} takes it so",
+                f"{read.share:.0%} of its values are {what}: {columns_option(str(texts.name), kind)} parses them",
             )
     return about
 
 
 def _mark(written: np.ndarray, read: NumberFormat) -> Decimal | None:
-    """The decimal mark, if it occurs or the other one separates thousands."""
+    """Return the decimal mark if it occurs, or if the other mark separates thousands."""
     return read.decimal if any(mark in text for text in written[:_SAMPLE] for mark in ".,") else None
 
 
 def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints: Hints) -> Inferred:
-    """Numbers as Python writes them; codes such as 01067, which begin with a zero, are levels."""
+    """Infer a column of plain numbers; codes such as 01067, which begin with a zero, are levels."""
     if _are_codes(column):
         found, about = level_column(column, options)
         padded = next(
             text for text in column.dropna() if text.strip().startswith("0") and len(text.strip()) > 1
         )
-        note = f"values such as {padded!r} begin with a zero, so they are no numbers ({columns_option(str(column.name), 'numeric')})"
+        note = (
+            f"values such as {padded!r} begin with a zero, so they were not treated as numbers "
+            f"({columns_option(str(column.name), 'numeric')} does)"
+        )
         return Inferred(found, about if about.dropped else noted(about, note))
     if merges_numbers(column, values):
         return Inferred(*large_numbers(column, options))
@@ -133,7 +132,7 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
     present = values.dropna().to_numpy()
     has_marks = bool((present != np.round(present)).any())
     if has_marks and hints.decimal == ",":
-        # In a table with decimal commas, a point separates thousands, if all of the column can be read so.
+        # In a table with decimal commas, a point separates thousands if the whole column can be parsed so.
         texts = present_texts(column)
         distinct = texts.value_counts(sort=False)
         read = read_numbers(distinct.index.to_numpy(dtype=object), distinct.to_numpy(), ",")
@@ -146,14 +145,14 @@ def _plain(column: pd.Series, values: pd.Series, options: ReadingOptions, hints:
         about = words_noted(about, column, values)
         if same:
             keep = columns_option(str(column.name), "categorical")
-            about = noted(about, f"{listed(same, 2)} are one number ({keep} keeps them apart)")
+            about = noted(about, f"{listed(same, 2)} are equal as numbers ({keep} keeps them distinct)")
     grouped = has_marks and _may_be_grouped(column)
     mark: Decimal | None = "." if has_marks and not grouped else None
     return Inferred(numbers_found, about, mark, None, grouped and hints.decimal is None)
 
 
 def _may_be_grouped(column: pd.Series) -> bool:
-    """Whether all numbers with a point have three digits behind it."""
+    """Whether all numbers with a point have exactly three digits after it."""
     import pyarrow.compute as pc
 
     texts = _arrow_texts(column)
@@ -164,7 +163,7 @@ def _may_be_grouped(column: pd.Series) -> bool:
 
 
 def _same_but_for_zeros(column: pd.Series) -> tuple[str, ...]:
-    """Two texts that are one number, and differ in the zeros at the end, as versions and codes do."""
+    """Find two texts that are equal as numbers but differ in trailing zeros, as versions and codes do."""
     texts = {text.strip() for text in column.dropna().unique() if "." in text}
     longer = next((text for text in sorted(texts) if text.endswith("0") and text[:-1] in texts), None)
     return () if longer is None else (longer[:-1], longer)
@@ -191,7 +190,7 @@ def _arrow_texts(column: pd.Series) -> Any:
 def read_as_numbers(
     column: pd.Series, texts: pd.Series, written: NumberFormat, n_bounds: int = 0
 ) -> tuple[pd.Series, Column]:
-    """A column of numbers in a writing of its own."""
+    """Convert a column of numbers in a custom format."""
     values, about = numeric_column(to_numbers(texts, *written), Column("numeric", written))
     units = [unit for unit in written.units if unit]
     how = f"decimal mark {written.decimal!r}" + (f", units {listed(units)}" if units else "")
@@ -199,16 +198,16 @@ def read_as_numbers(
     example = str((odd if len(odd) else texts.dropna()).iloc[0])
     about = noted(about, f"text such as {example!r} was read as numbers ({how})")
     if written.units.get("") == 100.0:
-        about = noted(about, "numbers without a % were taken as shares: 0.25 as 25 %")
+        about = noted(about, "numbers without a % were treated as fractions: 0.25 as 25 %")
     if n_bounds:
-        about = noted(about, "bounds such as '>20' were taken as the number itself")
+        about = noted(about, "bounds such as '>20' were replaced by the number")
     return values, words_noted(misfits_noted(about, texts, values, "numbers"), column, texts)
 
 
 def read_as_dates(
     column: pd.Series, texts: pd.Series, moments: pd.Series, date_format: str, doubt: str
 ) -> tuple[pd.Series, Column]:
-    """A column of dates that were text."""
+    """Convert a column of dates given as text."""
     how = "" if date_format == "ISO8601" and not doubt else f"its dates were read as {date_format}{doubt}"
     values, about = date_column(moments, date_format, how)
     about = replace(about, has_zone=have_zones(texts))
@@ -216,9 +215,9 @@ def read_as_dates(
 
 
 def words_noted(about: Column, column: pd.Series, values: pd.Series) -> Column:
-    """Words for missing values that no reader of files takes for such."""
+    """Note words for missing values that file readers do not recognise."""
     words = column[values.isna().to_numpy() & column.notna().to_numpy()].astype(object).map(str).str.strip()
     words = words[words.map(is_missing_word) & ~words.isin(FILE_MISSING)]
     if len(words) == 0:
         return about
-    return noted(about, f"{counted(len(words))} taken as missing: {listed(sorted(words.unique()), 4)}")
+    return noted(about, f"{counted(len(words))} treated as missing: {listed(sorted(words.unique()), 4)}")

@@ -1,4 +1,4 @@
-"""Values of a column: as text, as plain numbers, without time zone."""
+"""Conversions of column values, and formatting of notes."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ __all__ = [
     "without_zone",
 ]
 
-MANY_ROWS = 10  # so many rows are no accident
+MANY_ROWS = 10  # number of rows from which a pattern is not considered accidental
 FILE_MISSING = frozenset(
     {
         "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
         "NULL", "NaN", "None", "n/a", "nan", "null",
     }
 )  # fmt: skip
-"""Texts that pandas takes for missing when it reads a file."""
+"""Texts that pandas reads as missing values from files."""
 
 
 def present_texts(values: pd.Series) -> pd.Series:
-    """Values as text without blanks around them; missing ones, and words for missing, are NaN."""
+    """Convert values to stripped text; missing values, and words that denote them, become NaN."""
     codes, distinct = pd.factorize(hashable(values.astype(object)))
     texts = [str(value).strip() for value in distinct]
     cleaned = np.array([*(np.nan if is_missing_word(text) else text for text in texts), np.nan], dtype=object)
@@ -47,7 +47,7 @@ def present_texts(values: pd.Series) -> pd.Series:
 
 
 def usual_dtype(column: pd.Series) -> pd.Series:
-    """Sparse, Arrow and period columns as the dtypes that pandas gives by default, in the order of this machine."""
+    """Convert sparse, Arrow and period columns to the default dtypes of pandas in native byte order."""
     if isinstance(column.dtype, pd.SparseDtype):
         return pd.Series(np.asarray(column.array), index=column.index, name=column.name)
     if isinstance(column.dtype, pd.PeriodDtype):
@@ -61,7 +61,7 @@ def usual_dtype(column: pd.Series) -> pd.Series:
 
 
 def have_zones(texts: pd.Series) -> bool:
-    """Whether dates that are text say a time zone."""
+    """Whether dates given as text have a time zone."""
     first = texts.dropna().iloc[:MANY_ROWS].astype(str)
     return bool(
         len(first)
@@ -70,24 +70,24 @@ def have_zones(texts: pd.Series) -> bool:
 
 
 def plain_numbers(texts: pd.Series) -> pd.Series:
-    """Numbers as Python writes them; the rest is missing."""
+    """Parse plain numbers; other values become missing."""
     return finite(pd.to_numeric(texts, errors="coerce"))
 
 
 def finite(values: pd.Series) -> pd.Series:
-    """As float64, with NaN in place of infinities."""
+    """Convert to float64, with NaN in place of infinities."""
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     numbers[np.isinf(numbers)] = np.nan
     return pd.Series(numbers, index=values.index, name=values.name)
 
 
 def without_zone(moments: pd.Series) -> pd.Series:
-    """Moments in UTC, without saying so."""
+    """Convert dates to UTC and drop the time zone."""
     return moments if moments.dt.tz is None else moments.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
 def hashable(objects: pd.Series) -> pd.Series:
-    """Lists and the like as text."""
+    """Convert a column with unhashable values, such as lists, to text."""
     try:
         objects.dropna().unique()
     except TypeError:
@@ -96,20 +96,20 @@ def hashable(objects: pd.Series) -> pd.Series:
 
 
 def counted(n: int, noun: str = "value") -> str:
-    """A number with its noun: 1 value, 2 values."""
+    """Format a count with its noun: 1 value, 2 values."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def columns_option(name: str, kind: str) -> str:
-    """What says the kind of a column on a command line."""
+    """Format the command-line option that sets the kind of a column."""
     return f"--columns {shlex.quote(f'{name}:{kind}')}"
 
 
 def joined(*notes: str) -> str:
-    """Notes as one, without empty ones."""
+    """Join notes, skipping empty ones."""
     return "; ".join(note for note in notes if note)
 
 
 def listed(names: NDArray[Any] | tuple[Any, ...] | list[Any], n: int = 8) -> str:
-    """Some names, quoted."""
+    """Format at most `n` names, quoted."""
     return ", ".join(map(repr, names[:n])) + (", …" if len(names) > n else "")

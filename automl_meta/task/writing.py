@@ -1,4 +1,4 @@
-"""Writing tables to files, in the format that the suffix of the file's name stands for."""
+"""Writing of tables to files, in the format implied by the suffix."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zip": "zip"}
 
 
 def check_format(path: Path) -> None:
-    """Check that the name of a file stands for a format that can be written.
+    """Check that the suffix of a file implies a supported format.
 
     Raises
     ------
     UsageError
-        If it does not.
+        If the format is not supported.
     """
     written, compression = _format(path.name), compression_of(path.name)
     if written not in (*_TEXT, *(() if compression else _BINARY)) or compression not in ("", *_COMPRESSIONS):
@@ -37,12 +37,12 @@ def check_format(path: Path) -> None:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table without its index; a failure leaves the file as it was.
+    """Write a table without its index, atomically: a failure leaves an existing file unchanged.
 
     Raises
     ------
     UsageError
-        See `check_format`.
+        If the format is not supported.
     OSError
         If the file cannot be written.
     """
@@ -83,11 +83,11 @@ def _write_text(frame: pd.DataFrame, content: io.BytesIO, name: str) -> None:
 
 
 def csv_quoting(frame: pd.DataFrame) -> Literal[0, 2]:
-    """Quoting that the fields of a CSV file need: Python 3.11 does not quote a carriage return."""
+    """Choose the quoting of a CSV file; Python 3.11 does not quote carriage returns by default."""
     texts = [*frame.columns, *(text for name in frame for text in frame[name].unique())]
     return csv.QUOTE_NONNUMERIC if any("\r" in str(text) for text in texts) else csv.QUOTE_MINIMAL
 
 
 def _format(name: str) -> str:
-    """Format that a name stands for; CSV without a suffix."""
+    """Return the format implied by a file name; CSV if there is no suffix."""
     return format_of(name) if suffix_of(name) else "csv"

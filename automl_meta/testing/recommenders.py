@@ -197,13 +197,15 @@ class RecommenderContract:
         fitted = clone(recommender).fit(meta)
         times = [ranked.expected_seconds for ranked in fitted.recommend(task, ALL).configurations]
         limit = float(np.median(times))
-        quick = fitted.recommend(task, ALL, time_limit=limit).configurations
+        quick = fitted.recommend(task, ALL, fit_time_limit=limit).configurations
         assert 0 < len(quick) < len(times)
         assert all(ranked.expected_seconds <= limit for ranked in quick)
-        quickest = fitted.recommend(task, time_limit=1e-9)
+        with pytest.warns(FutureWarning, match="fit_time_limit"):
+            assert fitted.recommend(task, ALL, time_limit=limit).configurations == quick
+        quickest = fitted.recommend(task, fit_time_limit=1e-9)
         assert [ranked.expected_seconds for ranked in quickest.configurations] == [min(times)]
         left = fitted.recommend(task, ALL, remaining_seconds=limit)
-        assert sorted(_ids(left)) == sorted(_ids(fitted.recommend(task, ALL, time_limit=limit)))
+        assert sorted(_ids(left)) == sorted(_ids(fitted.recommend(task, ALL, fit_time_limit=limit)))
 
     def test_fits_on_fewer_rows_are_expected_to_take_less(
         self, recommender: Recommender, meta: MetaDataset, task: dict[str, float]
@@ -267,8 +269,8 @@ class RecommenderContract:
         fitted = clone(recommender).fit(meta)
         with pytest.raises(UsageError, match=r"n is 0"):
             fitted.recommend(task, 0)
-        with pytest.raises(UsageError, match=r"time_limit"):
-            fitted.recommend(task, time_limit=-1.0)
+        with pytest.raises(UsageError, match=r"fit_time_limit"):
+            fitted.recommend(task, fit_time_limit=-1.0)
         with pytest.raises(UsageError, match=r"remaining_seconds"):
             fitted.recommend(task, remaining_seconds=0.0)
 

@@ -35,6 +35,7 @@ def log_likelihood(
     Returns
     -------
     ndarray of shape (n_rows,)
+        Log densities.
     """
     n_observed = residuals.shape[1]
     distances = np.einsum("ij,ji->i", residuals, np.linalg.solve(covariance, residuals.T))

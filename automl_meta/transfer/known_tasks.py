@@ -160,6 +160,7 @@ class KnownTasks:
         Returns
         -------
         ndarray of shape (n_candidates,)
+            In units of the scale to the power `scale_power`.
         """
         return self.weights @ self.improvements(best_so_far)
 
@@ -176,6 +177,7 @@ class KnownTasks:
         Returns
         -------
         list of int
+            Chosen columns.
         """
         regrets = _rounded((self.weights / self.scale) @ (self.rows.max(axis=1, keepdims=True) - self.rows))
         return [int(column) for column in candidates[np.argsort(regrets[candidates], kind="stable")][:n]]
@@ -203,6 +205,7 @@ class KnownTasks:
         Returns
         -------
         list of int
+            Chosen columns, in the order of the portfolio.
         """
         best_so_far = np.full(len(self.rows), self.reached)
         average = _rounded(self.weights @ (self.rows / self._unit))

@@ -1,4 +1,4 @@
-"""Activity: which parameters mean something beside which values of others, learnt from examples."""
+"""Activity: conditions under which parameters are active, learnt from examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 
 @dataclass(frozen=True)
 class _Rule:
-    """A column is active where the parent's value lies in one of the intervals, ends included."""
+    """A column is active where the value of its parent lies in one of the closed intervals."""
 
     column: int
     parent: int
@@ -23,28 +23,28 @@ class _Rule:
 
 
 class Activity:
-    """Rules such as "degree is active where kernel is poly", from rows that say what was active.
+    """Rules such as "degree is active where kernel is poly", learnt from rows with inactive values.
 
-    A define-by-run space never states its conditions. So for each column that some rows lack, that
-    other column is taken as its parent whose value decides best whether it is there. Where a
-    parent has a value that no row shows, its children count as inactive.
+    A define-by-run space does not state its conditions. For each column that is missing in some rows,
+    the parent is the column whose value best predicts whether it is present. Children count as
+    inactive where the parent has a value that no row shows.
 
     Parameters
     ----------
     space : EncodedSpace
-        Of the rows.
+        Search space of the rows.
     past : ndarray of shape (n_past, n_columns)
-        NaN where a parameter was not active, or not known.
+        NaN where a parameter was inactive or unknown.
     observed : ndarray of shape (n_observed, n_columns)
-        Rows that know all parameters. They alone tell of a column that no past row has; one that
-        they do not have either counts as always active.
+        Rows in which NaN means inactive. They alone decide on a column that is missing in all past
+        rows; a column that is missing in both counts as always active.
     """
 
     def __init__(self, space: EncodedSpace, past: Matrix, observed: Matrix) -> None:
         everything = np.vstack([past, observed])
         sources = [everything if (~np.isnan(past[:, j])).any() else observed for j in range(len(space))]
         share = np.array([_share(rows[:, column]) for column, rows in enumerate(sources)])
-        # Parents are there more often than their children, so this order has no circle.
+        # Parents are present more often than their children, so this order has no cycle.
         self._rules = [
             rule
             for column in np.argsort(-share, kind="stable")
@@ -53,14 +53,14 @@ class Activity:
         ]
 
     def expected(self, rows: Matrix) -> NDArray[np.bool_]:
-        """Where rows should have a value, going by the parents that they do have; (n, n_columns)."""
+        """Whether a value is expected, given the parents, shape (n, n_columns)."""
         there = np.ones(rows.shape, dtype=bool)
         for rule in self._rules:
             there[:, rule.column] = rule.holds(rows[:, rule.parent])
         return there
 
     def apply(self, rows: Matrix, rng: np.random.Generator, space: EncodedSpace) -> Matrix:
-        """The same rows with NaN where a column is inactive, and random values where one is missing."""
+        """Set inactive columns to NaN, and sample missing values of active ones."""
         gaps = np.isnan(rows)
         filled = np.where(gaps, space.sample(len(rows), rng), rows) if gaps.any() else rows.copy()
         for rule in self._rules:
@@ -74,7 +74,7 @@ def _share(values: Matrix) -> float:
 
 
 def _best_rule(space: EncodedSpace, rows: Matrix, column: int, parents: NDArray[np.int64]) -> _Rule | None:
-    """The parent with the fewest wrong rows; categories before numbers among equals."""
+    """Rule of the parent with the fewest errors; categorical parents win ties."""
     target = ~np.isnan(rows[:, column])
     best, fewest = None, np.inf
     for parent in sorted(parents, key=lambda one: space.categories[one] == 0):
@@ -95,7 +95,7 @@ def _active_categories(values: Matrix, target: NDArray[np.bool_]) -> tuple[tuple
 
 
 def _active_range(values: Matrix, target: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """All from the smallest to the largest value at which it is active, open where no value is beyond."""
+    """Interval of the values at which it is active, unbounded where no value lies beyond."""
     known = ~np.isnan(values)
     active, inactive = values[known & target], values[known & ~target]
     if not len(active) or not len(inactive):

@@ -1,4 +1,4 @@
-"""Search of a space for the rows that score highest."""
+"""Domain: acquisition search over the rows of a search space."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from automl_meta.tuning.activity import Activity
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.matern import Vector
 
-_STEPS = (0.2, 0.1, 0.05, 0.02)  # of one round of local search after the other
+_STEPS = (0.2, 0.1, 0.05, 0.02)  # step sizes of successive rounds of local search
 _STARTS, _CHILDREN = 12, 10
-_SAME = 1e-6  # numbers that are closer than this are the same configuration
+_SAME = 1e-6  # numbers that differ by less are equal
 _TRIES = 20
 
 
 class Domain:
-    """What may be suggested: rows of a space, with its activity, some columns fixed from outside.
+    """Rows of a search space that may be suggested: active where they should be, some columns fixed.
 
     Parameters
     ----------
     space : EncodedSpace
-        The columns.
+        Search space of the rows.
     activity : Activity
-        Which of them mean something beside which.
+        Conditions under which columns are active.
     fixed : ndarray of shape (n_columns,)
-        Values that are decided already; NaN for all others.
+        Values fixed in advance; NaN for all others.
     """
 
     def __init__(self, space: EncodedSpace, activity: Activity, fixed: Vector) -> None:
         self.space, self._activity, self._fixed = space, activity, fixed
 
     def sample(self, n: int, rng: np.random.Generator) -> Matrix:
-        """Random rows."""
+        """Random valid rows."""
         return self.valid(self.space.sample(n, rng), rng)
 
     def valid(self, rows: Matrix, rng: np.random.Generator) -> Matrix:
-        """The rows as near to these as can be suggested; missing values are drawn."""
+        """Nearest valid rows; missing values are sampled."""
         rows = np.where(np.isnan(self._fixed), rows, self._fixed)
         return self.space.snap(self._activity.apply(rows, rng, self.space))
 
     def mutated(self, rows: Matrix, step: float, rng: np.random.Generator) -> Matrix:
-        """Neighbours: some columns moved by about `step`, now and then another category."""
+        """Neighbours: some columns changed by about `step`, occasionally another category."""
         categorical = self.space.categories > 0
         moved = rows + step * rng.normal(size=rows.shape)
         moved = np.where(moved < 0.0, -moved, moved)
@@ -58,18 +58,18 @@ class Domain:
     def search(
         self, score: Callable[[Matrix], Vector], starts: Matrix, taken: Matrix, rng: np.random.Generator
     ) -> Vector:
-        """The row with the highest score that is not taken, by local search from `starts`.
+        """Find the row with the highest score that is not taken, by local search.
 
         Parameters
         ----------
         score : callable
             Rows of shape (n, n_columns) to scores of shape (n,).
         starts : ndarray of shape (n_starts, n_columns)
-            Where the search begins.
+            Starting points.
         taken : ndarray of shape (n_taken, n_columns)
-            Rows that must not come again, unless nothing else is left.
+            Rows that must not be returned unless nothing else is left.
         rng : Generator
-            Moves the rows.
+            Mutates the rows.
 
         Returns
         -------
@@ -86,7 +86,7 @@ class Domain:
         return self.fresh(taken, rng)
 
     def fresh(self, taken: Matrix, rng: np.random.Generator) -> Vector:
-        """A random row that is not taken; any, if the space seems to be used up."""
+        """Random row that is not taken; any row if the space seems exhausted."""
         for _ in range(_TRIES):
             rows = self.sample(16, rng)
             for row in rows:
@@ -96,7 +96,7 @@ class Domain:
 
 
 def is_among(row: Vector, rows: Matrix) -> bool:
-    """Whether a row is one of others, inactive columns included."""
+    """Whether a row is among others; inactive columns must agree."""
     if not len(rows):
         return False
     same: NDArray[np.bool_] = np.abs(rows - row) < _SAME

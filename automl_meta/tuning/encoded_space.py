@@ -1,4 +1,4 @@
-"""EncodedSpace: the distributions of a search space as columns of numbers."""
+"""EncodedSpace: configurations of a search space as rows of numbers."""
 
 from __future__ import annotations
 
@@ -19,24 +19,23 @@ from automl_meta.exceptions import UsageError
 
 Matrix = NDArray[np.float64]
 
-_BEYOND = 0.5  # how far outside of the range a past value may lie and still say something about it
+_BEYOND = 0.5  # past values are clipped at this distance from the range
 
 
 class EncodedSpace:
-    """Configurations as rows: numbers scaled to [0, 1], categories as their index, inactive as NaN.
+    """Encoding of configurations: numbers scaled to [0, 1], categories as their index, inactive as NaN.
 
-    Whole numbers and steps own an equal part of [0, 1] each; a logarithm is taken where the
-    distribution says so.
+    Integers and steps get equal parts of [0, 1]; log distributions are scaled logarithmically.
 
     Parameters
     ----------
     distributions : mapping of str to BaseDistribution
-        The order of the columns is theirs.
+        Distributions in the order of the columns.
 
     Attributes
     ----------
     names : list of str
-        Of the columns.
+        Names of the columns.
     categories : ndarray of int of shape (n_columns,)
         Number of choices, 0 for numeric columns.
 
@@ -66,13 +65,13 @@ class EncodedSpace:
         return len(self.names)
 
     def same_as(self, other: EncodedSpace | None) -> bool:
-        """Whether it has the same names, in any order, with the same distributions."""
+        """Whether the names, in any order, and the distributions are the same."""
         return other is not None and self.distributions == other.distributions
 
     def encode(self, configurations: Sequence[Mapping[str, Any]]) -> Matrix:
-        """Rows of shape (n, n_columns); NaN where a parameter is missing, -1 for an unknown category.
+        """Encode as rows of shape (n, n_columns); NaN for a missing parameter, -1 for an unknown category.
 
-        A number that lies outside of its range is left there, but not far outside.
+        A number outside of its range stays outside, but is clipped at half the range from it.
         """
         encoded = np.full((len(configurations), len(self)), np.nan)
         for column, name in enumerate(self.names):
@@ -87,7 +86,7 @@ class EncodedSpace:
         return encoded
 
     def decode(self, row: Matrix) -> dict[str, Any]:
-        """The configuration of one row, in the types that Optuna expects."""
+        """Decode one row, with the types that Optuna expects."""
         configuration: dict[str, Any] = {}
         for column, (name, distribution) in enumerate(self.distributions.items()):
             if not np.isnan(row[column]):
@@ -95,7 +94,7 @@ class EncodedSpace:
         return configuration
 
     def snap(self, rows: Matrix) -> Matrix:
-        """The nearest rows that the space holds, in place of values between its steps."""
+        """Round to the nearest rows on the grid of the space."""
         snapped = rows.copy()
         for column, distribution in enumerate(self.distributions.values()):
             values = np.clip(rows[:, column], 0.0, 1.0)
@@ -109,15 +108,15 @@ class EncodedSpace:
         return snapped
 
     def sample(self, n: int, rng: np.random.Generator) -> Matrix:
-        """Random rows, all columns active."""
+        """Uniformly random rows with all columns active."""
         rows = rng.random((n, len(self)))
         return np.where(self.categories > 0, np.floor(rows * self.categories), rows)
 
     def embed(self, rows: Matrix) -> Matrix:
-        """Points whose Euclidean distance is meaningful, shape (n, n_dimensions).
+        """Embed rows in a Euclidean space, shape (n, n_dimensions).
 
-        Categories become indicators; a value that is not active becomes the middle of its range,
-        so that only what decided its activity sets two rows apart.
+        Categories are one-hot encoded; an inactive value becomes the middle of its range, so that two
+        rows are separated by the parent that decides its activity only.
         """
         parts = []
         for column, n_choices in enumerate(self.categories):
@@ -130,7 +129,7 @@ class EncodedSpace:
 
     @property
     def owners(self) -> NDArray[np.int64]:
-        """Which column each dimension of `embed` comes from."""
+        """Column of each dimension of `embed`."""
         return np.repeat(np.arange(len(self)), np.maximum(self.categories, 1))
 
     def _scaled(self, column: int, values: list[float]) -> Matrix:
@@ -139,7 +138,7 @@ class EncodedSpace:
         if log:
             with np.errstate(divide="ignore", invalid="ignore"):
                 numbers = np.log(numbers)
-        # A logarithm of nothing is as far below as anything may be.
+        # The logarithm of zero is clipped like any value far below the range.
         scaled = (numbers - low) / (high - low) if high > low else np.where(np.isnan(numbers), np.nan, 0.5)
         return np.clip(scaled, -_BEYOND, 1.0 + _BEYOND)
 
@@ -160,7 +159,7 @@ class EncodedSpace:
 
 
 def nearest(distribution: BaseDistribution, number: float) -> int | float:
-    """The value of a numeric distribution that is nearest to a number.
+    """Value of a numeric distribution nearest to a number.
 
     Examples
     --------
@@ -172,7 +171,7 @@ def nearest(distribution: BaseDistribution, number: float) -> int | float:
         most = (distribution.high - distribution.low) // distribution.step
         return int(distribution.low + distribution.step * min(max(steps, 0), most))
     if not isinstance(distribution, FloatDistribution):
-        raise UsageError(f"{distribution} is no distribution of numbers.")
+        raise UsageError(f"{distribution} is not a numeric distribution.")
     if distribution.step is not None:
         steps = round((number - distribution.low) / distribution.step)
         number = distribution.low + distribution.step * steps
@@ -193,7 +192,7 @@ def _step(distribution: BaseDistribution) -> float | None:
 
 
 def _number(value: Any) -> float:
-    """A number, or NaN for what is none."""
+    """Convert to a number; NaN if that is impossible."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -205,7 +204,7 @@ def _missing(value: Any) -> bool:
 
 
 def category_key(value: Any) -> Any:
-    """What tells categories apart: a table turns 1 into 1.0, but True is not 1."""
+    """Key by which categories are compared: 1 and 1.0 are equal, as tables mix them, but True is not 1."""
     if isinstance(value, (bool, np.bool_)):
         return bool, bool(value)
     if isinstance(value, (int, float, np.number)):

@@ -118,14 +118,42 @@ class ExperienceSampler(BaseSampler):
         vars(self).update(state, _lock=threading.RLock())
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All parameters that finished trials had so far, each with its latest distribution."""
+        """Return all parameters of finished trials, each with its latest distribution.
+
+        Parameters
+        ----------
+        study : Study
+            Study of the trial.
+        trial : FrozenTrial
+            New trial.
+
+        Returns
+        -------
+        dict of str to BaseDistribution
+            Distributions by name.
+        """
         self._raise_error_if_multi_objective(study)
         return seen_space(study.get_trials(deepcopy=False))
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Plan the whole configuration, announce it to other processes, and give what was asked for."""
+        """Plan a configuration and announce it to other processes.
+
+        Parameters
+        ----------
+        study : Study
+            Study of the trial.
+        trial : FrozenTrial
+            New trial.
+        search_space : dict of str to BaseDistribution
+            Parameters to sample.
+
+        Returns
+        -------
+        dict of str to value
+            Planned values of these parameters.
+        """
         self._raise_error_if_multi_objective(study)
         with self._lock, single_threaded(), default_settings():
             configuration = self._planned(study, trial, search_space)
@@ -134,7 +162,24 @@ class ExperienceSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """The planned value of a parameter that the study shows for the first time, or a random one."""
+        """Return the planned value of a parameter that is new to the study, or an evenly spread one.
+
+        Parameters
+        ----------
+        study : Study
+            Study of the trial.
+        trial : FrozenTrial
+            New trial.
+        param_name : str
+            Name of the parameter.
+        param_distribution : BaseDistribution
+            Distribution of the parameter.
+
+        Returns
+        -------
+        value
+            Value of the parameter.
+        """
         self._raise_error_if_multi_objective(study)
         value = fitted_value(param_distribution, (trial.system_attrs.get(PLAN) or {}).get(param_name))
         if value is not None:
@@ -195,7 +240,7 @@ class ExperienceSampler(BaseSampler):
             elif (value := fitted_value(distribution, planned.get(name))) is None:
                 value = self._unplanned(name, distribution, chosen, number, others)
             chosen[name] = value
-        return chosen, Origin.parse(plan.origin)
+        return chosen, plan.origin
 
     def _planned(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]

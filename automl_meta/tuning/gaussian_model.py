@@ -1,4 +1,4 @@
-"""A Gaussian process whose mean and covariance may come from past tasks."""
+"""GaussianModel: a Gaussian process whose prior mean and covariance may come from past tasks."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from scipy.special import erfcx, log_ndtr
 from automl_meta.tuning.encoded_space import Matrix
 from automl_meta.tuning.matern import Vector, matern, matern_of, normal_misfit, squared_distances
 
-_OFFSET = 10.0  # prior variance of the level, in units of the squared scale: next to unknown
-_FITTED_ROWS = 120  # the parameters are fitted to at most so many observations
+_OFFSET = 10.0  # prior variance of the level, in units of the squared scale: nearly flat
+_FITTED_ROWS = 120  # maximum number of observations to which the parameters are fitted
 _MAX_ITERATIONS = 25
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Where a model is asked, or was observed.
+    """Inputs of the model: embedded configurations with the predictions of the past tasks.
 
     Parameters
     ----------
     points : ndarray of shape (n, n_dimensions)
         Embedded configurations.
     mean : ndarray of shape (n,)
-        What past tasks say on average, greater is better, in units of regret; 0 without a history.
+        Mean prediction of the past tasks, greater is better, in units of regret; 0 without a history.
     features : ndarray of shape (n, n_tasks)
-        How each past task deviates from that, over the root of their number: the prior covariance
-        is their product. No column without a history.
+        Deviation of each past task from the mean, divided by the root of their number: the prior
+        covariance is ``features @ features.T``. No column without a history.
     """
 
     points: Matrix
@@ -44,11 +44,11 @@ class Inputs:
         return Inputs(self.points[chosen], self.mean[chosen], self.features[chosen])
 
     def without_history(self) -> Inputs:
-        """The same, had there been no past task."""
+        """Copy without the past tasks."""
         return Inputs(self.points, np.zeros(len(self)), np.zeros((len(self), 0)))
 
     def joined(self, other: Inputs) -> Inputs:
-        """These, then the others."""
+        """Concatenation with other inputs."""
         return Inputs(
             np.vstack([self.points, other.points]),
             np.concatenate([self.mean, other.mean]),
@@ -58,24 +58,24 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """Where the model's parameters are expected: means and spreads of their logarithms.
+    """Log-normal prior of the parameters of the model.
 
     Parameters
     ----------
     scale, scale_spread : float
-        Of the affine link: values change by so much where regret changes by one.
+        Change of the value where the regret changes by one.
     residual, residual_spread : float
-        Variance of what past tasks do not explain, in squared units of regret.
+        Variance that past tasks do not explain, in squared units of regret.
     noise, noise_spread : float
-        Variance of the noise, in the same unit.
+        Noise variance, in the same unit.
     lengthscales : ndarray of shape (n_columns,)
-        Of what they do not explain, in shares of the range.
+        Lengthscales of the residual, in shares of the range.
     lengthscale_spread : float
-        Of all of them.
+        Spread of all log lengthscales.
     owners : ndarray of int of shape (n_dimensions,)
-        Which column each dimension belongs to.
+        Column that each dimension belongs to.
     informed : bool
-        Whether the model listens to past tasks.
+        Whether the model uses the past tasks.
     """
 
     scale: float
@@ -91,12 +91,12 @@ class Prior:
 
     @property
     def means(self) -> Vector:
-        """Of the vector of all parameters, as logarithms."""
+        """Means of the log parameters."""
         return np.log(np.concatenate([[self.scale, self.residual, self.noise], self.lengthscales]))
 
     @property
     def spreads(self) -> Vector:
-        """Standard deviations, in the same order."""
+        """Standard deviations of the log parameters."""
         return np.concatenate(
             [
                 [self.scale_spread, self.residual_spread, self.noise_spread],
@@ -106,22 +106,22 @@ class Prior:
 
 
 class GaussianModel:
-    """A Gaussian process fitted to what was observed on the task at hand.
+    """A Gaussian process fitted to the observations on the current task.
 
     ``value = level + scale * (mean + features @ weights + residual + noise)``, with standard normal
-    weights, a Matérn 5/2 residual and an unknown level. Without features this is the usual
-    Gaussian process. Its parameters are the most probable ones (maximum a posteriori).
+    weights, a Matérn 5/2 residual and an unknown level. Without features this is an ordinary
+    Gaussian process. The parameters are maximum a posteriori estimates.
 
     Parameters
     ----------
     inputs : Inputs
-        Of the n_observed observations.
+        Inputs of the n_observed observations.
     values : ndarray of shape (n_observed,)
-        Greater is better.
+        Observed values, greater is better.
     prior : Prior
-        Of its parameters.
+        Prior of the parameters.
     fitted : bool
-        Whether its parameters are fitted, or left as the prior expects them.
+        Whether the parameters are fitted, or left at the prior mean.
     """
 
     def __init__(self, inputs: Inputs, values: Vector, prior: Prior, *, fitted: bool = True) -> None:
@@ -133,11 +133,11 @@ class GaussianModel:
 
     @property
     def scale(self) -> float:
-        """By how much values change where regret changes by one."""
+        """Change of the value where the regret changes by one."""
         return float(np.exp(self.parameters[0]))
 
     def believing(self, pending: Inputs) -> GaussianModel:
-        """The same model had each pending configuration reached just what is expected of it."""
+        """Condition on the predicted means of pending configurations (kriging believer)."""
         if not len(pending):
             return self
         pending = self._heard(pending)
@@ -148,7 +148,7 @@ class GaussianModel:
         return believer
 
     def predict(self, inputs: Inputs) -> tuple[Vector, Vector]:
-        """Mean and standard deviation of the noiseless values, each of shape (n,)."""
+        """Posterior mean and standard deviation of the noiseless values, each of shape (n,)."""
         inputs = self._heard(inputs)
         cross = self._covariance(inputs, self._inputs)
         mean = self._level + self.scale * (inputs.mean - self._centre + cross @ self._weights)
@@ -158,7 +158,7 @@ class GaussianModel:
         return mean, self.scale * np.sqrt(variance)
 
     def log_improvement(self, inputs: Inputs) -> Vector:
-        """Logarithm of the expected improvement over the best there is, shape (n,)."""
+        """Log expected improvement over the best posterior mean at the observations, shape (n,)."""
         mean, spread = self.predict(inputs)
         return log_expected_improvement(mean, spread, self.best)
 
@@ -198,7 +198,7 @@ class GaussianModel:
         self.best = float(self.predict(inputs)[0].max())
 
     def _left_out(self) -> float:
-        """Sum of the log densities of each observation given all others."""
+        """Leave-one-out log predictive density, summed over the observations."""
         variance = 1.0 / np.diag(cho_solve(self._factor, np.eye(len(self._weights))))
         error = self._weights * variance
         return float(
@@ -213,7 +213,7 @@ class GaussianModel:
 
 
 def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vector:
-    """Logarithm of the expected improvement, also where that is next to nothing (Ament et al. 2023).
+    """Log expected improvement, accurate also where it is tiny (Ament et al. 2023).
 
     Examples
     --------
@@ -231,7 +231,7 @@ def log_expected_improvement(mean: Vector, spread: Vector, best: float) -> Vecto
 
 
 def most_telling(values: Vector, most: int) -> NDArray[np.int64]:
-    """Positions of the best and the latest observations, at most so many, in their order."""
+    """Positions of the best and the latest observations, at most `most`, in ascending order."""
     if len(values) <= most:
         return np.arange(len(values))
     order = np.argsort(-values, kind="stable")

@@ -1,4 +1,4 @@
-"""History: what was tried on other tasks, whatever form it comes in."""
+"""History: evaluations on past tasks, read from studies, storages, stores or frames."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ __all__ = ["History", "HistoryLike", "PastTask", "StoreQuery", "as_history"]
 
 Direction = Literal["maximize", "minimize"]
 
-_LOG_RATIO = 30.0  # numbers that span less are not taken for logarithmic
+_LOG_RATIO = 30.0  # smallest ratio of the range that counts as logarithmic
 
 
 @dataclass(frozen=True, eq=False)
 class PastTask:
-    """What was tried on one task.
+    """Evaluations on one past task.
 
     Parameters
     ----------
     name : str
-        Of the study, the data set, the value in the column ``task``.
+        Name of the study, id of the data set, or value in the column ``task``.
     configurations : tuple of mappings
-        Parameter names to values; those that were not active are left out.
+        Parameter names to values, without inactive parameters.
     values : ndarray of shape (n_configurations,)
-        What each reached, greater is better; NaN where it failed.
+        Value of each configuration, greater is better; NaN where it failed.
     """
 
     name: str
@@ -57,14 +57,14 @@ class PastTask:
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """What was tried on past tasks, and where its parameters came from.
+    """Evaluations on past tasks, and the distributions of their parameters.
 
     Parameters
     ----------
     tasks : tuple of PastTask
-        Those on which at least one configuration reached something.
+        Tasks with at least one successful configuration.
     distributions : mapping of str to BaseDistribution
-        Of the parameters, as far as the history says so, else guessed from their values.
+        Distributions of the parameters as stated by the history, else guessed from their values.
     """
 
     tasks: tuple[PastTask, ...] = ()
@@ -76,31 +76,42 @@ class History:
         return sum(len(task.configurations) for task in self.tasks)
 
     def without(self, name: str) -> History:
-        """The same without one task, so that a study that lies among the past ones cannot advise itself."""
+        """Leave out a task, so that a study among the past ones cannot advise itself.
+
+        Parameters
+        ----------
+        name : str
+            Name of the task.
+
+        Returns
+        -------
+        History
+            A copy without it.
+        """
         return History(tuple(task for task in self.tasks if task.name != name), self.distributions)
 
 
 @dataclass(frozen=True)
 class StoreQuery:
-    """Runs of a metadata store as history.
+    """Query for runs of a metadata store as history.
 
     Parameters
     ----------
     store : MetadataStore
-        Where they are.
+        Store of the runs.
     metric : str
-        What is to be great, by its scikit-learn name.
+        Metric to optimise, by its scikit-learn name.
     task_type : {"classification", "regression"}
-        Of the data sets.
+        Task type of the data sets.
     algorithm : str, optional
-        Configurations of this one, with its parameters by name. None is all algorithms in one
-        conditional space: ``algorithm``, and the parameters as `joint_name` calls them.
+        Algorithm whose configurations are used, with the names of its own parameters. None uses all
+        algorithms in a joint space: ``algorithm``, and parameters named as by `joint_name`.
     exclude : collection of str
-        Ids of data sets that must not advise, such as the fingerprint of the task at hand.
+        Ids of data sets to leave out, such as the fingerprint of the current task.
     protocol : str, optional
-        Only runs of this one.
+        Protocol of the runs; None is any.
     algorithms : collection of str, optional
-        Only these, where `algorithm` is None.
+        Algorithms to use if `algorithm` is None; all by default.
     """
 
     store: MetadataStore
@@ -128,28 +139,28 @@ HistoryLike = (
 def as_history(
     history: HistoryLike, *, direction: Direction | None = None, studies: str | Collection[str] = "*"
 ) -> History:
-    """Read a history, in any of its forms.
+    """Read a history in any of its forms.
 
     Parameters
     ----------
     history : Study, sequence of Study, str, BaseStorage, StoreQuery, DataFrame, History or None
         Past Optuna studies; the URL of an Optuna storage or the storage itself; runs of a metadata
         store; a frame with a column ``task``, one for each parameter (missing where it was not
-        active) and ``value`` (missing where it failed); None or ``[]`` is nothing.
+        active) and ``value`` (missing where it failed); None or ``[]`` is an empty history.
     direction : {"maximize", "minimize"}, optional
-        Of the column ``value``; needed for a frame, and only there.
+        Direction of the column ``value``; required for a frame, and only there.
     studies : str or collection of str
-        With a storage: which studies, as a pattern such as ``"tune-*"`` or by their names.
+        Studies of a storage, as a pattern such as ``"tune-*"`` or by name.
 
     Returns
     -------
     History
-        Pruned trials are left out: how far they would have come is not known.
+        Pruned trials are left out, since their final values are unknown.
 
     Raises
     ------
     UsageError
-        If it is none of these, has several objectives, lacks a column or a direction.
+        If it is none of these, has several objectives, or lacks a column or the direction.
 
     Examples
     --------
@@ -200,7 +211,7 @@ def _load(storage: str | optuna.storages.BaseStorage, studies: str | Collection[
     if isinstance(studies, str):
         chosen = [one for one in names if fnmatchcase(one, studies)]
         if not chosen and studies != "*":
-            raise UsageError(f"No study in {name!r} is called {studies!r}; there are {_listed(names)}.")
+            raise UsageError(f"No study in {name!r} matches {studies!r}; there are {_listed(names)}.")
     else:
         chosen = list(studies)
         unknown = sorted(set(chosen) - set(names))
@@ -223,8 +234,8 @@ def _from_studies(studies: Iterable[Study]) -> History:
             directions = study.directions
         if len(directions) != 1:
             raise UsageError(
-                f"The study {study.study_name!r} has {len(directions)} objectives; only studies of one can "
-                "be history."
+                f"The study {study.study_name!r} has {len(directions)} objectives; only single-objective studies can "
+                "be a history."
             )
         sign = 1.0 if directions[0] == StudyDirection.MAXIMIZE else -1.0
         trials = trials_of(study, (TrialState.COMPLETE, TrialState.FAIL))
@@ -243,12 +254,12 @@ def _from_studies(studies: Iterable[Study]) -> History:
 
 
 def _is_number(values: object) -> bool:
-    """Whether the values of a trial are one number; a damaged journal may hold anything."""
+    """Whether the values of a trial are a single number; a damaged journal may contain anything."""
     return isinstance(values, list) and len(values) == 1 and isinstance(values[0], (int, float))
 
 
 def _wider(known: BaseDistribution | None, other: BaseDistribution) -> BaseDistribution:
-    """One distribution for what two studies call by one name; the later one's where they disagree."""
+    """Union of two distributions of the same name; the later one if their kinds differ."""
     if known is None or known == other or type(known) is not type(other):
         return other
     if isinstance(known, CategoricalDistribution) and isinstance(other, CategoricalDistribution):
@@ -289,7 +300,7 @@ def _from_store(query: StoreQuery) -> History:
 
 
 def _catalogue(algorithms: list[str], task_type: TaskType, joint: bool) -> dict[str, BaseDistribution]:
-    """The distributions of the catalogue's algorithms; others are not known to it."""
+    """Distributions of the algorithms in the catalogue."""
     distributions: dict[str, BaseDistribution] = {}
     if joint:
         distributions[ALGORITHM] = CategoricalDistribution(algorithms)
@@ -329,7 +340,7 @@ def _from_frame(frame: pd.DataFrame, direction: Direction | None) -> History:
 
 
 def _guess(values: NDArray[np.object_]) -> BaseDistribution:
-    """A distribution that these values may have come from."""
+    """Guess the distribution of values."""
     if not all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in values):
         return CategoricalDistribution(tuple(_plain(value) for value in dict.fromkeys(values.tolist())))
     numbers = values.astype(np.float64)
@@ -341,7 +352,7 @@ def _guess(values: NDArray[np.object_]) -> BaseDistribution:
 
 
 def _looks_logarithmic(numbers: NDArray[np.float64]) -> bool:
-    """Whether the median lies nearer to the middle of the range on a logarithmic scale than on a linear one."""
+    """Whether the median is closer to the middle of the range on a logarithmic scale than on a linear one."""
 
     def off_centre(values: NDArray[np.float64]) -> float:
         return abs((np.median(values) - values.min()) / (values.max() - values.min()) - 0.5)
@@ -350,7 +361,7 @@ def _looks_logarithmic(numbers: NDArray[np.float64]) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value that Optuna takes as a choice."""
+    """Convert a value to a type that Optuna accepts as a choice."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, (str, int, float, bool)) else str(value)
 

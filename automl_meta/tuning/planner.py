@@ -1,4 +1,4 @@
-"""Planner: which configuration comes next, from what was observed and what past tasks say."""
+"""Planner: chooses the next configuration from the observations and the past tasks."""
 
 from __future__ import annotations
 
@@ -15,30 +15,31 @@ from automl_meta.tuning.domain import Domain, is_among
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.gaussian_model import GaussianModel, Inputs, Prior, most_telling
 from automl_meta.tuning.matern import Vector
+from automl_meta.tuning.origin import Origin
 from automl_meta.tuning.surfaces import PastRows, Surfaces
 
-_ADVISED = 3  # trials that the portfolio decides, before there is a model; no more than past tasks
-_INITIAL = 5  # trials that fill the space, where there is no history
-_POOL = 300  # random rows at which a search begins
-_MOST_MODELLED = 300  # observations; of more, the best and the latest
-_TAIL = 5.0  # values further below the best than so many times the median one are drawn in to there
-_MOST_PAST = 2000  # past rows from which the conditions of the space are read
-_TRUST = 4.0  # how much likelier than not it is that the history helps, before there are trials
-_WARY_EVERY = 10  # trials without a history, of which one is left to a model that is unsure of itself
+_ADVISED = 3  # trials chosen by the portfolio before there is a model; at most the number of past tasks
+_INITIAL = 5  # space-filling trials without a history
+_POOL = 300  # random starting points of the acquisition search
+_MOST_MODELLED = 300  # modelled observations: the best and the latest
+_TAIL = 5.0  # regrets are clipped at this multiple of the median regret
+_MOST_PAST = 2000  # past rows from which the conditions of the space are learnt
+_TRUST = 4.0  # prior odds that the history helps
+_WARY_EVERY = 10  # without a history, every tenth trial uses a more uncertain model
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What is known of the task at hand.
+    """Observations on the current task.
 
     Parameters
     ----------
     rows : ndarray of shape (n_finished, n_columns)
         Finished configurations, encoded.
     values : ndarray of shape (n_finished,)
-        What they reached, greater is better.
+        Their values, greater is better.
     pending : ndarray of shape (n_pending, n_columns)
-        Those that are being evaluated now.
+        Configurations under evaluation.
     """
 
     rows: Matrix
@@ -47,33 +48,33 @@ class Observed:
 
     @property
     def taken(self) -> Matrix:
-        """All of them."""
+        """All rows, finished and pending."""
         return np.vstack([self.rows, self.pending])
 
     def with_pending(self, row: Vector) -> Observed:
-        """The same with one more under way."""
+        """Copy with one more pending row."""
         return Observed(self.rows, self.values, np.vstack([self.pending, row]))
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A configuration to try, and where it came from."""
+    """A configuration to try, and its origin."""
 
     row: Vector
-    origin: str
+    origin: Origin
 
 
 class Planner:
-    """Portfolio first, then expected improvement under two models that are weighed by evidence.
+    """Portfolio first, then expected improvement under two models weighed by their evidence.
 
     Parameters
     ----------
     space : EncodedSpace
-        Of all rows.
+        Search space of all rows.
     tasks : sequence of PastRows
-        Past tasks; may be empty.
+        Past tasks, possibly none.
     seed : int
-        Decides what is drawn when the surfaces are made.
+        Random seed of the surfaces and of the space-filling sequence.
     """
 
     def __init__(self, space: EncodedSpace, tasks: Sequence[PastRows], seed: int) -> None:
@@ -84,24 +85,24 @@ class Planner:
         self._surfaces = Surfaces(space, tasks, rng) if tasks and len(space) else None
 
     def plan(self, observed: Observed, fixed: Vector, rng: np.random.Generator) -> Plan:
-        """The next configuration.
+        """Choose the next configuration.
 
         Parameters
         ----------
         observed : Observed
-            So far.
+            Observations so far.
         fixed : ndarray of shape (n_columns,)
-            Values that are decided already; NaN for all others.
+            Values fixed in advance; NaN for all others.
         rng : Generator
-            Draws the candidates.
+            Samples the candidates.
         """
         activity = Activity(self._space, self._past, observed.rows)
         domain = Domain(self._space, activity, fixed)
         n_taken = len(observed.taken)
         if self._surfaces is not None and n_taken < min(_ADVISED, len(self._surfaces)):
-            return Plan(self._advised(self._surfaces, domain, observed, rng), f"advice rank {n_taken + 1}")
+            return Plan(self._advised(self._surfaces, domain, observed, rng), Origin("advice", n_taken + 1))
         if (n_taken < _INITIAL and self._surfaces is None) or len(observed.rows) < 2:
-            return Plan(self._filling(domain, observed, rng), "space-filling")
+            return Plan(self._filling(domain, observed, rng), Origin("space-filling"))
         return self._modelled(domain, observed, rng)
 
     def _advised(
@@ -118,7 +119,7 @@ class Planner:
         return domain.search(gain, self._starts(domain, observed, rng), observed.taken, rng)
 
     def _filling(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Vector:
-        """A point of a sequence that fills the space evenly."""
+        """Next point of a Halton sequence."""
         n_taken, n_columns = len(observed.taken), max(1, len(self._space))
         point = qmc.Halton(n_columns, seed=self._seed).random(n_taken + 1)[-1][: len(self._space)]
         categories = self._space.categories
@@ -142,7 +143,7 @@ class Planner:
 
         row = domain.search(score, self._starts(domain, observed, rng), observed.taken, rng)
         is_local = self._surfaces is None or log_weights[0] > np.log(0.5)
-        return Plan(row, "local" if is_local else "transferred")
+        return Plan(row, Origin("local" if is_local else "transferred"))
 
     def _models(self, rows: Matrix, values: Vector) -> tuple[list[GaussianModel], Vector]:
         """The model that knows this study only, then that of the history; logarithms of their weights."""
@@ -186,7 +187,7 @@ class Planner:
         return Inputs(points, -mean, -(regrets - mean).T / np.sqrt(len(regrets)))
 
     def _starts(self, domain: Domain, observed: Observed, rng: np.random.Generator) -> Matrix:
-        """Random rows, the best of past tasks, and what is best so far and its neighbours."""
+        """Random rows, the best rows of the past tasks, and neighbours of the best observations."""
         starts = [domain.sample(_POOL, rng)]
         if self._surfaces is not None:
             starts.append(domain.valid(self._surfaces.best_rows, rng))
@@ -197,7 +198,7 @@ class Planner:
 
 
 def _without_tail(values: Vector) -> Vector:
-    """Values with the worst ones drawn in, since a diverged run must not decide the scale."""
+    """Clip the worst values, since a diverged run must not determine the scale."""
     best, median = values.max(), float(np.median(values))
     if len(values) < 5 or best <= median:
         return values

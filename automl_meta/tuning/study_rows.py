@@ -15,7 +15,7 @@ from automl_meta.tuning.activity import Activity
 from automl_meta.tuning.encoded_space import EncodedSpace, category_key, nearest
 from automl_meta.tuning.history import History
 from automl_meta.tuning.matern import Vector
-from automl_meta.tuning.origin import ORIGIN
+from automl_meta.tuning.origin import ORIGIN, Origin
 from automl_meta.tuning.planner import Observed
 from automl_meta.tuning.surfaces import PastRows
 
@@ -99,12 +99,12 @@ def fixed_row(space: EncodedSpace, fixed: Mapping[str, Any]) -> Vector:
     return np.where(row == -1.0, np.nan, row)
 
 
-def announce(study: Study, trial: FrozenTrial, configuration: Mapping[str, Any], origin: str) -> None:
+def announce(study: Study, trial: FrozenTrial, configuration: Mapping[str, Any], origin: Origin) -> None:
     """Tell the other processes what this trial tries, and the log where that came from."""
     storage = study._storage  # Optuna's own samplers write attributes this way: there is no other
     storage.set_trial_system_attr(trial._trial_id, PLAN, dict(configuration))
     if ORIGIN not in trial.user_attrs:  # else it was enqueued, with gaps that are filled here
-        storage.set_trial_user_attr(trial._trial_id, ORIGIN, origin)
+        storage.set_trial_user_attr(trial._trial_id, ORIGIN, str(origin))
 
 
 def fitted_value(distribution: BaseDistribution, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Surfaces: how good each past task would have found any configuration."""
+"""Surfaces: response surfaces of the past tasks over the whole search space."""
 
 from __future__ import annotations
 
@@ -12,46 +12,46 @@ from automl_meta.transfer import compress_tail, regret_scales
 from automl_meta.tuning.encoded_space import EncodedSpace, Matrix
 from automl_meta.tuning.matern import Vector, fit_lengthscales, matern
 
-_MOST_ROWS = 300  # of one task; the best and a random sample of the others
-_FITTED_TASKS, _FITTED_ROWS = 8, 120  # from which the lengthscales are learnt
+_MOST_ROWS = 300  # per task; the best half and a random sample of the others
+_FITTED_TASKS, _FITTED_ROWS = 8, 120  # used to fit the lengthscales
 _MOST_CENTRES = 500
-_SMOOTHER = 3.0  # times the likeliest lengthscales: fewer false optima between a task's few rows
+_SMOOTHER = 3.0  # factor on the fitted lengthscales: fewer spurious optima between the few rows of a task
 _JITTER = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class PastRows:
-    """Encoded configurations of one past task and what they reached, greater is better."""
+    """Encoded configurations of one past task and their values, greater is better."""
 
     rows: Matrix
     values: Vector
 
 
 class Surfaces:
-    """One response surface for each past task, all in normalised regret and on common centres.
+    """One response surface for each past task, in normalised regret and on common centres.
 
-    In each task, 0 is the best that its surface promises and 1 is its median configuration; what
-    is worse than the median grows with the logarithm, up to 3, so that a diverged run bends little. The
-    surfaces are Gaussian-process means (Matérn 5/2) with shared lengthscales. So that all of them
-    can be asked at once, whatever rows each task has, they are carried over to common centres.
+    For each task, 0 is the minimum of its surface and 1 its median configuration; larger regrets are
+    compressed (see `compress_tail`). The surfaces are posterior means of Gaussian processes (Matérn
+    5/2) with shared lengthscales. They are projected onto common centres, so that all can be
+    predicted at once, whatever rows each task has.
 
     Parameters
     ----------
     space : EncodedSpace
-        Of the rows.
+        Search space of the rows.
     tasks : sequence of PastRows
-        At least one, each with at least one finite value; NaN counts as the task's worst.
+        At least one, each with at least one finite value; NaN counts as the worst value of the task.
     rng : Generator
-        Draws the rows of large tasks, and the centres.
+        Subsamples large tasks, and the centres.
 
     Attributes
     ----------
     lengthscales : ndarray of shape (n_columns,)
-        How fast past tasks changed along each parameter, in shares of its range.
+        Shared lengthscale of each parameter, in shares of its range.
     noise : float
-        Variance of their noise as a share of the signal's.
+        Noise variance as a share of the signal variance.
     scale : float
-        Typical distance from the best to the median value, in the history's own unit.
+        Median distance from the best to the median value of a task, in the unit of the history.
     best_rows : ndarray of shape (n, n_columns)
         The best configurations of each task.
     """
@@ -92,7 +92,7 @@ class Surfaces:
         return len(self._base)
 
     def predict(self, rows: Matrix) -> Matrix:
-        """Normalised regrets, shape (n_tasks, n_rows); a little below 0 where a task promises more yet."""
+        """Predict normalised regrets, shape (n_tasks, n_rows); slightly negative if better than all known rows."""
         kernel = matern(self._stretched(self._space.embed(rows)), self._centres)
         raw = self._base + kernel @ self._weights
         return ((raw - self._low) / (self._high - self._low)).T
@@ -101,12 +101,12 @@ class Surfaces:
         return points / self.lengthscales[self._owners]
 
     def _rescale(self, regrets: Sequence[Vector]) -> None:
-        """Make 0 of the lowest that each surface comes to on its best rows and those of others."""
+        """Shift each surface so that its minimum over the best rows of all tasks is 0."""
         self._low = np.minimum(0.0, self.predict(self.best_rows).min(axis=1))
 
 
 def _thinned(task: PastRows, rng: np.random.Generator) -> PastRows:
-    """At most so many rows, the best half of them and others by chance; failures as the worst."""
+    """Limit the number of rows: the best half, and a random sample of the others; failures count as the worst."""
     values = np.where(np.isnan(task.values), np.nanmin(task.values), task.values)
     if len(values) <= _MOST_ROWS:
         return PastRows(task.rows, values)

@@ -1,4 +1,4 @@
-"""URLs of databases, shown to people without their secrets."""
+"""Display of database URLs without passwords."""
 
 import pytest
 
@@ -9,6 +9,8 @@ WITH_PASSWORDS = [
     "postgresql+psycopg://me:hunter2@host/results",
     "postgresql+psycopg://me@host/results?password=hunter2",
     "postgresql+psycopg://me:x@host/results?sslpassword=hunter2&sslmode=require",
+    "postgresql+psycopg://me@host/results?options=-c%20my.password%3Dhunter2",
+    "postgresql+psycopg://me@host/results?options=-c%20a%3Db&options=-c%20my.password%3Dhunter2",
     "mysql://me:hunter2@host:3306/results?passwd=hunter2",
     "postgresql://me:hunter2@host:port/results",
     "postgresql://me:hunter2",
@@ -23,11 +25,18 @@ def test_a_password_is_never_shown(text: str) -> None:
     assert "hunter2" not in without_secrets(f"no route to {text}", text)
 
 
-@pytest.mark.parametrize("text", WITH_PASSWORDS[4:7])
+@pytest.mark.parametrize("text", WITH_PASSWORDS[6:9])
 def test_what_is_no_url_is_refused_without_its_password(text: str) -> None:
     with pytest.raises(UsageError, match="is not a database URL") as caught:
         parse_url(text)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_value_within_the_options_is_not_shown_either() -> None:
+    url = "postgresql+psycopg://me@host/results?options=-c%20my.password%3Dhunter2"
+    assert without_secrets('invalid value for "my.password": "hunter2"', url) == (
+        'invalid value for "my.password": "***"'
+    )
 
 
 def test_what_is_no_url_or_has_no_password_is_shown_as_it_is() -> None:

@@ -11,7 +11,7 @@ from automl_meta._utils.isolation import default_settings
 
 @pytest.fixture
 def _own_settings() -> Iterator[None]:
-    """What a user may have set, far from our code."""
+    """Settings that a user may have changed."""
     with (
         sklearn.config_context(enable_metadata_routing=True, transform_output="pandas", assume_finite=True),
         np.errstate(all="raise"),

@@ -20,7 +20,7 @@ def test_two_who_write_at_once_do_not_meet(tmp_path: Path) -> None:
     with replacing(file) as first, replacing(file) as second:
         first.write_text("first")
         second.write_text("second")
-    assert file.read_text() == "first"  # the last one that ended
+    assert file.read_text() == "first"  # the last writer wins
     assert list(tmp_path.iterdir()) == [file]
 
 

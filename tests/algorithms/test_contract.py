@@ -32,7 +32,7 @@ def test_names_are_unique_for_each_type_of_task() -> None:
 
 
 def test_names_are_never_renamed() -> None:
-    """They are keys in everybody's store."""
+    """Names are keys in the stores of users."""
     known = {
         "adaboost", "decision_tree", "dummy", "elastic_net", "extra_trees", "gaussian_nb", "gaussian_process",
         "hist_gradient_boosting", "knn", "lda", "lightgbm", "linear_svm", "logistic_regression", "mlp", "qda",

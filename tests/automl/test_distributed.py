@@ -85,9 +85,9 @@ def test_predictions_of_other_processes_enter_the_ensemble(storage: str) -> None
 def test_a_study_about_something_else_is_refused(tmp_path: Path) -> None:
     options = {"storage": tmp_path / "s.db", "study_name": "shared", "n_trials": 1}
     study_workers.classifier(**options).fit(study_workers.TASK)
-    with pytest.raises(UsageError, match=r"is about another metric: 'balanced_accuracy', not 'accuracy'"):
+    with pytest.raises(UsageError, match=r"has another metric: 'balanced_accuracy', not 'accuracy'"):
         study_workers.classifier(**options, metric="accuracy").fit(study_workers.TASK)
-    with pytest.raises(UsageError, match="is about another dataset"):
+    with pytest.raises(UsageError, match="has another dataset"):
         study_workers.classifier(**options).fit(
             study_workers.TASK.X.head(100), study_workers.TASK.y.head(100)
         )
@@ -205,7 +205,7 @@ def test_trials_of_others_that_run_are_no_reason_to_overrun_the_budget(tmp_path:
     storage = open_storage(tmp_path / "s.db")
     study = optuna.create_study(study_name="shared", storage=storage, direction="maximize")
     study.ask().set_user_attr("process", this_process())
-    with pytest.raises(DataError, match="No trial has ended; other processes are at work"):
+    with pytest.raises(DataError, match="No trial has finished; other processes are running them"):
         study_workers.classifier(storage=storage, study_name="shared", n_trials=1).fit(study_workers.TASK)
     assert len(study.trials) == 1
 

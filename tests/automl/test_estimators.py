@@ -191,7 +191,7 @@ def test_without_experience_it_searches_all_the_same(tmp_path) -> None:
         model = classifier(store=store).fit(*IRIS)
         assert len(list(store.runs())) == 3
     assert model.recommendation_ is None
-    assert any("Nothing is known" in note for note in model.report_.notes)
+    assert any(note.startswith("No recommendations: ") for note in model.report_.notes)
 
 
 def test_a_fitted_one_can_be_pickled_and_a_clone_is_unfitted() -> None:
@@ -254,7 +254,7 @@ SICK_LABELS = np.array(["malignant", "benign"])[SICK.target]
 def spent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done that costs something."""
     done: list[str] = []
-    for name in ("started_evaluators", "extract_metafeatures", "open_study"):
+    for name in ("started_evaluators", "describe_dataset", "open_study"):
         monkeypatch.setattr(
             f"automl_meta.automl.automl.{name}", lambda *_, _name=name, **__: done.append(_name)
         )

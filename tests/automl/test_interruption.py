@@ -8,6 +8,7 @@ from automl_meta import AutoMLClassifier, TabularTask
 from automl_meta.automl import finishing
 from automl_meta.automl.interruption import Interruption
 from automl_meta.exceptions import AutomlMetaWarning
+from automl_meta.experiments import InProcessEvaluator
 
 
 def press() -> None:
@@ -82,15 +83,20 @@ def test_a_handler_of_somebody_else_stays() -> None:
     assert not interruption.came
 
 
-@pytest.mark.parametrize("place", ["ranked_trials", "greedy_weights", "_fitted_on"])
-def test_ctrl_c_after_the_search_costs_no_model(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = getattr(finishing, place)
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [(finishing, "ranked_trials"), (finishing, "greedy_weights"), (InProcessEvaluator, "fit")],
+)
+def test_ctrl_c_after_the_search_costs_no_model(
+    place: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = getattr(place, name)
 
     def pressed(*arguments: Any, **options: Any) -> Any:
         press()
         return known(*arguments, **options)
 
-    monkeypatch.setattr(finishing, place, pressed)
+    monkeypatch.setattr(place, name, pressed)
     algorithms = ["dummy", "lda", "gaussian_nb"]
     model = AutoMLClassifier(n_trials=3, algorithms=algorithms, cv=2, store=False, random_state=0)
     with pytest.warns(AutomlMetaWarning, match="the best so far was fitted"):

@@ -53,7 +53,7 @@ def test_a_short_outage_is_outlasted_with_a_word(clock: list[float]) -> None:
     storage = RetryingStorage(Failing(InMemoryStorage(), 1, 5))
     study = optuna.create_study(storage=storage)
     trial = study.ask()
-    with pytest.warns(AutomlMetaWarning, match=r"does not work: database or disk is full") as said:
+    with pytest.warns(AutomlMetaWarning, match=r"failed: database or disk is full") as said:
         trial.set_user_attr("a", 1)
     assert study.trials[0].user_attrs == {"a": 1}
     assert len(said) == 1
@@ -64,7 +64,7 @@ def test_patience_has_an_end(clock: list[float]) -> None:
     def fail() -> None:
         raise FULL
 
-    with pytest.raises(StudyError, match="The storage of the study does not work: database or disk is full"):
+    with pytest.raises(StudyError, match="The storage of the study failed: database or disk is full"):
         patiently(fail)
     assert 30.0 < clock[0] < 35.0
 
@@ -94,7 +94,7 @@ def test_a_storage_that_fails_for_good_does_not_cost_the_model(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
     """Wherever in the second or third trial it fails, what was done before counts."""
-    monkeypatch.setattr(retrying, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(retrying, "PATIENCE_SECONDS", 0.0)
     storage = RetryingStorage(Failing(open_storage(tmp_path / "s.db"), first + 10, float("inf")))
     model = AutoMLClassifier(
         n_trials=9, algorithms=["lda", "knn"], cv=2, store=False, storage=storage, random_state=0

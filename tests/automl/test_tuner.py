@@ -94,7 +94,7 @@ def test_all_trials_failing_alike_end_the_search_with_their_reason() -> None:
     model = AutoMLClassifier(
         n_trials=50, metric=failing_scorer(RuntimeError("no such thing")), cv=2, store=False, random_state=0
     )
-    with pytest.raises(DataError, match="None of 5 trials succeeded; all of them failed so: broken: no such"):
+    with pytest.raises(DataError, match="None of 5 trials succeeded; reason of all of them: broken: no such"):
         model.fit(TASK)
     assert model.runs_["status"].tolist() == ["crash"] * 5
 
@@ -155,5 +155,5 @@ def test_without_workers_the_search_ends_with_what_there_is(monkeypatch: pytest.
 def test_ctrl_c_before_any_trial_has_ended_is_said() -> None:
     scorer = failing_scorer(KeyboardInterrupt())
     model = AutoMLClassifier(n_trials=3, metric=scorer, algorithms=["lda"], cv=2, store=False, random_state=0)
-    with pytest.raises(KeyboardInterrupt, match="before any trial had ended"):
+    with pytest.raises(KeyboardInterrupt, match="before any trial had finished"):
         model.fit(TASK)

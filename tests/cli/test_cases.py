@@ -110,7 +110,16 @@ def test_a_column_of_text_may_be_named_as_it_likes(
     )
     assert len(run(capsys, "predict", model, file).splitlines()) == 121
     collected = run(
-        capsys, "collect", file, *common, "--only", "lda,decision_tree", "--samples", 0, "--no-seed", "--json"
+        capsys,
+        "collect",
+        file,
+        *common,
+        "--only",
+        "lda,decision_tree",
+        "--samples",
+        0,
+        "--no-shipped",
+        "--json",
     )
     assert json.loads(collected)["failed_now"] == 0
 
@@ -124,7 +133,7 @@ def test_what_was_understood_is_shown(capsys: pytest.CaptureFixture[str]) -> Non
         "kind": "numeric", "missing": pytest.approx(73 / 600 + 28 / 600), "distinct": 20, "unfit": 0, "dropped": "",
         "number_format": {"decimal": ".", "units": [""]}, "date_format": None, "notes": [],
     } or columns["mixed"]["kind"] == "numeric"  # fmt: skip
-    assert columns["customer_id"]["dropped"] == "every row has another value"
+    assert columns["customer_id"]["dropped"] == "every row has a distinct value"
     assert columns["betrag"]["number_format"]["decimal"] == ","
     shown = run(capsys, "describe", file, *target, "--groups", "simple")
     assert "customer_id" in shown
@@ -147,7 +156,7 @@ def test_the_user_may_overrule(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     [
         (("--columns", "plan"), "it must be NAME:KIND"),
         (("--columns", "nothing:numeric"), "There is no feature 'nothing'"),
-        (("--columns", "plan:numeric"), "holds no number"),
+        (("--columns", "plan:numeric"), "contains no number"),
         (("--decimal", "x"), "it must be '.' or ','"),
         (("--date-format", "day"), "such as '%d.%m.%Y'"),
         (("--sep", "ab"), "must be one character"),

@@ -167,7 +167,7 @@ def test_an_index_names_data_sets(run, tmp_path: Path) -> None:
         file = write(tmp_path / f"{number} [x].csv", frame).name
         rows.append({"file": file, "target": name, "name": name, "family": f"{name} family"})
     index, store = write(tmp_path / "index[x].csv", pd.DataFrame(rows)), tmp_path / "s.db"
-    options = ["--only", "dummy", "--samples", 0, "--folds", 2, "--source", "so[/x]urce %s", "--no-seed"]
+    options = ["--only", "dummy", "--samples", 0, "--folds", 2, "--source", "so[/x]urce %s", "--no-shipped"]
     done = run("collect", "--index", index, *options, "--store", store)
     assert done.code == 0, done.err
     assert f"{len(DATASETS)} runs on {len(DATASETS)} data sets" in done.out

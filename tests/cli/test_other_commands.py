@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from automl_meta.metafeatures import EXTRACTORS
+
 COMMANDS = ["recommend", "describe", "collect", "tune", "predict", "evaluate", "store info", "store path", "store export", "store import", "store check", "fewshot train", "fewshot evaluate", "fewshot predict", "fewshot info"]  # fmt: skip
 
 
@@ -36,14 +38,7 @@ def test_describe_gives_every_value_or_the_reason(run, name: str) -> None:
     content = run("describe", f"sklearn:{name}", "--json").json
     assert len(content["metafeatures"]) >= (100 if name == "iris" else 80)
     assert {key for key, value in content["metafeatures"].items() if value is None} == set(content["reasons"])
-    assert set(content["seconds"]) == {
-        "simple",
-        "statistical",
-        "information",
-        "landmarkers",
-        "model_based",
-        "complexity",
-    }
+    assert list(content["seconds"]) == [extractor.name for extractor in EXTRACTORS]
 
 
 def test_describe_is_readable(run) -> None:
@@ -67,7 +62,7 @@ def test_collect_reads_an_index(run, tmp_path: Path) -> None:
         }
     ).to_csv(tmp_path / "index.csv", index=False)
     store = tmp_path / "s.db"
-    options = ["--only", "dummy,knn", "--samples", "1", "--store", store, "--no-seed", "--json"]
+    options = ["--only", "dummy,knn", "--samples", "1", "--store", store, "--no-shipped", "--json"]
     assert run("collect", "--index", tmp_path / "index.csv", *options).json["runs"] == 6
     info = run("store", "info", "--store", store, "--json").json
     assert (info["datasets"], info["runs"]) == (2, 6)
@@ -83,10 +78,10 @@ def test_an_index_without_its_columns_is_refused(run, tmp_path: Path) -> None:
 
 def test_experience_travels_through_a_folder(run, tmp_path: Path) -> None:
     one, other = tmp_path / "one.db", tmp_path / "other.db"
-    run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-seed")
+    run("collect", "sklearn:iris", "--only", "lda,knn", "--store", one, "--no-shipped")
     exported = run("store", "export", tmp_path / "folder", "--store", one, "--json").json
     assert exported == {"folder": str(tmp_path / "folder"), "left_out": []}
-    run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-seed")
+    run("collect", "sklearn:wine", "--only", "dummy", "--samples", "0", "--store", other, "--no-shipped")
     imported = [
         run("store", "import", tmp_path / "folder", "--store", other, "--json").json for _ in range(2)
     ]
@@ -152,4 +147,4 @@ def test_a_plot_that_cannot_be_written_is_told_before_the_replay(run, monkeypatc
 def test_a_plot_of_no_known_format_is_told_before_the_replay(run, tmp_path: Path) -> None:
     done = run("evaluate", "--plot", tmp_path / "regret.bmp", "--store", tmp_path / "typo.db")
     assert done.code == 2
-    assert "regret.bmp: its ending says the format, one of .svg, .png, .pdf" in done.err
+    assert "regret.bmp: its suffix must be one of .svg, .png, .pdf" in done.err

@@ -98,8 +98,8 @@ def test_only_and_exclude_are_heeded(run) -> None:
     assert {entry["algorithm"] for entry in rest["recommendations"]} == {"mlp"}
 
 
-def test_a_time_limit_leaves_out_what_is_slow(run) -> None:
-    content = run("recommend", "sklearn:digits", "--time-limit", "0.05", "--json").json
+def test_a_time_limit_of_fits_leaves_out_what_is_slow(run) -> None:
+    content = run("recommend", "sklearn:digits", "--fit-time-limit", "0.05", "--json").json
     assert all(entry["expected_seconds"] <= 0.05 for entry in content["recommendations"])
 
 
@@ -156,7 +156,7 @@ def test_the_script_reads_parquet_and_arff(run, tmp_path: Path) -> None:
 def test_a_data_set_does_not_advise_itself(run, tmp_path: Path) -> None:
     store = tmp_path / "own.db"
     collected = run(
-        "collect", "sklearn:iris", "sklearn:wine", "--only", "lda,knn", "--store", store, "--no-seed"
+        "collect", "sklearn:iris", "sklearn:wine", "--only", "lda,knn", "--store", store, "--no-shipped"
     )
     assert collected.code == 0
     content = run("recommend", "sklearn:iris", "--store", store, "--json").json
@@ -166,7 +166,14 @@ def test_a_data_set_does_not_advise_itself(run, tmp_path: Path) -> None:
 
 def test_a_store_without_experience_says_what_to_do(run, tmp_path: Path) -> None:
     store = tmp_path / "own.db"
-    run("collect", "sklearn:iris", "--only", "lda", "--samples", "0", "--store", store, "--no-seed")
+    run("collect", "sklearn:iris", "--only", "lda", "--samples", "0", "--store", store, "--no-shipped")
     done = run("recommend", "sklearn:iris", "--store", store)
     assert done.code == 1
     assert "automl-meta collect" in done.err
+
+
+def test_the_time_limit_is_that_of_the_whole_command_and_what_it_meant_before_is_said(run) -> None:
+    done = run("recommend", "sklearn:wine", "--time-limit", "0.001", "--json")
+    assert "note: --time-limit is now seconds for the whole command; --fit-time-limit" in done.err
+    assert len(done.json["recommendations"]) == 5
+    assert any(text.startswith("The time limit left out ") for text in done.json["notes"])

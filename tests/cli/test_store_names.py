@@ -44,7 +44,7 @@ def test_damaged_databases_are_one_line(run, tmp_path: Path) -> None:
     store = tmp_path / "store.db"
     with MetadataStore(store, seed=False) as opened:
         opened.add_dataset(DatasetRecord("mine", "Mine", "regression", 10, 2))
-    for name, said in (("two_obj.db", "has 2 objectives"), ("pred_shape.db", "knows no data set")):
+    for name, said in (("two_obj.db", "has 2 objectives"), ("pred_shape.db", "has no data set")):
         copy = shutil.copy(DAMAGED / name, tmp_path)
         done = run("store", "import", "optuna", copy, "--store", store)
         assert (done.code, said in done.err, len(done.err.strip().splitlines())) == (2, True, 1)
@@ -67,7 +67,7 @@ def test_no_command_prints_a_password(
     run, url: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level("DEBUG")
-    monkeypatch.setattr("automl_meta.automl.retrying._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("automl_meta.automl.retrying.PATIENCE_SECONDS", 0.0)
     for command in (
         ["store", "info", "--store", url],
         ["store", "path", "--store", url],

@@ -1,6 +1,8 @@
 import errno
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
 
 from automl_meta.automl.model import TabularModel
+from automl_meta.store import MetadataStore
 
 QUICK = ["--algorithms", "dummy,decision_tree,lda", "--cv", "3", "--seed", "0"]
 
@@ -112,7 +115,7 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
         (["sklearn:iris", "--study", "s"], "needs --storage"),
         (["sklearn:iris", "--storage", "x.db", "--resume"], "--study NAME"),
         (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
-        (["sklearn:iris", "--groups", "g"], "Groups are a column of a file"),
+        (["sklearn:iris", "--groups", "g"], "--groups is a column of a file"),
         (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
         (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder is not there"),
         (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder is not there"),
@@ -140,7 +143,7 @@ def test_a_place_that_fills_up_meanwhile_costs_no_model(
     done = run("tune", iris_file, "--target", "kind", "--trials", 2, "--out", out, *QUICK)
     [spare] = tmp_path.glob("automl-meta-*/m.skops")
     assert done.code == 1
-    assert f"No space left on device. The model is kept in {spare}." in done.err
+    assert f"No space left on device. The model was saved to {spare}." in done.err
     assert TabularModel.load(spare).target == "kind"
 
 
@@ -150,21 +153,24 @@ def test_an_output_that_is_no_file_is_refused_and_stays(run, tmp_path: Path, kin
     os.mkfifo(out) if kind == "pipe" else out.symlink_to(kind)
     before = out.lstat()
     done = run("tune", "sklearn:iris", "--trials", 2, "--out", out)
-    assert (done.code, "it is no file" in done.err) == (2, True)
+    assert (done.code, "it is not a regular file" in done.err) == (2, True)
     assert out.lstat() == before
 
 
 INTERRUPTING = """
 import os, signal, sys
-from automl_meta.automl.tuner import Tuner
-state, done = Tuner._state, []
-def interrupting(self, last):
-    found = state(self, last)
-    if found.n_trials >= 3 and not done:  # two that end at once are counted together
-        done.append(1)
-        os.killpg(0, signal.SIGINT)  # as a terminal sends it: to the whole process group
-    return found
-Tuner._state = interrupting
+import automl_meta.automl
+class Interrupting(automl_meta.automl.AutoMLClassifier):
+    def fit(self, *data, **more):
+        shown, done = self.progress, []
+        def progress(state):
+            shown(state)
+            if state.n_trials >= 3 and not done:  # two that end at once are counted together
+                done.append(1)
+                os.killpg(0, signal.SIGINT)  # as a terminal sends it: to the whole process group
+        self.progress = progress
+        return super().fit(*data, **more)
+automl_meta.automl.AutoMLClassifier = Interrupting
 from automl_meta.cli import main
 main(sys.argv[1:])
 """
@@ -193,3 +199,18 @@ def test_ctrl_c_keeps_the_best_and_the_study(iris_file: Path, tmp_path: Path, wh
     study = optuna.load_study(study_name="s", storage=optuna.storages.JournalStorage(backend))
     assert sum(trial.state.is_finished() for trial in study.trials) == len(study.trials)
     assert 3 <= len(study.trials) <= 6
+
+
+def test_ctrl_c_ends_the_wait_for_a_locked_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    MetadataStore(path, seed=False).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    command = [sys.executable, "-m", "automl_meta.cli", "tune", "sklearn:iris", "--store", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert "is locked or does not answer" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    other.close()
+    assert (process.returncode, out, err) == (130, "", "automl-meta: Interrupted.\n")

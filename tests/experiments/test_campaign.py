@@ -111,7 +111,7 @@ main(sys.argv[1:])
 def test_ended_in_any_way_it_resumes_and_nothing_is_lost_doubled_or_left_behind(tmp_path: Path) -> None:
     url = tmp_path / "store.db"
     command = [
-        sys.executable, "-c", _SAYS_WHEN_IT_STORES, "collect", "sklearn:iris", "--store", url, "--no-seed",
+        sys.executable, "-c", _SAYS_WHEN_IT_STORES, "collect", "sklearn:iris", "--store", url, "--no-shipped",
         "--only", ",".join(FAST), "--samples", "8", "--jobs", "2", "--json",
     ]  # fmt: skip
     programs, known = Marked(tmp_path), set[str]()
@@ -129,7 +129,7 @@ def test_ended_in_any_way_it_resumes_and_nothing_is_lost_doubled_or_left_behind(
         _, errors = process.communicate(timeout=120)
         if what == signal.SIGINT:
             assert process.returncode == 130
-            assert errors.splitlines()[-1].startswith("automl-meta: Interrupted. What was done is stored")
+            assert errors.splitlines()[-1].startswith("automl-meta: Interrupted. Finished runs are stored")
         assert "Traceback" not in errors
         assert programs.survivors() == []
         assert programs.leftovers() == []
@@ -149,7 +149,7 @@ def test_processes_of_loky_end_with_the_campaign(tmp_path: Path) -> None:
     programs = Marked(tmp_path)
     process = programs.start(
         sys.executable, "-c", _SAYS_WHEN_IT_STORES, "collect", "sklearn:iris", "--store", tmp_path / "store.db",
-        "--no-seed", "--only", "dummy,random_forest,extra_trees", "--samples", "8", "--jobs", "2", "--backend", "loky",
+        "--no-shipped", "--only", "dummy,random_forest,extra_trees", "--samples", "8", "--jobs", "2", "--backend", "loky",
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "stored\n"
@@ -218,3 +218,12 @@ def test_an_evaluation_that_is_ended_is_stored_under_the_name_of_the_mended_fold
     slow.run([task])
     assert {run.status for run in store.runs()} == {"timeout"}
     assert {run.protocol for run in store.runs()} == {"cv5-rows20-seed0-allclasses"}
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_after_its_time_limit_a_campaign_starts_no_evaluation(store: MetadataStore, backend: str) -> None:
+    end = campaign(store, backend=backend).run(TASKS, time_limit=0.0)
+    assert (end.done, end.failed, store.run_ids()) == (0, 0, set())
+    assert end.total > 0
+    whole = campaign(store).run(TASKS, time_limit=600.0)
+    assert whole.done == whole.total == end.total == len(store.run_ids())

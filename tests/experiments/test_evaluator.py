@@ -223,7 +223,7 @@ def test_a_worker_that_is_killed_while_it_starts_is_started_again(evaluator: Eva
 
 
 def test_workers_that_never_start_are_one_error_after_some_tries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl_meta.experiments.evaluator._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr("automl_meta.experiments.evaluator.PAUSES", (0.0, 0.0))
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with Evaluator() as evaluator, pytest.raises(WorkerError, match="the process ended with exit code 1"):
         evaluator.evaluate(KNN, TASK)

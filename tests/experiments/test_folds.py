@@ -81,7 +81,7 @@ def test_weights_reach_the_estimator_and_name_the_runs() -> None:
     assert 2 not in found.responses["predict"]
     assert found.run.protocol.startswith("cv5-rows5000-seed0-weighted-")
     refused = evaluate(Configuration("knn"), IRIS, folds)
-    assert (refused.status, "cannot weigh" in refused.reason) == ("crash", True)
+    assert (refused.status, "does not support sample weights" in refused.reason) == ("crash", True)
 
 
 def test_training_folds_of_any_splitter_are_sampled() -> None:
@@ -93,7 +93,7 @@ def test_training_folds_of_any_splitter_are_sampled() -> None:
     ("options", "error", "message"),
     [
         ({"splitter": 5, "groups": [1, 2]}, DataError, "150 rows and 2 groups"),
-        ({"splitter": 5, "groups": np.zeros(150)}, DataError, "All rows are of one group"),
+        ({"splitter": 5, "groups": np.zeros(150)}, DataError, "All rows have one group"),
         ({"splitter": "five"}, UsageError, "cannot be split by 'five'"),
         ({"splitter": []}, UsageError, "gives no split"),
         ({"splitter": [([], [1])]}, UsageError, "or an empty one"),

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from fuzzing import Child, Tally, damaged, fuzz
+from damage import damaged
+from fuzzing import Child, Tally, fuzz
 from importers import damaged_studies
 from store import damaged_stores
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from automl import damaged_tuning
-from fuzzing import Child, Tally, damaged, fuzz
+from damage import damaged
+from fuzzing import Child, Tally, fuzz
 from importers.damaged_studies import changed_records
 from store.damaged_stores import few_bits
 

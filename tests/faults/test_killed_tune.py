@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna.trial import TrialState
-from processes import Marked
+from processes import Marked, counts
 
 from automl_meta.automl.model import TabularModel
 from automl_meta.automl.study_storage import open_storage
@@ -24,11 +23,7 @@ COMMAND = [
     sys.executable, "-m", "automl_meta.cli", "tune", "sklearn:iris", "--cv", "2", "--seed", "0", "--study", "s",
     "--algorithms", "dummy,gaussian_nb,knn,lda,decision_tree", "--trials", str(N_TRIALS),
 ]  # fmt: skip
-HOW = {  # the signal, and whether the whole group gets it, as from a terminal
-    "killed": (signal.SIGKILL, False),
-    "Ctrl-C": (signal.SIGINT, True),
-    "ended": (signal.SIGTERM, False),
-}
+ENDINGS = ("killed", "Ctrl-C", "terminated")
 
 
 @pytest.mark.slow
@@ -45,27 +40,13 @@ def test_tune_that_is_ended_at_random_moments_loses_nothing_and_ends_with_a_mode
         folder = tmp_path / str(round_)
         folder.mkdir(exist_ok=True)
         command = [*COMMAND, *limits, *_files(folder, kind)]
-        name, (what, to_group) = list(HOW.items())[number % len(HOW)]
         process = programs.start(*command)
-        process_ended = _wait(process, rng.uniform(0.0, 10.0))
-        programs.alive()
-        if not process_ended:
-            (os.killpg if to_group else os.kill)(process.pid, what)
-        try:
-            _, errors = process.communicate(timeout=120)
-        except subprocess.TimeoutExpired:
-            found["hangs"] += 1
-            process.kill()
-            _, errors = process.communicate()
-        if "Traceback" in errors or process.returncode not in (0, -what, 130):
-            found["tracebacks"] += 1
-            print(f"\n{number} {name}: {process.returncode} {errors[-2000:]}")
-        found["orphans"] += len(programs.survivors())
-        found["leftovers"] += len(programs.leftovers())
+        ending = ENDINGS[number % len(ENDINGS)]
+        code, errors = programs.end(process, ending, rng.uniform(0.0, 10.0), found)
         before, known = known, _check(folder, kind, known, found)
-        if process.returncode == 130 and len(known) > len(before) and not (folder / "m.skops").exists():
+        if code == 130 and len(known) > len(before) and not (folder / "m.skops").exists():
             found["models lost"] += 1
-            print(f"\n{number} {name}: {errors[-2000:]}")
+            print(f"\n{number} {ending}: {errors[-2000:]}")
         (folder / "m.skops").unlink(missing_ok=True)
         if len(known) == N_TRIALS:
             _end(programs, command, folder, found)
@@ -74,9 +55,8 @@ def test_tune_that_is_ended_at_random_moments_loses_nothing_and_ends_with_a_mode
     folder.mkdir(exist_ok=True)
     _end(programs, [*COMMAND, *limits, *_files(folder, kind)], folder, found)
     found["lost"] += N_TRIALS - len(_check(folder, kind, known, found))
-    names = ("lost", "doubled", "tracebacks", "hangs", "models lost", "orphans", "leftovers")
-    counts = " | ".join(f"{found[name]} {name}" for name in names)
-    print(f"\ntune, {kind}, {jobs} jobs | {N_TRIES} tries | {counts} | {time.monotonic() - started:.0f} s")
+    told = counts(found, "models lost")
+    print(f"\ntune, {kind}, {jobs} jobs | {N_TRIES} tries | {told} | {time.monotonic() - started:.0f} s")
     assert not any(found.values())
 
 
@@ -84,14 +64,6 @@ def _files(folder: Path, kind: str) -> list[str]:
     return [
         "--storage", str(folder / f"study.{kind}"), "--store", str(folder / "store.db"), "--out", str(folder / "m.skops"),
     ]  # fmt: skip
-
-
-def _wait(process: subprocess.Popen[str], seconds: float) -> bool:
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
 
 
 def _end(programs: Marked, command: list[str], folder: Path, found: Counter[str]) -> None:

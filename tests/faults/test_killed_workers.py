@@ -3,25 +3,18 @@
 import os
 import random
 import signal
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
-from processes import Marked
+from processes import Marked, collect_command, counts
 
-from automl_meta.algorithms import algorithms_for
 from automl_meta.store import MetadataStore
 
 N_KILLS = int(os.environ.get("FAULTS_WORKERS", "100"))
-FAST = ["dummy", "gaussian_nb", "knn", "lda"]
-N_RUNS = 2 * sum(len(a.configurations(20)) for a in algorithms_for("classification", only=FAST))
-COMMAND = [
-    sys.executable, "-m", "automl_meta.cli", "collect", "sklearn:iris", "sklearn:wine", "--no-seed",
-    "--only", ",".join(FAST), "--samples", "20", "--jobs", "2", "--json",
-]  # fmt: skip
+COMMAND, N_RUNS = collect_command(20)
 
 
 @pytest.mark.slow
@@ -44,16 +37,15 @@ def test_workers_killed_at_random_moments_are_results_and_at_worst_one_line(tmp_
             if "Traceback" in errors or not is_named:
                 found["tracebacks"] += 1
                 print(f"\n{n_stores}: {code} {errors[-2000:]}")
-            found["orphans"] += len(programs.survivors())
-            found["leftovers"] += len(programs.leftovers())
+            programs.count_remains(found)
         with MetadataStore(url, seed=False) as store:
             found["lost"] += N_RUNS - len(store.run_ids())
             found["doubled"] += len(list(store.runs())) - len(store.run_ids())
             found["damaged"] += len(store.check())
-    names = ("lost", "doubled", "tracebacks", "orphans", "leftovers")
-    counts = " | ".join(f"{found[name]} {name}" for name in names)
     seconds = time.monotonic() - started
-    print(f"\nworkers of collect | {n_killed} killed | {counts} | {n_ended} early ends | {seconds:.0f} s")
+    print(
+        f"\nworkers of collect | {n_killed} killed | {counts(found)} | {n_ended} early ends | {seconds:.0f} s"
+    )
     assert not any(found.values())
 
 

@@ -4,8 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fuzzing import Child, fuzz
+from fuzzing import Child
 from fuzzing_fewshot import FEWSHOT, train, write_learner
+from fuzzing_files import bad_outcomes
 
 from automl_meta.cli import main
 from automl_meta.exceptions import DataError
@@ -17,10 +18,7 @@ DAMAGED = Path(__file__).parents[1] / "assets" / "cases" / "damaged"
 
 @pytest.mark.parametrize("name", FEWSHOT)
 def test_a_damaged_file_is_read_or_refused_in_one_line(child: Child, name: str, tmp_path: Path) -> None:
-    intact = tmp_path / "intact" / name
-    intact.parent.mkdir()
-    FEWSHOT[name].write(intact)
-    assert fuzz(child, FEWSHOT[name].read, intact, tmp_path, range(40), FEWSHOT[name].damage).bad == []
+    assert bad_outcomes(child, FEWSHOT, name, tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["deflate_corrupt", "encrypted"])
@@ -71,13 +69,11 @@ def test_a_checkpoint_whose_best_parameters_do_not_fit_is_refused_before_trainin
         train(tmp_path / "checkpoint", 12)
 
 
-def test_a_folder_as_output_is_refused_before_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_folder_as_output_is_refused_before_the_data_are_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    import automl_meta.cli.fewshot as commands
-
-    monkeypatch.setattr(commands, "_source", lambda *arguments, **options: pytest.fail("it began"))
     for out in (tmp_path, Path("/dev/null/learner")):
         with pytest.raises(SystemExit) as ended:
-            main(["fewshot", "train", "--data", "digits", "--out", str(out)])
+            main(["fewshot", "train", "--data", "nowhere", "--out", str(out)])
         assert ended.value.code == 2
+        assert f"{out} cannot be written" in capfd.readouterr().err

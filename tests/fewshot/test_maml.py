@@ -1,5 +1,8 @@
 """MAML against a plain loop over tasks, of PyTorch's own layers and one autograd graph."""
 
+import math
+from typing import Any
+
 import pytest
 import torch
 
@@ -82,7 +85,9 @@ def test_second_order_is_another_gradient_than_first_order() -> None:
 
 
 def test_anil_adapts_the_last_layer_alone() -> None:
-    assert set(small(ANIL).initial_weights(1, 3)) == {"head_weight", "head_bias"}
+    learner = small(ANIL)
+    assert set(learner.initial_weights(1, 3)) == {"head_weight", "head_bias"}
+    assert not adapted_outputs(learner, example_episode(learner)).requires_grad
 
 
 def test_reptile_moves_towards_the_end_of_the_steps() -> None:
@@ -113,6 +118,85 @@ def test_meta_sgd_starts_as_maml_and_learns_its_rates() -> None:
     assert all(rate.grad is not None for rate in learners[1].parameter_rates.values())
 
 
+def test_the_defaults_are_those_of_the_documentation() -> None:
+    assert MAML(MLP((2,))).config == {
+        "n_outputs": None,
+        "n_steps": 1,
+        "n_test_steps": None,
+        "learning_rate": 0.4,
+        "regression": False,
+        "multi_step_loss": "last",
+        "per_step_rates": False,
+    }
+    assert not MAML(MLP((2,))).is_regressor
+    assert MAML(MLP((2,)), regression=True).is_regressor
+    assert type(small(MAML, learning_rate=1).learning_rate) is float
+
+
+@pytest.mark.parametrize("n_outputs", [None, 1, 200])
+def test_the_output_layer_starts_random_with_unit_scale_and_without_bias(n_outputs: int | None) -> None:
+    torch.manual_seed(0)
+    learner = MAML(MLP((2,), hidden=(400,)), n_outputs=n_outputs)
+    assert learner.head_weight.shape == (n_outputs or 1, 400)
+    assert learner.head_weight.std().item() == pytest.approx(400**-0.5, rel=0.15)
+    assert abs(learner.head_weight.mean().item()) < 0.01
+    assert torch.equal(learner.head_bias, torch.zeros(n_outputs or 1))
+
+
+def test_all_weights_are_adapted_and_each_task_has_its_own() -> None:
+    learner = small(MAML, n_outputs=3)
+    weights = learner.initial_weights(4, 3)
+    assert {name: value.shape for name, value in weights.items()} == {
+        "weight_0": (4, 8, 2),
+        "bias_0": (4, 8),
+        "head_weight": (4, 3, 8),
+        "head_bias": (4, 3),
+    }
+    assert all(torch.equal(value[0], value[3]) for value in weights.values())
+    assert learner.initial_head(2, 3).keys() == {"head_weight", "head_bias"}
+
+
+def plain_outputs(learner: MAML, episode: Episode, rates: list[list[torch.Tensor]]) -> torch.Tensor:
+    """Outputs of an MLP of one layer for the queries of the first task, after one step for each row of rates."""
+
+    def outputs(x: torch.Tensor, weights: list[torch.Tensor]) -> torch.Tensor:
+        return F.linear(F.linear(x, weights[0], weights[1]).relu(), weights[2], weights[3])
+
+    initial = learner.initial_weights(1, episode.n_way)
+    weights = [initial[name][0] for name in ("weight_0", "bias_0", "head_weight", "head_bias")]
+    criterion = F.mse_loss if learner.is_regressor else F.cross_entropy
+    for row in rates:
+        loss = criterion(outputs(episode.support_x[0], weights), episode.support_y[0])
+        gradients = torch.autograd.grad(loss, weights)
+        weights = [w - rate * g for w, rate, g in zip(weights, row, gradients, strict=True)]
+    return outputs(episode.query_x[0], weights).detach()
+
+
+def adapted_outputs(learner: MAML, episode: Episode) -> torch.Tensor:
+    return learner.adapt(episode.support_x, episode.support_y, episode.n_way)(episode.query_x)[0]
+
+
+@pytest.mark.parametrize(
+    "options", [{"n_outputs": 3}, {}, {"n_outputs": 1, "regression": True}, {"regression": True}]
+)
+@pytest.mark.parametrize("n_test_steps", [None, 1, 4])
+def test_adapting_takes_the_steps_of_a_plain_loop(options: dict[str, Any], n_test_steps: int | None) -> None:
+    learner = small(MAML, n_steps=2, n_test_steps=n_test_steps, learning_rate=0.3, **options)
+    episode = example_episode(learner)
+    rates = [[torch.tensor(0.3)] * 4] * (n_test_steps or 2)
+    outputs = adapted_outputs(learner, episode)
+    assert outputs.shape == (6, 1 if learner.is_regressor else 3)
+    torch.testing.assert_close(outputs, plain_outputs(learner, episode, rates))
+
+
+def test_two_numbers_are_predicted_at_once() -> None:
+    learner = small(MAML, n_outputs=2, regression=True, learning_rate=0.1)
+    x, y = torch.rand(1, 5, 2, dtype=torch.float64), torch.rand(1, 5, 2, dtype=torch.float64)
+    episode = Episode(x, y, x, y, None)
+    expected = plain_outputs(learner, episode, [[torch.tensor(0.1)] * 4])
+    torch.testing.assert_close(adapted_outputs(learner, episode), expected)
+
+
 def test_a_uniform_multi_step_loss_is_the_mean_over_the_steps() -> None:
     episode = example_episode(small(MAML))
     uniform = small(MAML, n_steps=3, multi_step_loss="uniform").loss(episode)
@@ -124,9 +208,12 @@ def test_the_annealed_loss_ends_at_the_last_step() -> None:
     learner = small(MAML, n_steps=3, multi_step_loss="annealed")
     episode = example_episode(learner)
     at_first = learner.loss(episode)
-    learner.progress = 0.5
-    torch.testing.assert_close(learner.loss(episode), small(MAML, n_steps=3).loss(episode))
-    assert not torch.allclose(at_first, learner.loss(episode))
+    last = small(MAML, n_steps=3).loss(episode)
+    torch.testing.assert_close(at_first, small(MAML, n_steps=3, multi_step_loss="uniform").loss(episode))
+    assert not torch.allclose(at_first, last)
+    for progress, share in ((0.25, 0.5), (0.5, 0.0), (0.75, 0.0), (1.0, 0.0)):
+        learner.progress = progress
+        torch.testing.assert_close(learner.loss(episode), share * at_first + (1 - share) * last)
 
 
 def test_more_steps_can_be_taken_at_the_test() -> None:
@@ -139,17 +226,41 @@ def test_more_steps_can_be_taken_at_the_test() -> None:
     assert error < ((learner.adapt(x, y, None)(x) - y) ** 2).mean()
 
 
-def test_each_step_has_a_rate_of_its_own() -> None:
-    learner = small(MAML, n_steps=3, per_step_rates=True)
+def test_learnt_rates_start_from_the_learning_rate_and_are_learnt() -> None:
+    learner = small(MAML, n_outputs=3, n_steps=3, per_step_rates=True, learning_rate=0.2)
+    assert torch.equal(learner.rates.detach().float(), torch.full((3, 4), 0.2))
     episode = example_episode(learner)
+    torch.testing.assert_close(
+        learner.loss(episode),
+        small(MAML, n_outputs=3, n_steps=3, learning_rate=learner.rates[0, 0].item()).loss(episode),
+    )
+    learner.loss(episode).backward()
+    assert (learner.rates.grad != 0).all()
+    assert not hasattr(small(MAML), "rates")
+
+
+@pytest.mark.parametrize("n_test_steps", [None, 5])
+def test_each_step_and_tensor_has_a_rate_of_its_own(n_test_steps: int | None) -> None:
+    learner = small(MAML, n_steps=3, n_test_steps=n_test_steps, per_step_rates=True)
     with torch.no_grad():
-        learner.rates[1] = 0.0
-        once_more = learner.task_losses(episode)
-        learner.rates[1], learner.rates[2] = learner.rates[2].clone(), 0.0
-        in_other_order = learner.task_losses(episode)
-        learner.rates[1] = 0.0
-    torch.testing.assert_close(once_more, in_other_order)
-    assert not torch.allclose(once_more, learner.task_losses(episode))
+        learner.rates.copy_(torch.arange(1.0, 13.0).view(3, 4) / 20)
+    rates = [list(row) for row in learner.rates.detach()]
+    rates += [rates[-1]] * ((n_test_steps or 3) - 3)  # steps beyond those of training
+    episode = example_episode(learner)
+    torch.testing.assert_close(adapted_outputs(learner, episode), plain_outputs(learner, episode, rates))
+
+
+def test_queries_after_steps_without_importance_are_not_computed() -> None:
+    class Counting(MAML):
+        n_outputs_computed = 0
+
+        def outputs(self, inputs: Any, weights: Any) -> torch.Tensor:
+            self.n_outputs_computed += 1
+            return super().outputs(inputs, weights)
+
+    learner = small(Counting, n_steps=3)
+    learner.loss(example_episode(learner))
+    assert learner.n_outputs_computed == 3 + 1
 
 
 def test_a_shared_row_takes_any_number_of_classes_and_rows_of_their_own_do_not() -> None:
@@ -162,9 +273,15 @@ def test_a_shared_row_takes_any_number_of_classes_and_rows_of_their_own_do_not()
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_steps": 0}, "n_steps"),
-        ({"learning_rate": 0.0}, "learning_rate"),
-        ({"n_outputs": 0}, "n_outputs"),
+        ({"n_steps": 0}, "n_steps is 0"),
+        ({"n_steps": -1}, "n_steps is -1"),
+        ({"n_steps": 2, "n_test_steps": 0}, "n_test_steps is 0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"learning_rate": -0.1}, "learning_rate is -0.1"),
+        ({"learning_rate": math.inf}, "learning_rate is inf"),
+        ({"learning_rate": math.nan}, "learning_rate is nan"),
+        ({"n_outputs": 0}, "n_outputs is 0"),
+        ({"n_outputs": -1}, "n_outputs is -1"),
         ({"multi_step_loss": "some"}, "multi_step_loss"),
     ],
 )

@@ -1,4 +1,3 @@
-import io
 import zipfile
 from pathlib import Path
 
@@ -6,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from drawings import drawing, write_archive, write_folders
 
 from automl_meta.exceptions import DataError, UsageError
 from automl_meta.fewshot import (
@@ -19,27 +18,12 @@ from automl_meta.fewshot import (
 )
 
 
-def drawing(seed: int) -> bytes:
-    """A PNG of one bit per pixel: ink is 0."""
-    pixels = np.random.default_rng(seed).random((105, 105)) > 0.1
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, format="png")
-    return file.getvalue()
-
-
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two alphabets to train on and one to test on, three characters each, two drawings each."""
     folder = tmp_path_factory.mktemp("omniglot")
-    number = 0
-    for archive, alphabets in (("images_background", "AB"), ("images_evaluation", "C")):
-        with zipfile.ZipFile(folder / f"{archive}.zip", "w") as file:
-            for alphabet in alphabets:
-                for character in range(1, 4):
-                    for drawer in (1, 2):
-                        number += 1
-                        name = f"{archive}/{alphabet}/character{character:02d}/{number:04d}_{drawer:02d}.png"
-                        file.writestr(name, drawing(number))
+    write_archive(folder / "images_background.zip", "AB", 3, 2)
+    write_archive(folder / "images_evaluation.zip", "C", 3, 2, first_seed=12)
     lists = folder / "splits" / "vinyals"
     lists.mkdir(parents=True)
     (lists / "train.txt").write_text("A/character01\nA/character02\nC/character01\n")
@@ -194,8 +178,10 @@ def test_tables_are_standardised_each_by_itself() -> None:
     frame.loc[3, "a"] = np.nan
     other = frame.assign(a=frame["a"] * 100)
     source = TabularSource({"one": frame, "two": other}, "y")
-    x = source._x
-    assert float(x.abs().max()) < 5
+    rows = source.sample(2, 20, 0, n_tasks=10, generator=torch.Generator().manual_seed(0))  # whole tables
+    assert float(rows.support_x.abs().max()) < 5
+    assert {int(ids.min()) // 2 for ids in rows.class_ids} == {0, 1}
+    torch.testing.assert_close(rows.support_x.mean(1), torch.zeros(10, 2), rtol=0, atol=1e-5)
     assert source.n_classes == 4
     with pytest.raises(DataError, match="no column 'z'"):
         TabularSource(frame, "z")
@@ -221,10 +207,7 @@ def test_digits_of_training_and_test_differ() -> None:
 
 
 def test_a_folder_of_images(tmp_path: Path) -> None:
-    for i, name in enumerate(["cat", "dog"]):
-        (tmp_path / name).mkdir()
-        for number in range(3):
-            (tmp_path / name / f"{number}.png").write_bytes(drawing(10 * i + number))
+    write_folders(tmp_path, ["cat", "dog"], 3)
     (tmp_path / "notes.txt").write_text("no class")
     source = ImageFolderSource(tmp_path, (3, 20, 24))
     assert source.sample(2, 1, 2).query_x.shape == (1, 4, 3, 20, 24)

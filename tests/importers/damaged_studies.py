@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from fuzzing import damaged_json
+from damage import damaged_json
 from optuna.storages.journal import JournalFileBackend
 
 from automl_meta._utils.optuna_studies import readable, trials_of

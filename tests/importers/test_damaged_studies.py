@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import optuna
 import pytest
-from fuzzing import Child, damaged, fuzz
+from damage import damaged
+from fuzzing import Child, fuzz
 from importers import damaged_studies
 from importers.damaged_studies import array_text
 
@@ -78,7 +79,7 @@ def test_odd_attributes_of_a_study_are_one_line(about: object) -> None:
     study.set_user_attr("automl_meta", about)
     with (
         MetadataStore("sqlite://", seed=False) as store,
-        pytest.raises(UsageError, match="does not say what it was tuned on"),
+        pytest.raises(UsageError, match="does not name its data set"),
     ):
         import_study(store, study)
 

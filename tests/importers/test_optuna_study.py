@@ -80,10 +80,10 @@ def test_what_is_not_understood_is_counted_by_reason(store: MetadataStore) -> No
     found = import_study(store, study, dataset=RECORD, metric="accuracy")
     assert found.n_new == 1
     assert found.skipped == {
-        "a configuration that was tried before": 1,
+        "a repeated configuration": 1,
         "unknown algorithm 'xgboost'": 1,
-        "outside of the space of knn": 1,
-        "pruned: how far it would have come is not known": 1,
+        "outside the search space of knn": 1,
+        "pruned, so its final value is unknown": 1,
         "a value that accuracy cannot have": 1,
         "no parameter 'algorithm'": 1,
         "not finished": 1,
@@ -142,9 +142,9 @@ def test_a_task_is_described(store: MetadataStore) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"metric": "accuracy"}, "does not say what it was tuned on"),
-        ({"dataset": RECORD}, "does not say what its values are"),
-        ({"dataset": "other", "metric": "accuracy"}, "knows no data set 'other'"),
+        ({"metric": "accuracy"}, "does not name its data set"),
+        ({"dataset": RECORD}, "does not name its metric"),
+        ({"dataset": "other", "metric": "accuracy"}, "has no data set 'other'"),
         ({"dataset": RECORD, "metric": "r2"}, "There is no metric 'r2'"),
     ],
 )

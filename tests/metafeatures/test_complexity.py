@@ -166,7 +166,7 @@ def test_the_machine_finds_the_optimum_of_scikit_learns() -> None:
     X = rng.normal(size=(80, 3))
     signs = np.where(X @ [1.0, -0.5, 0.2] + 0.5 * rng.normal(size=80) + 0.3 > 0, 1.0, -1.0)
     weights = class_complexity.squared_hinge_machine(X, signs)
-    # A large scale of its constant column takes the penalty off scikit-learn's intercept.
+    # A large intercept_scaling practically removes the penalty on scikit-learn's intercept.
     model = LinearSVC(C=1.0, intercept_scaling=1e3, tol=1e-10, max_iter=200_000).fit(X, signs)
     np.testing.assert_allclose(weights, np.r_[model.coef_[0], model.intercept_], atol=1e-3)
 

@@ -122,7 +122,7 @@ def test_two_values_of_one_name_are_refused(iris: TabularTask) -> None:
 def test_a_task_needs_no_target_and_a_table_needs_one(iris: TabularTask) -> None:
     with pytest.raises(UsageError, match="no y"):
         extract_metafeatures(iris, iris.y)
-    with pytest.raises(UsageError, match="give y"):
+    with pytest.raises(UsageError, match="pass y"):
         extract_metafeatures(iris.X)
     with pytest.raises(UsageError, match="regression"):
         extract_metafeatures(iris, task_type="regression")

@@ -70,7 +70,9 @@ def test_a_deep_tree_cut_short_predicts_as_a_shallow_one(depth: int) -> None:
     X = X.astype(np.float32)
     deep = DecisionTreeClassifier(random_state=3).fit(X, y)
     shallow = DecisionTreeClassifier(random_state=3, max_depth=depth).fit(X, y)
-    assert np.mean(predict_to_depth(deep, X, depth) == shallow.predict(X)) > 0.99  # ties may fall otherwise
+    assert (
+        np.mean(predict_to_depth(deep, X, depth) == shallow.predict(X)) > 0.99
+    )  # ties may be broken differently
 
 
 def test_what_the_budget_leaves_no_time_for_is_absent() -> None:

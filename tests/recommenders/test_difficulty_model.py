@@ -13,22 +13,15 @@ def test_a_linear_target_is_recovered() -> None:
 
 
 def test_left_out_predictions_equal_those_of_models_without_the_family() -> None:
-    """With one penalty for all, so that the choice of it plays no part."""
-    import automl_meta.recommenders.difficulty_model as module
-
+    """A single penalty excludes the effect of its selection."""
     rng = np.random.default_rng(1)
     points, target = rng.normal(size=(12, 3)), rng.normal(size=(12, 1))
     families = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5, 5, 6, 7])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_PENALTIES", (1e-9,))
-        left_out = DifficultyModel(points, target, families).left_out
-        rest = families != 0
-        refitted = DifficultyModel(points[rest], target[rest], families[rest])
-    bounds = target.min(), target.max()
-    expected = [
-        np.clip(refitted._mean + (point - refitted._center) @ refitted._coefficients, *bounds)
-        for point in points[:3]
-    ]
+    target[[3, 4]] = [[-9.0], [9.0]]  # both models are clipped to the same range
+    left_out = DifficultyModel(points, target, families, penalties=(1e-9,)).left_out
+    rest = families != 0
+    refitted = DifficultyModel(points[rest], target[rest], families[rest], penalties=(1e-9,))
+    expected = [refitted.predict(point) for point in points[:3]]
     assert np.allclose(left_out[:3], expected, atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""What the members do with experience of a known structure."""
+"""Recommenders on synthetic experience with a known structure."""
 
 import pytest
 

@@ -37,7 +37,7 @@ def test_scores_on_the_task_itself_overrule_misleading_metafeatures() -> None:
 def test_following_it_step_by_step_finds_the_best_sooner_than_the_static_portfolio() -> None:
     everything = synthetic_experience(n_datasets=80, n_configurations=16, seed=1)
     fitted_on = everything.select(datasets=list(everything.datasets.index[:60]))
-    # Meta-features that say nothing: all that can help is what is observed.
+    # The meta-features are uninformative: only observations can help.
     regrets = {}
     for member in (MetaModel(), Portfolio()):
         fitted = member.fit(fitted_on)

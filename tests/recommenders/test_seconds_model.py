@@ -32,7 +32,7 @@ def test_classes_and_encoded_categories_count_where_they_matter() -> None:
 
 def test_many_rows_may_have_a_power_of_their_own() -> None:
     n_rows = 10 ** np.linspace(1.5, 4, 100)
-    seconds = np.maximum(1.0, n_rows / 1000.0)[:, None]  # a fixed cost hides all else on few rows
+    seconds = np.maximum(1.0, n_rows / 1000.0)[:, None]  # a fixed cost dominates on few rows
     model = SecondsModel(sizes(n_rows, 5.0), seconds)
     for n in (100.0, 1_000.0, 8_000.0, 80_000.0):
         predicted = model.predict(np.array([n, 5.0, np.nan, 0.0]))[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automl_meta.recommenders.similarity_forest import SimilarityForest, _grown
+from automl_meta.recommenders.similarity_forest import SimilarityForest, grow_trees
 
 RNG = np.random.default_rng(0)
 KIND = np.arange(60) % 2
@@ -43,7 +43,7 @@ def test_the_seed_decides() -> None:
     first, other = forest(seed=1).votes(point), forest(seed=2).votes(point)
     assert not np.array_equal(first, other)
     assert np.array_equal(forest(seed=1).votes(point), first)
-    _grown.cache_clear()
+    grow_trees.cache_clear()
     assert np.array_equal(forest(seed=1).votes(point), first)
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from fuzzing import damaged
+from damage import damaged
 from store.store_workers import fill
 
 from automl_meta.exceptions import AutomlMetaError, StoreError

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 from automl_meta.metrics import metrics_for
 from automl_meta.records import Configuration, DatasetRecord, Run
 from automl_meta.store import MetadataStore
-from automl_meta.store.engine import resolve_url
+from automl_meta.store.location import resolve_url
 
 ALGORITHMS = ("forest", "knn", "ridge")
 

@@ -19,15 +19,15 @@ def test_a_store_in_order_has_no_problems(store: MetadataStore) -> None:
     ("change", "problem"),
     [
         ("UPDATE run_scores SET score = 1.5 WHERE metric = 'accuracy' AND number = 1", "has accuracy 1.5"),
-        ("UPDATE runs SET status = 'crash' WHERE number = 1", "has scores, and its status is crash"),
-        ("UPDATE runs SET protocol = 'other' WHERE number = 1", "what it says of itself was changed"),
-        ("UPDATE configurations SET parameters = '{}'", "its id or its parameters were changed"),
-        ("DELETE FROM datasets WHERE dataset_id = 'classification-0'", "which datasets lacks"),
-        ("DELETE FROM configurations", "which configurations lacks"),
-        ("DELETE FROM runs WHERE number = 1", "which runs lacks"),
-        ("DELETE FROM run_scores WHERE number = 1", "has no score, and its status is ok"),
-        ("UPDATE runs SET fit_seconds = -1 WHERE number = 1", "has fit_seconds -1"),
-        ("UPDATE datasets SET n_classes = 1", "1 classes, which no task has"),
+        ("UPDATE runs SET status = 'crash' WHERE number = 1", "has the status crash but has scores"),
+        ("UPDATE runs SET protocol = 'other' WHERE number = 1", "its id or its fields were modified"),
+        ("UPDATE configurations SET parameters = '{}'", "its id or its parameters were modified"),
+        ("DELETE FROM datasets WHERE dataset_id = 'classification-0'", "which is missing from datasets"),
+        ("DELETE FROM configurations", "which is missing from configurations"),
+        ("DELETE FROM runs WHERE number = 1", "which is missing from runs"),
+        ("DELETE FROM run_scores WHERE number = 1", "has the status ok but no score"),
+        ("UPDATE runs SET fit_seconds = -1 WHERE number = 1", "has a negative fit_seconds: -1"),
+        ("UPDATE datasets SET n_classes = 1", "an impossible size: 100 rows, 5 columns, 1 classes"),
     ],
 )
 def test_what_somebody_changed_by_hand_is_found(file_store: MetadataStore, change: str, problem: str) -> None:
@@ -51,7 +51,7 @@ def test_runs_of_the_shipped_experience_that_got_lost_are_counted(tmp_path: Path
                 connection.exec_driver_sql(f"DELETE FROM {table} WHERE number <= 3")
         *changed, lost = seeded.check()
         assert lost.startswith("3 runs of the shipped experience are missing")
-        assert all("are not what was written" in problem for problem in changed)
+        assert all("modified or damaged" in problem for problem in changed)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_only_just_possible_is_no_problem(file_store: MetadataStore, cha
     fill(file_store, n_datasets=1, n_configurations=2)
     with contextlib.closing(sqlite3.connect(file_store.path)) as connection, connection:
         connection.execute(change)
-    assert all("are not what was written" in problem for problem in file_store.check())
+    assert all("modified or damaged" in problem for problem in file_store.check())
 
 
 @pytest.mark.parametrize(

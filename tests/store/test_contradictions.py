@@ -117,7 +117,7 @@ def test_the_scores_that_a_run_can_have(metric: str, score: float, is_possible: 
         ({"dataset_id": "other"}, "digest"),
         ({"reason": None}, "reason"),
         ({"status": "crash"}, "scores"),
-        ({"configuration_id": "0" * 12}, "not there"),
+        ({"configuration_id": "0" * 12}, "is missing"),
     ],
 )
 def test_what_a_run_cannot_say_of_itself(changes: dict[str, object], said: str) -> None:

@@ -1,11 +1,13 @@
 """Where stores lie, and one clear message when one cannot be used."""
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,7 +83,9 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE bookmarks (url TEXT)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"holds no store of automl_meta but tables of another.*bookmarks"):
+    with pytest.raises(
+        StoreError, match=r"is not a store of automl_meta; it contains tables of another.*bookmarks"
+    ):
         opened(path)
     assert path.read_bytes()[100:] == before[100:]  # the header may note who looked
 
@@ -93,7 +97,7 @@ def test_a_folder_is_no_store(tmp_path: Path) -> None:
 
 def test_a_path_below_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"folder of the store .* cannot be made"):
+    with pytest.raises(StoreError, match=r"folder of the store .* cannot be created"):
         opened(tmp_path / "file" / "store.db")
 
 
@@ -106,7 +110,7 @@ def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
 def test_a_store_that_is_only_read_is_not_made(tmp_path: Path, postgres_url: str) -> None:
     (tmp_path / "empty.db").touch()
     for url in (tmp_path / "typo.db", f"sqlite:///{tmp_path}/typo.db", tmp_path / "empty.db", postgres_url):
-        with pytest.raises(StoreError, match=r"There is no store at .*Is the name right"):
+        with pytest.raises(StoreError, match=r"There is no store at .*Check the name"):
             MetadataStore(url, create=False)
     assert not (tmp_path / "typo.db").exists()
     assert (tmp_path / "empty.db").stat().st_size == 0
@@ -197,9 +201,9 @@ def test_a_folder_that_cannot_be_written_is_told() -> None:
         folder.chmod(0o755)
         shutil.rmtree(folder)
     old, new, new_folder = done.stdout.strip().splitlines()
-    assert "read-only" in old or "readable and writable" in old
-    assert "Is its folder readable and writable?" in new
-    assert "cannot be made: Permission denied" in new_folder
+    assert "the file or its folder is read-only" in old
+    assert "Check the permissions of its folder." in new
+    assert "cannot be created: Permission denied" in new_folder
     assert all("--store" in message for message in (old, new, new_folder))
 
 
@@ -224,7 +228,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None
 
 
 def test_a_store_that_stays_locked_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl_meta.store.engine.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("automl_meta.store.failures.BUSY_SECONDS", 0.1)
     path = tmp_path / "store.db"
     with opened(path) as store:
         other = sqlite3.connect(path, isolation_level=None)
@@ -240,19 +244,44 @@ def test_a_store_that_stays_locked_is_told(tmp_path: Path, monkeypatch: pytest.M
 def test_a_lock_that_passes_is_waited_for_with_a_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automl_meta.store.engine.NOTICE_SECONDS", 0.05)
+    monkeypatch.setattr("automl_meta.store.failures.NOTICE_SECONDS", 0.05)
     with opened(tmp_path / "store.db") as store:
         other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr("automl_meta.store.engine.time.sleep", lambda seconds: other.rollback())
+        monkeypatch.setattr("automl_meta.store.failures.time.sleep", lambda seconds: other.rollback())
         with pytest.warns(AutomlMetaWarning, match="is locked or does not answer; trying again"):
             store.add_dataset(dataset(0))
         other.close()
         assert len(store.datasets()) == 1
 
 
+def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(1.5, other.rollback)
+    release.start()
+    with opened(tmp_path / "store.db") as store:
+        assert len(store.datasets()) == 0
+    release.join()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("is_default", "remedy"),
+    [(True, "; the next command creates a new one"), (False, "`store import` then create")],
+)
+def test_who_creates_a_store_in_place_of_a_damaged_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_default: bool, remedy: str
+) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(b"no database " * 1000)
+    monkeypatch.setenv("AUTOML_META_STORE", str(path if is_default else tmp_path / "other.db"))
+    with pytest.raises(StoreError, match=rf"is damaged.* \(mv .*{re.escape(remedy)}"):
+        opened(path)
+
+
 def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
-    with pytest.raises(StoreError, match=r"cannot be used: .*Check that the server runs") as caught:
+    with pytest.raises(StoreError, match=r"cannot be used: .*Check that the server is running") as caught:
         opened("postgresql+psycopg://me:secret@127.0.0.1:1/experience")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -281,7 +310,7 @@ def test_a_store_of_a_newer_version_is_not_touched(shared_url: str) -> None:
     opened(shared_url).close()
     with connected(shared_url) as connection:
         connection.exec_driver_sql("UPDATE automl_meta_version SET version_num = '9999'")
-    with pytest.raises(StoreVersionError, match=r"schema 9999.* knows 0002 and older. Update automl_meta"):
+    with pytest.raises(StoreVersionError, match=r"schema 9999.* supports 0002 and older. Update automl_meta"):
         opened(shared_url)
 
 

@@ -60,21 +60,21 @@ def refused(folder: Path) -> str:
 @pytest.mark.parametrize(
     ("name", "column", "value", "said"),
     [
-        (RUNS, "status", "evil", "status 'evil'; there are ok, timeout, memout, crash"),
+        (RUNS, "status", "evil", "status 'evil', which is not one of ok, timeout, memout, crash"),
         (RUNS, "seconds", "-1", "seconds -1"),
         (RUNS, "peak_memory", "inf", "peak_memory inf"),
-        (RUNS, "score:accuracy", "1.5", "accuracy 1.5, and 1 is perfect"),
-        (RUNS, "protocol", "other", "what it says of itself was changed"),
+        (RUNS, "score:accuracy", "1.5", "accuracy 1.5, above the best possible score 1"),
+        (RUNS, "protocol", "other", "its id or its fields were modified"),
         (RUNS, "protocol", "p" * 300, "300 characters"),
         (RUNS, "created_at", "yesterday", "time 'yesterday'"),
-        (RUNS, "configuration_id", "0" * 12, "which is not there"),
+        (RUNS, "configuration_id", "0" * 12, "which is missing"),
         (DATASETS, "n_rows", "-5", "-5 rows"),
         (DATASETS, "n_classes", "1", "1 classes"),
         (DATASETS, "task_type", "ranking", "task type 'ranking'"),
         (DATASETS, "target_scale", "-2", "target_scale -2"),
-        (DATASETS, "dataset_id", "regression-1", "comes twice"),
-        (CONFIGURATIONS, "parameters", "notjson", "'notjson', which are not JSON"),
-        (CONFIGURATIONS, "parameters", "[1]", "no JSON object"),
+        (DATASETS, "dataset_id", "regression-1", "is duplicated"),
+        (CONFIGURATIONS, "parameters", "notjson", "'notjson', which are not valid JSON"),
+        (CONFIGURATIONS, "parameters", "[1]", "not a JSON object"),
         (CONFIGURATIONS, "algorithm", "other", "has the digest"),
     ],
 )
@@ -83,7 +83,7 @@ def test_a_row_that_cannot_be_is_refused(folder: Path, name: str, column: str, v
     message = refused(folder)
     assert f"{folder / name}, line " in message
     assert said in message
-    assert message.endswith("Nothing of the folder was added.")
+    assert message.endswith("Nothing was added.")
 
 
 def test_the_line_is_that_of_an_editor_though_reasons_span_lines(folder: Path) -> None:
@@ -96,10 +96,10 @@ def test_the_line_is_that_of_an_editor_though_reasons_span_lines(folder: Path) -
 @pytest.mark.parametrize(
     ("name", "column", "value", "said"),
     [
-        (RUNS, "folds:accuracy", "0.5;evil", "folds:accuracy holds what is not numbers"),
+        (RUNS, "folds:accuracy", "0.5;evil", "folds:accuracy contains more than numbers"),
         (DATASETS, "n_rows", "many", "many"),
-        ("metafeatures.csv", "dataset_id", "nobody", "line 3: data set 'nobody' is not there"),
-        ("metafeatures.csv", "dataset_id", "classification-0", "comes twice"),
+        ("metafeatures.csv", "dataset_id", "nobody", "line 3: data set 'nobody' is missing"),
+        ("metafeatures.csv", "dataset_id", "classification-0", "is duplicated"),
         ("metafeature_seconds.csv", "simple", "-1", "line 3: data set 'classification-1' has the simple -1"),
     ],
 )
@@ -114,22 +114,22 @@ def test_what_fits_to_nothing_is_refused(folder: Path, name: str, column: str, v
 def test_names_that_leave_the_folder_are_refused(folder: Path, name: str) -> None:
     listed = json.loads((folder / "checksums.json").read_text())
     (folder / "checksums.json").write_text(json.dumps({**listed, name: "0" * 64}))
-    assert "is no file of an export" in refused(folder)
+    assert "is not a file of an export" in refused(folder)
 
 
 def test_links_that_leave_the_folder_and_pipes_are_refused(folder: Path, tmp_path: Path) -> None:
     (folder / DATASETS).rename(tmp_path / "elsewhere.csv")
     (folder / DATASETS).symlink_to(tmp_path / "elsewhere.csv")
-    assert "it is no file of this folder" in refused(folder)
+    assert "it is not a file of this folder" in refused(folder)
     for name in (DATASETS, "checksums.json"):
         (folder / name).unlink()
         os.mkfifo(folder / name)
-        assert f"{name} cannot be read: it is no file of this folder" in refused(folder)
+        assert f"{name} cannot be read: it is not a file of this folder" in refused(folder)
 
 
 def test_what_unpacks_to_more_than_an_export_is_refused(folder: Path) -> None:
     put(folder, RUNS, gzip.compress(b"run_id\n" + b"0" * (80 << 20)))
-    assert "unpacks to more than" in refused(folder)
+    assert "decompresses to more than" in refused(folder)
 
 
 def test_runs_of_an_unknown_algorithm_are_kept_counted_and_never_recommended(
@@ -137,6 +137,9 @@ def test_runs_of_an_unknown_algorithm_are_kept_counted_and_never_recommended(
 ) -> None:
     done = cli("store import", folder, "--store", tmp_path / "store.db")
     assert done.code == 0
-    assert "  8 of the algorithm 'forest', which is not known here: kept, and never recommended" in done.out
+    assert (
+        "  8 of the algorithm 'forest', which is not in the catalogue: stored, but never recommended"
+        in done.out
+    )
     advice = cli("recommend sklearn:iris --store", tmp_path / "store.db")
     assert "forest(" not in advice.out

@@ -52,7 +52,7 @@ def test_stored_runs_are_never_changed(store: MetadataStore) -> None:
 
 def test_a_run_on_an_unknown_data_set_is_refused_and_nothing_is_stored(store: MetadataStore) -> None:
     store.add_dataset(dataset(0))
-    with pytest.raises(UsageError, match=r"does not know the data set 'classification-9'.*add_dataset"):
+    with pytest.raises(UsageError, match=r"belong to the data set 'classification-9'.*add_dataset"):
         store.add_runs([run(dataset(0), 1), run(dataset(9), 1)])
     assert store.run_ids() == set()
     assert store.info()["configurations_by_algorithm"] == {}

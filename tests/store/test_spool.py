@@ -29,6 +29,14 @@ def test_what_was_spooled_comes_back_whole(store: MetadataStore, tmp_path: Path)
     assert store.check() == []
 
 
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_an_empty_file_is_one_clear_line(tmp_path: Path, cli, content: str) -> None:
+    (tmp_path / "kept.jsonl").write_text(content)
+    done = cli("store import", tmp_path / "kept.jsonl", "--store", tmp_path / "store.db")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"automl-meta: {tmp_path / 'kept.jsonl'} contains no results.\n"
+
+
 def test_how_to_add_them_is_a_command_that_does(tmp_path: Path, cli) -> None:
     path = spool([run(dataset(0), 1)], tmp_path / "my results.jsonl", dataset=dataset(0))
     *_, command = how_to_add(path).partition("automl-meta ")
@@ -60,20 +68,20 @@ def test_a_contradiction_is_refused_with_its_line_and_nothing_is_added(
     record = json.loads(lines[2])
     record["run"] = {**record["run"], **change} if isinstance(change, dict) else change
     path.write_text("\n".join([*lines[:2], json.dumps(record)]))
-    with pytest.raises(StoreError, match=r"kept\.jsonl, line 3: .*Nothing of it was added"):
+    with pytest.raises(StoreError, match=r"kept\.jsonl, line 3: .*Nothing was added"):
         file_store.import_spooled(path)
     assert len(file_store.datasets()) == 0
 
 
 def test_a_place_that_cannot_be_written_either_is_told(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"cannot be kept in .* either: Is a directory"):
+    with pytest.raises(StoreError, match=r"cannot be written to .* either: Is a directory"):
         spool([run(dataset(0), 1)], tmp_path)
 
 
 def test_what_is_no_file_is_told(file_store: MetadataStore, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path / "nowhere", tmp_path):
-        with pytest.raises(StoreError, match="is no file of results"):
+        with pytest.raises(StoreError, match="is neither a file of spooled results nor an exported folder"):
             file_store.import_spooled(path)
 
 

@@ -1,4 +1,4 @@
-"""Small tables that were once misread: what each must be read as."""
+"""Regression tests on small tables that were once misread."""
 
 from pathlib import Path
 
@@ -47,11 +47,8 @@ def test_the_table_of_a_company_is_read_as_a_person_would() -> None:
     }  # fmt: skip
     np.testing.assert_array_equal(task.X["revenue"], task.X["betrag"])
     assert task.X["last_login"][0].isoformat() == "2021-12-25T12:00:00"
-    assert any(
-        "column 'plan'" in note and "but 3 if upper and lower case did not count" in note
-        for note in task.notes
-    )
-    assert any("column 'plan': blanks around levels" in note for note in task.notes)
+    assert any("column 'plan'" in note and "but only 3 if case is ignored" in note for note in task.notes)
+    assert any("column 'plan': whitespace around levels" in note for note in task.notes)
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,12 @@ def test_the_kind_of_a_column_is_what_a_person_would_say(values: object, kind: s
 
 def test_infinities_become_missing_and_are_told() -> None:
     values, column = inferred([1.0, np.inf, -np.inf, 2.0])
-    assert (column.kind, column.notes) == ("numeric", ("2 infinite values taken as missing",))
+    assert (column.kind, column.notes) == ("numeric", ("2 infinite values treated as missing",))
     assert values.isna().tolist() == [False, True, True, False]
 
 
 def test_mixed_types_are_told() -> None:
-    assert "mixes types" in inferred([1, "one"] * 20)[1].notes[0]
+    assert "mixed types" in inferred([1, "one"] * 20)[1].notes[0]
 
 
 def test_numbers_as_text_in_a_mixed_column_keep_their_values() -> None:
@@ -88,7 +88,7 @@ HALF_HOURS = inferred(pd.to_timedelta(np.arange(1, 40) * 1800, unit="s"))[1]
     ("values", "is_told"), [(["q", "r", "a", "b"], False), (["q", "r", "s", "a", "b"], True), (["q"], True), ([], False)]
 )  # fmt: skip
 def test_unseen_levels_are_told_if_they_are_more_than_half(values: list[str], is_told: bool) -> None:
-    assert ("never seen" in conformed(LEVELS, values)[1]) == is_told
+    assert ("not seen" in conformed(LEVELS, values)[1]) == is_told
 
 
 @pytest.mark.parametrize(("n_numbers", "n_words"), [(9, 1), (18, 2)])
@@ -153,7 +153,7 @@ def test_small_percents_are_no_shares() -> None:
     ],
 )
 def test_zeros_that_are_lost_are_told_if_none_of_ten_values_has_any(values: list, is_told: bool) -> None:
-    assert ("told apart" in conformed(CODES, values)[1]) == is_told
+    assert ("cannot distinguish" in conformed(CODES, values)[1]) == is_told
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ import gzip
 import io
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import psutil
 import pytest
-from fuzzing import Child, fuzz
-from fuzzing_files import TABLES
+from fuzzing import Child
+from fuzzing_files import TABLES, bad_outcomes
 
 from automl_meta.exceptions import DataError
 from automl_meta.task import read_table
@@ -19,10 +20,7 @@ DAMAGED = Path(__file__).parents[1] / "assets" / "cases" / "damaged"
 
 @pytest.mark.parametrize("name", TABLES)
 def test_a_damaged_table_is_read_or_refused_in_one_line(child: Child, name: str, tmp_path: Path) -> None:
-    intact = tmp_path / "intact" / name
-    intact.parent.mkdir()
-    TABLES[name].write(intact)
-    assert fuzz(child, TABLES[name].read, intact, tmp_path, range(40), TABLES[name].damage).bad == []
+    assert bad_outcomes(child, TABLES, name, tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["32byte_b2.csv.gz", "15byte_b6.arff.gz", "96byte_b4.parquet"])
@@ -34,7 +32,7 @@ def test_tables_that_were_damaged_once_are_refused(name: str) -> None:
 
 @pytest.fixture
 def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: psutil._ntp.svmem(*[0] * 11))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=0))
 
 
 def bombs() -> dict[str, bytes]:
@@ -76,5 +74,5 @@ def test_names_in_an_archive_do_not_break_the_line(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "table.zip", "w") as archive:
         archive.writestr("a\nb.csv", "x")
         archive.writestr("c.csv", "x")
-    with pytest.raises(DataError, match=r"2 files \(a\\x0ab.csv|2 files \(a\\nb.csv"):
+    with pytest.raises(DataError, match=r"2 files \(a\\nb\.csv, c\.csv\)"):
         read_table(tmp_path / "table.zip")

@@ -113,7 +113,7 @@ def test_of_two_formats_the_one_in_which_the_rows_are_in_order_is_taken(date_for
     )
     _, column = inferred(days.strftime(date_format))
     assert column.date_format == date_format
-    assert "is possible, too: --date-format says which" in column.notes[0]
+    assert "is also possible: choose by --date-format" in column.notes[0]
 
 
 @pytest.mark.parametrize("date_format", ["%d/%m/%Y", "%m/%d/%Y"])
@@ -214,7 +214,7 @@ def test_compact_dates_tolerate_an_odd_value(as_text: bool) -> None:
 
 def test_a_column_of_nearly_enough_dates_is_told() -> None:
     texts = [*DAYS.strftime("%d.%m.%Y"), *(["unbekannt"] * 6)]
-    assert any("--columns c:datetime takes it so" in note for note in inferred(texts)[1].notes)
+    assert any("--columns c:datetime parses them" in note for note in inferred(texts)[1].notes)
 
 
 def test_lap_times_are_seconds() -> None:
@@ -296,10 +296,10 @@ def test_nineteen_dates_of_twenty_values_are_enough() -> None:
     assert (found.format, found.share, found.others) == ("%d.%m.%Y", 0.95, ())
     assert read_dates(pd.Series(["28.11.2022"] * 18 + ["soon"])) is None
     assert read_dates(pd.Series([None], dtype=object)) is None
-    few = read_dates(pd.Series(["28.11.2022"] * 3 + ["soon"] * 9), anyhow=True)
+    few = read_dates(pd.Series(["28.11.2022"] * 3 + ["soon"] * 9), force=True)
     assert few is not None
     assert few.share == 0.25
-    assert read_dates(pd.Series(["soon", "later"]), anyhow=True) is None
+    assert read_dates(pd.Series(["soon", "later"]), force=True) is None
 
 
 @pytest.mark.parametrize(("text", "year"), [("27.06.29", 2029), ("27.06.30", 1930), ("27.06.99", 1999)])

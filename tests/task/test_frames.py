@@ -79,7 +79,7 @@ def test_the_target_may_be_named(library, model: AutoMLClassifier) -> None:
 @pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.coo_array])
 def test_sparse_tables_are_refused_in_words(make) -> None:
     for call in (recommend, TabularTask.from_frame, AutoMLClassifier(store=False).fit):
-        with pytest.raises((DataError, TypeError), match=r"X is a sparse matrix. Give a dense table"):
+        with pytest.raises(DataError, match=r"X is a sparse matrix\. Pass a dense table"):
             call(make(np.eye(20)), [0, 1] * 10)
 
 
@@ -108,7 +108,7 @@ def test_arrays_of_another_byte_order_are_read(dtype: str) -> None:
 
 
 def test_what_is_no_table_is_refused_in_words() -> None:
-    with pytest.raises(DataError, match="X must be a table"):
+    with pytest.raises(DataError, match="X must have shape"):
         as_frame([1, 2, 3])
     with pytest.raises(DataError, match="More than one column is named 'a'"):
         as_frame(pd.DataFrame([[1, 2]], columns=["a", "a"]))

@@ -1,4 +1,4 @@
-"""What a column holds, near the limits at which the answer changes."""
+"""Inference of column kinds near its thresholds."""
 
 import datetime
 

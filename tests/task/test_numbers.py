@@ -77,12 +77,12 @@ def test_every_conversion_is_told_with_what_did_not_fit() -> None:
     assert column.n_unfit == 1
     assert "decimal mark ','" in column.notes[0]
     assert "'€'" in column.notes[0]
-    assert "1 value, such as 'Total': no numbers" in column.notes[1]
+    assert "1 value, such as 'Total': not numbers" in column.notes[1]
 
 
 def test_words_for_missing_values_are_told() -> None:
     _, column = inferred([*map(str, range(30)), "?", "-"], is_file=True)
-    assert column.notes == ("2 values taken as missing: '-', '?'",)
+    assert column.notes == ("2 values treated as missing: '-', '?'",)
 
 
 def test_numbers_stored_as_text_in_a_frame_are_told() -> None:
@@ -149,13 +149,13 @@ def test_whole_numbers_that_floats_would_merge_stay_apart() -> None:
     for values in ([10**17, 10**17 + 1] * 10, [str(10**17), str(10**17 + 1)] * 10, [10**20, 10**20 + 1] * 10):
         found, column = inferred(values)
         assert found.tolist() == [str(value) for value in values]
-        assert "too large to be told apart" in column.notes[-1]
+        assert "too large to be represented exactly" in column.notes[-1]
 
 
 def test_a_column_of_nearly_enough_numbers_is_told() -> None:
     texts = [*map(str, range(50)), *(["error", "broken", "off", "lost"] * 4)]
     assert any(
-        "of its values are numbers: --columns c:numeric takes it so" in note
+        "of its values are numbers: --columns c:numeric parses them" in note
         for note in inferred(texts)[1].notes
     )
 
@@ -176,7 +176,7 @@ def test_codes_of_other_kinds_are_no_numbers(texts: list[str]) -> None:
 def test_texts_that_differ_in_zeros_at_the_end_are_told() -> None:
     column = inferred(["1.1", "1.10", "1.2", "2.0"] * 9, is_file=True)[1]
     assert column.kind == "numeric"
-    assert "'1.1', '1.10' are one number" in column.notes[-1]
+    assert "'1.1', '1.10' are equal as numbers" in column.notes[-1]
     assert inferred(["1.1", "1.10"] * 9, is_file=True)[1].kind == "categorical"
     assert inferred(["1.5", "2.0", "3.0"] * 9, is_file=True)[1].notes == ()
 
@@ -256,10 +256,10 @@ def test_words_as_many_as_numbers_are_more_than_misfits() -> None:
 
 
 def test_few_numbers_are_enough_if_they_are_asked_for() -> None:
-    found = reading(["x", "1"], anyhow=True)
+    found = reading(["x", "1"], force=True)
     assert found is not None
     assert found.share == 0.5
-    assert reading(["x"], anyhow=True) is None
+    assert reading(["x"], force=True) is None
 
 
 @pytest.mark.parametrize(

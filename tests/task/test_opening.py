@@ -64,7 +64,9 @@ def test_packed_files_are_read(tmp_path: Path, name: str) -> None:
 
 def test_an_archive_of_several_tables_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "t.zip").write_bytes(zipped(b"a\n1\n", "a.csv", "b.csv"))
-    with pytest.raises(DataError, match=r"t.zip must hold one table, but it holds 2 files \(a.csv, b.csv\)"):
+    with pytest.raises(
+        DataError, match=r"t.zip must contain one table, but contains 2 files \(a.csv, b.csv\)"
+    ):
         read_table(tmp_path / "t.zip")
 
 
@@ -79,7 +81,7 @@ def test_damaged_packing_is_one_line(tmp_path: Path, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server of a folder, on this machine."""
+    """URL of a local server of a folder."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "two words.csv").write_text(ROWS)
     (folder / "t.csv.gz").write_bytes(gzip.compress(ROWS.encode()))
@@ -107,7 +109,7 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
         (f"{served}/none.csv", "the server answered 404"),
         ("http://127.0.0.1:9/t.csv", "cannot be read"),
         ("http://127.0.0.1:9/a b.csv", "cannot be read"),
-        ("s3://bucket/t.csv", "addresses may begin with http://, https://, file://"),
+        ("s3://bucket/t.csv", "supported URL schemes are http://, https://, file://"),
     ):
         with pytest.raises(DataError, match=message) as caught:
             read_table(address)
@@ -121,7 +123,7 @@ def test_an_address_that_fails_is_one_line(served: str) -> None:
         "csv",
         "gzip",
         "json",
-    ],  # what is compressed holds the time of day: workers would not agree on a name
+    ],  # compressed data contain the current time: names would differ between pytest workers
 )
 def test_standard_input_is_read_in_any_format(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))

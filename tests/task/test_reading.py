@@ -192,7 +192,7 @@ def test_names_of_rows_are_told(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"row {i},{i % 4},{'xz'[i % 2]}\n" for i in range(20)))
     task = TabularTask.from_file(tmp_path / "t.csv", "y")
     assert list(task.columns) == ["a"]
-    assert any("taken as names of the rows" in note for note in task.notes)
+    assert any("treated as row names" in note for note in task.notes)
 
 
 def test_the_user_may_say_the_separator(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_json_of_any_orientation_is_a_table(tmp_path: Path, text: str, rows: lis
 @pytest.mark.parametrize("text", ["5", "[1, 2]", '["a"]', "null"])
 def test_json_that_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.json").write_text(text)
-    with pytest.raises(DataError, match=r"t\.json is JSON but no table"):
+    with pytest.raises(DataError, match=r"t\.json is JSON but not a table"):
         read_table(tmp_path / "t.json")
 
 

@@ -1,4 +1,4 @@
-"""How a text file is written, near the limits at which the answer changes."""
+"""Detection of encodings and delimiters near its thresholds."""
 
 import pytest
 

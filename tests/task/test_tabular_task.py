@@ -69,7 +69,7 @@ def test_rows_without_a_target_are_left_out_and_told() -> None:
     frame.loc[[1, 5], "y"] = None
     task = TabularTask.from_frame(frame, "y")
     assert task.n_rows == 58
-    assert "2 rows without a target left out" in task.notes
+    assert "2 rows with a missing target dropped" in task.notes
 
 
 def test_a_class_with_one_row_is_told() -> None:
@@ -81,14 +81,14 @@ def test_a_class_with_one_row_is_told() -> None:
 @pytest.mark.parametrize(
     ("change", "target", "message"),
     [
-        (lambda f: f, "why", r"no column 'why' .* Did you mean 'y'\?|no column 'why'"),
+        (lambda f: f, "why", r"no target column 'why'\. The columns are: a, b, c, y\."),
         (lambda f: f.assign(y=np.nan), "y", "missing in every row"),
-        (lambda f: f.assign(y="same"), "y", "one class only"),
-        (lambda f: f.assign(y=7.0), "y", "one class only"),
+        (lambda f: f.assign(y="same"), "y", "a single class"),
+        (lambda f: f.assign(y=7.0), "y", "a single class"),
         (lambda f: f.iloc[:0], "y", "no rows"),
         (lambda f: f.iloc[:1], "y", "only 1 row"),
-        (lambda f: f[["y"]], "y", "no column but the target"),
-        (lambda f: f[["y"]].assign(k=1, e=np.nan, i=range(60)), "y", "constant, empty or name rows"),
+        (lambda f: f[["y"]], "y", "no column other than the target"),
+        (lambda f: f[["y"]].assign(k=1, e=np.nan, i=range(60)), "y", "constant, empty or identifiers"),
         (lambda f: f.assign(y=[f"id{i}" for i in range(60)]), "y", "too many classes"),
         (lambda f: pd.concat([f, f[["a"]]], axis=1), "y", "More than one column is named 'a'"),
     ],
@@ -100,7 +100,7 @@ def test_what_cannot_be_learnt_is_refused_in_words(change, target: str, message:
 
 
 def test_regression_on_words_is_refused() -> None:
-    with pytest.raises(DataError, match=r"'(good|bad)'"):
+    with pytest.raises(DataError, match="such as 'bad'"):
         TabularTask.from_frame(table(), "y", task_type="regression")
 
 

@@ -65,10 +65,10 @@ def test_labels_of_a_file_keep_their_exact_form(tmp_path, field: list[str], clas
 def test_missing_words_are_missing_among_numbers_and_labels_among_words_with_a_note() -> None:
     numbers = task([*map(str, range(57)), "NA", "None", "n/a"])
     assert (numbers.task_type, numbers.n_rows) == ("regression", 57)
-    assert any("3 values of the target, such as 'NA': no numbers" in note for note in numbers.notes)
+    assert any("3 values of the target, such as 'NA': not numbers" in note for note in numbers.notes)
     words = task(["NA", "x", ""] * 20)
     assert (words.classes.tolist(), words.n_rows) == (["NA", "x"], 40)
-    assert any("'NA' among the labels" in note for note in words.notes)
+    assert any("'NA' in the target are treated as labels" in note for note in words.notes)
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_amounts_are_quantities_also_without_being_told(texts: list[str], first:
 
 
 def test_few_whole_numbers_taken_for_classes_are_told_with_the_remedy() -> None:
-    note = "the 3 different numbers of the target were taken for classes"
+    note = "the 3 distinct numbers of the target were treated as classes"
     assert any(note in text and "--task-type regression" in text for text in task([1, 2, 3] * 20).notes)
     assert not any(note in text for text in task([1, 2, 3] * 20, task_type="classification").notes)
-    assert not any("were taken for classes" in text for text in task([0, 1] * 30).notes)
+    assert not any("were treated as classes" in text for text in task([0, 1] * 30).notes)
 
 
 def test_variants_of_one_label_are_told_and_never_merged() -> None:
@@ -107,11 +107,12 @@ def test_a_column_that_equals_the_target_is_told_with_the_remedy() -> None:
     y = np.where(X["a"] > 0, "x", "z")
     told = TabularTask.from_frame(X.assign(same=np.where(y == "x", 5, 7)), y).notes
     assert any(
-        "column 'same' equals the target" in note and "--columns same:identifier" in note for note in told
+        "column 'same' is equivalent to the target" in note and "--columns same:identifier" in note
+        for note in told
     )
     numbers = X["a"].to_numpy()
     told = TabularTask.from_frame(pd.DataFrame({"same": numbers, "b": numbers**2}), numbers).notes
-    assert [note for note in told if "equals the target" in note] == [
+    assert [note for note in told if "is equivalent to the target" in note] == [
         note for note in told if "'same'" in note
     ]
 
@@ -121,7 +122,7 @@ def test_an_index_column_is_left_out_and_told() -> None:
     found = TabularTask.from_frame(frame.reset_index().rename(columns={"index": "Unnamed: 0"}), "y")
     assert found.column_kinds["Unnamed: 0"] == "identifier"
     assert any(
-        "it counts the rows, so it was left out (--columns 'Unnamed: 0:categorical' keeps it)" in note
+        "it numbers the rows, so it was dropped (--columns 'Unnamed: 0:categorical' keeps it)" in note
         for note in found.notes
     )
 
@@ -141,7 +142,7 @@ def test_a_target_follows_the_decimal_mark_that_was_said_and_that_of_the_table(t
     )
     assert TabularTask.from_frame(table, "price").y.tolist()[:2] == [1.0, 2.007]
     alone = TabularTask.from_frame(table.assign(area=range(0, 120, 2)), "price")
-    assert any("--decimal says which" in note for note in alone.notes)
+    assert any("choose by --decimal" in note for note in alone.notes)
     clear = TabularTask.from_frame(pd.DataFrame({"a": texts, "y": [f"{50 + i},5" for i in range(60)]}), "y")
     assert clear.X["a"].tolist()[:2] == [1000.0, 2007.0]
 
@@ -232,7 +233,7 @@ def test_more_classes_than_half_of_the_rows_are_too_many(
     y = [f"c{i % n_classes}" for i in range(n_rows)]
     frame = pd.DataFrame({"a": np.arange(n_rows) % 2 + 0.5})
     if is_refused:
-        with pytest.raises(DataError, match=f"{n_classes} different values in {n_rows} rows"):
+        with pytest.raises(DataError, match=f"{n_classes} distinct values in {n_rows} rows"):
             TabularTask.from_frame(frame, y)
     else:
         assert len(TabularTask.from_frame(frame, y).classes) == n_classes
@@ -264,7 +265,7 @@ def test_a_numeric_column_equals_a_target_of_classes_if_it_tells_them_apart(n_ro
     notes = TabularTask.from_frame(
         frame.assign(holed=frame["same"].where(codes > 0)), np.array(["x", "y", "z"])[codes]
     ).notes
-    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]
+    assert [note.split("'")[1] for note in notes if "is equivalent to the target" in note] == ["same"]
 
 
 def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> None:
@@ -272,7 +273,7 @@ def test_a_column_that_differs_from_the_target_in_one_late_row_is_no_copy() -> N
     late = numbers.copy()
     late[55] += 1
     notes = TabularTask.from_frame(pd.DataFrame({"same": numbers, "late": late}), numbers).notes
-    assert [note.split("'")[1] for note in notes if "equals the target" in note] == ["same"]
+    assert [note.split("'")[1] for note in notes if "is equivalent to the target" in note] == ["same"]
 
 
 def test_a_column_of_words_with_a_missing_one_is_no_copy_of_the_target() -> None:
@@ -281,7 +282,7 @@ def test_a_column_of_words_with_a_missing_one_is_no_copy_of_the_target() -> None
     holed = words.copy()
     holed[0] = None
     told = TabularTask.from_frame(X.assign(words=words, holed=holed), y).notes
-    assert [note.split("'")[1] for note in told if "equals the target" in note] == ["words"]
+    assert [note.split("'")[1] for note in told if "is equivalent to the target" in note] == ["words"]
 
 
 def test_of_many_labels_that_differ_in_case_three_are_shown() -> None:

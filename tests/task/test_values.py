@@ -1,4 +1,4 @@
-"""Values of a column in the forms that others need."""
+"""Conversions of column values."""
 
 import numpy as np
 import pandas as pd

@@ -191,5 +191,5 @@ def test_a_study_that_is_not_there_is_named(tmp_path) -> None:
     optuna.create_study(storage=url, study_name="mine")
     with pytest.raises(UsageError, match=r"There is no study 'other'.*'mine'"):
         as_history(url, studies=["other"])
-    with pytest.raises(UsageError, match=r"No study.*is called 'other-\*'"):
+    with pytest.raises(UsageError, match=r"No study.*matches 'other-\*'"):
         as_history(url, studies="other-*")

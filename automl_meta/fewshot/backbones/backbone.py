@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from automl_meta.exceptions import DataError, UsageError
+from automl_meta.fewshot.configured import Configured
 
 __all__ = ["Backbone", "Normalisation", "Weights", "check_normalisation"]
 
@@ -39,7 +39,7 @@ def check_normalisation(normalisation: str) -> None:
     raise UsageError(f"normalisation is {normalisation!r}; {remedy}.")
 
 
-class Backbone(nn.Module, ABC):
+class Backbone(Configured, ABC):
     """Base class of networks that map examples to features, for many tasks at once.
 
     Parameters
@@ -66,11 +66,6 @@ class Backbone(nn.Module, ABC):
     def mixes_examples(self) -> bool:
         """Whether the features of an example depend on the other examples of its batch."""
         return getattr(self, "normalisation", None) == "episode"
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The constructor arguments."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     @abstractmethod
     def features(self, prepared: Any, weights: Weights) -> Tensor:
@@ -156,13 +151,3 @@ class Backbone(nn.Module, ABC):
             Features.
         """
         return self.features(self.prepare(x), self.weights(len(x)))
-
-    def extra_repr(self) -> str:
-        """Format the constructor arguments for the representation of the module.
-
-        Returns
-        -------
-        str
-            Comma-separated ``name=value`` pairs.
-        """
-        return ", ".join(f"{name}={value!r}" for name, value in self.config.items())

@@ -1,4 +1,4 @@
-"""The history of the store's schema, and how an older store is brought up to date."""
+"""Schema migrations of the store."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from sqlalchemy import Connection, inspect, text
 __all__ = ["REVISIONS", "VERSION_TABLE", "current_revision", "upgrade"]
 
 REVISIONS = ("0001", "0002")
-"""Names of all revisions, oldest first. Written out, so that opening a store that is up to date
-needs neither Alembic nor a look at the file system."""
+"""Names of all revisions, oldest first. Listed here so that opening a current store imports neither
+Alembic nor the migrations."""
 
 VERSION_TABLE = "automl_meta_version"
-"""Not Alembic's own name: a team's database may also hold the tables of another of its users."""
+"""Not Alembic's default name, since a shared database may contain tables of another program that uses it."""
 
 
 def current_revision(connection: Connection) -> str | None:
-    """Read which schema a database has; None if it holds no store."""
+    """Return the schema of a database; None if it contains no store."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring a database to the newest schema, within the connection's transaction.
+    """Migrate a database to the newest schema, within the connection's transaction.
 
-    The caller holds a lock that keeps other processes from doing the same.
+    The caller holds a lock against other migrations.
     """
     from alembic.migration import MigrationContext
     from alembic.operations import Operations

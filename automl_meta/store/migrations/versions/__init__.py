@@ -1,1 +1,1 @@
-"""One module for each schema that was released, in order."""
+"""One module for each released schema."""

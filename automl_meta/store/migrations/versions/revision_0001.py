@@ -13,7 +13,7 @@ _NAME = sa.String(255)
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     _make_descriptions()
     _make_runs()
     op.create_table(

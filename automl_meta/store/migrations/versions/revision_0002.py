@@ -1,4 +1,4 @@
-"""Digests, by which a store knows that it still holds what was written."""
+"""Digests, by which a store detects damage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the table, and the digests of what there is."""
+    """Create the table, and the digests of the existing rows."""
     op.create_table(
         "digests",
         sa.Column("dataset_id", sa.String(255), sa.ForeignKey("datasets.dataset_id"), primary_key=True),
@@ -20,6 +20,6 @@ def upgrade() -> None:
         sa.Column("value", sa.String(16), nullable=False),
         sqlite_with_rowid=False,
     )
-    # The tables that are read are as the models say. A revision that changes them makes this one
-    # keep its own description of them.
+    # Reads the tables by the current models. A revision that changes them must give this one its own
+    # description of them.
     write_all(op.get_bind())
