@@ -302,8 +302,8 @@ TOYS: dict[str, dict[str, Edit]] = {
             "ToySource", "automl_meta.fewshot.sources.toy_source"
         ),
         "tests/contracts.py": lambda text: text.replace(
-            '        "sinusoid": lambda folder: SinusoidSource(),\n',
-            '        "sinusoid": lambda folder: SinusoidSource(),\n'
+            '        "digits": lambda folder: DigitsSource(),\n',
+            '        "digits": lambda folder: DigitsSource(),\n'
             '        "toy": lambda folder: __import__("automl_meta.fewshot").fewshot.ToySource(),\n',
         ),
     },

@@ -18,7 +18,7 @@ def keep_freed_memory() -> None:
 
     By default, glibc returns contiguous free memory of some tens of megabytes, depending on the allocation
     pattern. Training frees all activations after each step and allocates as many in the next, and page faults
-    take longer than the computation of a layer.
+    take longer than the computation of a layer: MAML on Conv4 takes a fifth more CPU seconds without this.
     """
     try:
         set_option = ctypes.CDLL(None).mallopt

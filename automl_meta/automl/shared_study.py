@@ -59,7 +59,7 @@ class SharedStudy:
         self._owners = Owners()
         self._running: set[int] = set()  # trials of this process
         self._keeping = threading.Lock()
-        self._predictions: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
+        self.predictions: dict[int, tuple[float, Mapping[str, NDArray]]] = {}  # by trial number
         self._known: list[FrozenTrial] = []  # when the study was last read
         self._untold: dict[
             int, FrozenTrial
@@ -135,7 +135,7 @@ class SharedStudy:
             If the storage fails.
         """
         if value is not None:
-            self._keep(trial.number, value, responses or {})
+            self.keep_predictions(trial.number, value, responses or {})
         state = TrialState.FAIL if value is None else TrialState.COMPLETE
         try:
             for name, said in attributes.items():
@@ -154,7 +154,7 @@ class SharedStudy:
 
     def responses(self, trial: FrozenTrial) -> Mapping[str, NDArray]:
         """Out-of-fold predictions of a trial of any process; empty if there are none of the right shape."""
-        own = self._predictions.get(trial.number)
+        own = self.predictions.get(trial.number)
         if own is not None:
             return own[1]
         kept = predictions_of(trial)
@@ -172,7 +172,7 @@ class SharedStudy:
         with quiet():
             self.study = optuna.create_study(study_name=name, direction="maximize")
         self.turn = Turn(None, name)
-        predictions, self._predictions = self._predictions, {}
+        predictions, self.predictions = self.predictions, {}
         for trial in self._known:
             ended = untold.pop(trial.number, trial)
             if ended.state.is_finished():
@@ -183,7 +183,7 @@ class SharedStudy:
 
     def _add(self, trial: FrozenTrial, predictions: tuple[float, Mapping[str, NDArray]] | None) -> None:
         if predictions is not None:
-            self._predictions[len(self.study.get_trials(deepcopy=False))] = predictions
+            self.predictions[len(self.study.get_trials(deepcopy=False))] = predictions
         self.study.add_trial(trial)
 
     def _add_again(self, trial: Trial, attributes: Mapping[str, Any], value: float) -> None:
@@ -191,15 +191,15 @@ class SharedStudy:
         with self.turn:
             trials = self.study.get_trials(deepcopy=False)
             if trials[trial.number].state != TrialState.COMPLETE:  # otherwise only the reply was lost
-                self._add(_ended(trial, attributes, value), self._predictions.pop(trial.number, None))
+                self._add(_ended(trial, attributes, value), self.predictions.pop(trial.number, None))
 
-    def _keep(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
+    def keep_predictions(self, number: int, value: float, responses: Mapping[str, NDArray]) -> None:
         """Keep the predictions of the best trials only, to bound memory."""
         with self._keeping:
-            self._predictions[number] = value, responses
-            if len(self._predictions) > N_CANDIDATES:
-                worst = min(self._predictions, key=lambda kept: (self._predictions[kept][0], -kept))
-                del self._predictions[worst]
+            self.predictions[number] = value, responses
+            if len(self.predictions) > N_CANDIDATES:
+                worst = min(self.predictions, key=lambda kept: (self.predictions[kept][0], -kept))
+                del self.predictions[worst]
 
     def _is_of_this_space(self, trial: FrozenTrial) -> bool:
         """Whether a trial can be used: others may write to the study, or search another space."""

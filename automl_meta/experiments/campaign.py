@@ -239,7 +239,9 @@ class Campaign:
                     pool.put(stack.enter_context(Evaluator(self.limits)))
             else:
                 stack.enter_context(_safe_path())
-            watched = {"initializer": _end_with, "initargs": (os.getpid(),)} if self.backend == "loky" else {}
+            watched = (
+                {"initializer": end_with_parent, "initargs": (os.getpid(),)} if self.backend == "loky" else {}
+            )
             parallel = joblib.Parallel(
                 self.n_jobs, self.backend, batch_size=1, return_as="generator_unordered", **watched
             )
@@ -283,7 +285,7 @@ def _interrupts_wait() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """End this worker process of a backend once its parent is gone."""
 
     def watch() -> None:

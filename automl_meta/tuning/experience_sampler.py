@@ -1,4 +1,4 @@
-"""ExperienceSampler: an Optuna sampler that remembers other studies."""
+"""ExperienceSampler: an Optuna sampler with transfer from past tasks."""
 
 from __future__ import annotations
 
@@ -39,39 +39,39 @@ from automl_meta.tuning.study_rows import (
 
 __all__ = ["ExperienceSampler"]
 
-_MOST_AHEAD = 8  # running trials that have not said what they try, and that are waited for in line
+_MOST_AHEAD = 8  # running trials without a configuration that are given the first choice
 _DIRECTIONS = {"maximize": StudyDirection.MAXIMIZE, "minimize": StudyDirection.MINIMIZE}
-_ATTEMPTS = 8  # to find what no other process tries at this moment
+_ATTEMPTS = 8  # to find a configuration that no other process is evaluating
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 _logger = logging.getLogger(__name__)
 
 
 class ExperienceSampler(BaseSampler):
-    """Optuna sampler that starts from past experiments and goes on learning from this one.
+    """Optuna sampler that transfers from past experiments and learns from the current study.
 
     The first trials are a portfolio: configurations that complement each other over the past tasks,
-    re-weighted by what they reach here. Then expected improvement is maximised under two Gaussian
-    processes, one whose mean and covariance come from the past tasks' response surfaces, and one
-    that knows this study only. They are weighed by how well each foretells the trials it is not
-    shown, so that a history which misleads loses its say. Without a history the second one is all.
+    re-weighted by their values in the current study. Then expected improvement is maximised under two
+    Gaussian processes, one whose mean and covariance come from the response surfaces of the past
+    tasks, and one of the current study only. They are weighted by their leave-one-out predictive
+    density, so that a misleading history is down-weighted. Without a history only the second is used.
 
-    Trials that run count as tried; those that failed, or whose value is NaN, count as the worst so
-    far; pruned ones as no better than the median. The user attribute `ORIGIN` of each trial tells
-    where its configuration came from. With a `seed`, a study in one process comes out the same
-    every time; processes that share a study do not suggest one configuration twice.
+    Running trials count as tried; failed ones, and those with the value NaN, count as the worst so
+    far; pruned ones as no better than the median. The user attribute `ORIGIN` of each trial is the
+    origin of its configuration. With a `seed`, studies in a single process are reproducible;
+    processes that share a study do not suggest a configuration twice.
 
     Parameters
     ----------
     history : Study, sequence of Study, str, BaseStorage, StoreQuery, DataFrame, History or None
-        What was tried on other tasks; see `as_history`. Parameters that this study does not have
-        are left aside, those that the history does not know are searched without it. A past study
-        of the same name as the one at hand is not asked.
+        Evaluations on past tasks; see `as_history`. Parameters that the study lacks are ignored;
+        parameters that the history lacks are searched without it. A past study of the same name as
+        the current one is left out.
     seed : int, Generator, RandomState or None
-        Decides all randomness; None is other every time.
+        Random seed; with None, results differ between runs.
     direction : {"maximize", "minimize"}, optional
-        Of the column ``value`` if `history` is a frame.
+        Direction of the column ``value`` if `history` is a frame.
     studies : str or collection of str
-        Which studies if `history` is a storage, as a pattern or by their names.
+        Studies to read if `history` is a storage, as a pattern or by name.
 
     Raises
     ------
@@ -245,7 +245,7 @@ class ExperienceSampler(BaseSampler):
     def _planned(
         self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """A configuration that no other running trial has announced, announced."""
+        """Plan and announce a configuration that no other running trial has announced."""
         fixed = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
         configuration: dict[str, Any] = {}
         for attempt in range(_ATTEMPTS):
@@ -269,7 +269,7 @@ class ExperienceSampler(BaseSampler):
         number: int,
         others: Sequence[Mapping[str, Any]],
     ) -> Any:
-        """A value for a parameter without a plan; one that no other trial tries beside the chosen ones."""
+        """Value for a parameter without a plan, which no other trial combines with the chosen ones."""
         for attempt in range(_ATTEMPTS):
             value = _even_value(self._seed, name, distribution, number + attempt)
             if not any(_agrees(other, {**chosen, name: value}) for other in others):
@@ -279,7 +279,7 @@ class ExperienceSampler(BaseSampler):
     def _planner_for(
         self, study_name: str, search_space: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]
     ) -> tuple[EncodedSpace, Planner]:
-        """The planner of the space as far as it is known, made anew when more of it shows."""
+        """Planner of the known part of the search space, rebuilt when that grows."""
         history = self._history.without(study_name)
         space = EncodedSpace(self._branches.joined(search_space, trials))
         if self._made is None or not space.same_as(self._made[0]) or self._made[1] != study_name:
@@ -294,7 +294,7 @@ class ExperienceSampler(BaseSampler):
 def _plan_behind(
     n_ahead: int, planner: Planner, observed: Observed, fixed: Vector, rng: np.random.Generator
 ) -> Plan:
-    """The plan of a trial; those ahead of it, which have not chosen yet, are left the first choice."""
+    """Plan of a trial, after plans for the earlier trials that have not chosen yet."""
     for _ in range(1 + min(n_ahead, _MOST_AHEAD)):
         plan = planner.plan(observed, fixed, rng)
         observed = observed.with_pending(plan.row)
@@ -302,7 +302,7 @@ def _plan_behind(
 
 
 def _even_value(seed: int, name: str, distribution: BaseDistribution, number: int) -> Any:
-    """A value for each trial number: those of successive ones are far from each other, in any process."""
+    """Value of a quasi-random sequence for a trial number, the same in every process."""
     space = EncodedSpace({name: distribution})
     stride = math.sqrt(_PRIMES[zlib.crc32(name.encode()) % len(_PRIMES)])
     share = np.full((1, 1), (child_generator(seed, name).random() + number * stride) % 1.0)
@@ -315,14 +315,14 @@ def _agrees(configuration: Mapping[str, Any], with_these: Mapping[str, Any]) -> 
 
 
 def _all_tried(trials: Sequence[FrozenTrial], trial: FrozenTrial) -> list[dict[str, Any]]:
-    """What all other trials tried, or are going to."""
+    """Configurations of all other trials, finished or not."""
     return [under_way(other) or other.params for other in trials if other.number != trial.number]
 
 
 def _tell(
     search_space: Mapping[str, BaseDistribution], history: History, space: EncodedSpace, n_foreign: int
 ) -> None:
-    """Say what of the history and of the space does not meet."""
+    """Log in which parameters and categories the history and the search space differ."""
     if not history.tasks:
         return
     unknown = sorted(set(search_space) - set(history.distributions))

@@ -150,7 +150,7 @@ class GaussianModel:
     def predict(self, inputs: Inputs) -> tuple[Vector, Vector]:
         """Posterior mean and standard deviation of the noiseless values, each of shape (n,)."""
         inputs = self._heard(inputs)
-        cross = self._covariance(inputs, self._inputs)
+        cross = self.covariance_between(inputs, self._inputs)
         mean = self._level + self.scale * (inputs.mean - self._centre + cross @ self._weights)
         half = solve_triangular(self._factor[0], cross.T, lower=True)
         own = (inputs.features**2).sum(axis=1) + np.exp(self.parameters[1]) + _OFFSET
@@ -189,7 +189,7 @@ class GaussianModel:
     def _condition(self, inputs: Inputs, values: Vector) -> None:
         self._inputs, self._values = inputs, values
         self._level, self._centre = float(values.mean()), float(inputs.mean.mean())
-        covariance = self._covariance(inputs, inputs)
+        covariance = self.covariance_between(inputs, inputs)
         covariance[np.diag_indices(len(values))] += np.exp(self.parameters[2])
         self._factor = cho_factor(covariance, lower=True)
         error = (values - self._level) / self.scale - (inputs.mean - self._centre)
@@ -206,7 +206,8 @@ class GaussianModel:
             - len(error) * self.parameters[0]
         )
 
-    def _covariance(self, left: Inputs, right: Inputs) -> Matrix:
+    def covariance_between(self, left: Inputs, right: Inputs) -> Matrix:
+        """Prior covariance of the noiseless values in units of the squared scale, shape (n_left, n_right)."""
         lengths = np.exp(self.parameters[3:])[self._prior.owners]
         residual = np.exp(self.parameters[1]) * matern(left.points / lengths, right.points / lengths)
         return left.features @ right.features.T + residual + _OFFSET

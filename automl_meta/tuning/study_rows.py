@@ -1,4 +1,4 @@
-"""What an Optuna study says, encoded: its space, what was observed, what is under way."""
+"""Trials of an Optuna study as encoded rows: search space, observations, pending trials."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from automl_meta.tuning.planner import Observed
 from automl_meta.tuning.surfaces import PastRows
 
 PLAN = "automl_meta:plan"
-"""The system attribute with what a trial is going to try, before its parameters are asked for."""
+"""System attribute with the planned configuration of a trial, before its parameters are suggested."""
 
 
 def seen_space(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
-    """All parameters that finished trials had, each with its latest distribution."""
+    """Parameters of the finished trials, each with its latest distribution."""
     space: dict[str, BaseDistribution] = {}
     for trial in trials:
         if trial.state.is_finished():  # one that runs may be in the middle of asking
@@ -33,10 +33,10 @@ def seen_space(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 
 class Branches:
-    """What of a history's parameters a study may still show.
+    """Parameters of a history that a study may still have.
 
-    A parameter that a finished trial should have had, by the conditions that the history shows, and
-    did not have, is none of the study's. Others may belong to branches not entered so far.
+    A parameter that a finished trial should have, by the conditions learnt from the history, but does
+    not, is not part of the study. Others may belong to branches that were not visited so far.
     """
 
     def __init__(self, history: History) -> None:
@@ -47,7 +47,7 @@ class Branches:
     def joined(
         self, seen: Mapping[str, BaseDistribution], trials: Sequence[FrozenTrial]
     ) -> dict[str, BaseDistribution]:
-        """What the study has shown, and of the history what it may still show."""
+        """Known parameters of the study, and those of the history that it may still have."""
         hidden = {name: d for name, d in self._space.distributions.items() if name not in seen}
         finished = [trial.params for trial in trials if trial.state.is_finished() and trial.params]
         if hidden and finished:
@@ -58,7 +58,7 @@ class Branches:
 
 
 def past_rows(space: EncodedSpace, history: History) -> tuple[list[PastRows], int]:
-    """The history in this space, and how many configurations have a category that it lacks."""
+    """Encode the history, and count the configurations with a category that the space lacks."""
     tasks, n_foreign = [], 0
     for task in history.tasks:
         rows = space.encode(task.configurations)
@@ -70,19 +70,19 @@ def past_rows(space: EncodedSpace, history: History) -> tuple[list[PastRows], in
 
 
 def observed_of(space: EncodedSpace, trials: Sequence[FrozenTrial], direction: StudyDirection) -> Observed:
-    """Finished trials with their values, and those that are waiting or running."""
+    """Encode finished trials with their values, and waiting or running trials."""
     sign = 1.0 if direction == StudyDirection.MAXIMIZE else -1.0
     finished = [trial for trial in trials if trial.state.is_finished() and trial.params]
     values = _values(finished, sign)
     pending = [configuration for trial in trials if (configuration := under_way(trial))]
     rows = space.encode([trial.params for trial in finished])
-    if np.isnan(values).all():  # nothing is known of how good any of them is
+    if np.isnan(values).all():  # no value is known
         return Observed(rows[:0], values[:0], np.vstack([rows, space.encode(pending)]))
     return Observed(rows, np.where(np.isnan(values), np.nanmin(values), values), space.encode(pending))
 
 
 def under_way(trial: FrozenTrial) -> dict[str, Any]:
-    """What an unfinished trial tries, as far as it is known; empty for a finished one."""
+    """Known part of the configuration of an unfinished trial; empty for a finished one."""
     if trial.state.is_finished():
         return {}
     return {**trial.system_attrs.get(PLAN, {}), **trial.system_attrs.get("fixed_params", {}), **trial.params}
@@ -100,15 +100,15 @@ def fixed_row(space: EncodedSpace, fixed: Mapping[str, Any]) -> Vector:
 
 
 def announce(study: Study, trial: FrozenTrial, configuration: Mapping[str, Any], origin: Origin) -> None:
-    """Tell the other processes what this trial tries, and the log where that came from."""
+    """Store the plan of a trial for other processes, and the origin of its configuration."""
     storage = study._storage  # Optuna's own samplers write attributes this way: there is no other
     storage.set_trial_system_attr(trial._trial_id, PLAN, dict(configuration))
-    if ORIGIN not in trial.user_attrs:  # else it was enqueued, with gaps that are filled here
+    if ORIGIN not in trial.user_attrs:  # otherwise it was enqueued, and only its missing values are filled in
         storage.set_trial_user_attr(trial._trial_id, ORIGIN, str(origin))
 
 
 def fitted_value(distribution: BaseDistribution, value: Any) -> Any:
-    """The value of a distribution that is nearest to a planned one; None if there is none."""
+    """Value of a distribution nearest to a planned value; None if there is none."""
     if isinstance(distribution, CategoricalDistribution):
         keys = [category_key(choice) for choice in distribution.choices]
         key = category_key(value)
@@ -119,7 +119,7 @@ def fitted_value(distribution: BaseDistribution, value: Any) -> Any:
 
 
 def _values(finished: Sequence[FrozenTrial], sign: float) -> Vector:
-    """Greater is better; NaN for failures. What was pruned is no better than the median."""
+    """Values, greater is better; NaN for failures. Pruned trials are no better than the median."""
     values = np.array(
         [sign * t.value if t.value is not None else math.nan for t in finished], dtype=np.float64
     )

@@ -1,4 +1,4 @@
-"""warm_start: put advice into a study's queue, checked against its space."""
+"""warm_start: enqueue recommended configurations after a check against the search space."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from automl_meta.tuning.study_rows import fitted_value, seen_space, under_way
 __all__ = ["WarmStartEntry", "WarmStartReport", "warm_start"]
 
 Outcome = Literal["enqueued", "dropped"]
-_DEFAULT_AT = 1  # the place of the default configuration in the queue, from 0
+_DEFAULT_AT = 1  # position of the default configuration in the queue, from 0
 
 
 @dataclass(frozen=True)
 class WarmStartEntry:
-    """What became of one configuration.
+    """Outcome of the check of one configuration.
 
     Parameters
     ----------
     origin : Origin
         The default, or the advice with its rank.
     parameters : mapping of str to value
-        As enqueued, or as given if dropped.
+        Values as enqueued, or as given if dropped.
     outcome : {"enqueued", "dropped"}
-        What was done.
+        Whether the configuration was enqueued.
     changes : tuple of str
-        What was changed, or why it was dropped.
+        Changes, or the reason why it was dropped.
     """
 
     origin: Origin
@@ -53,7 +53,7 @@ class WarmStartEntry:
 
 @dataclass(frozen=True)
 class WarmStartReport:
-    """What was put into a study's queue, and what was not.
+    """Enqueued and dropped configurations.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ class WarmStartReport:
 
     @property
     def enqueued(self) -> tuple[WarmStartEntry, ...]:
-        """Those that will be tried."""
+        """Entries that were enqueued."""
         return tuple(entry for entry in self.entries if entry.outcome == "enqueued")
 
     @property
     def dropped(self) -> tuple[WarmStartEntry, ...]:
-        """Those that will not, with the reason."""
+        """Entries that were dropped, with the reason."""
         return tuple(entry for entry in self.entries if entry.outcome == "dropped")
 
     def __str__(self) -> str:
@@ -86,38 +86,37 @@ def warm_start(
     default: Mapping[str, Any] | None = None,
     algorithm: str | None = None,
 ) -> WarmStartReport:
-    """Put configurations into a study's queue, after a check against its space.
+    """Enqueue configurations in a study after a check against its search space.
 
-    Numbers outside of their range are clipped. Parameters that the space does not have, or that
-    mean nothing beside the others, are left out; one that is missing is left to the sampler. A
-    configuration is dropped if a category is unknown, a value is of the wrong kind, nothing of it
-    is left, or it is in the study or the queue already.
+    Numbers outside of their range are clipped. Unknown and inactive parameters are removed; missing
+    ones are left to the sampler. A configuration is dropped if a category is unknown, a value has
+    the wrong type, no parameter remains, or it is already in the study or its queue.
 
     Parameters
     ----------
     study : Study
-        Where they are enqueued.
+        Study to enqueue in.
     advice : Recommendation or iterable of mappings or FrozenTrial
-        The first to try comes first. The configurations of a recommendation are written as the
-        space writes them: with ``algorithm`` and names as in `joint_name` if it has several
-        algorithms, else with the parameters' own names.
+        Configurations, best first. Those of a recommendation are converted to the names of the
+        search space: ``algorithm`` and names as by `joint_name` if it has several algorithms,
+        otherwise the names of the hyperparameters.
     space : SearchSpace or mapping of str to BaseDistribution, optional
-        What the study searches; None is what its trials have had so far.
+        Search space of the study; None infers it from the trials.
     default : mapping of str to value, optional
-        The default configuration. It comes second, so that bad advice costs one trial.
+        Default configuration, enqueued second, so that a bad recommendation costs one trial.
     algorithm : str, optional
-        Which algorithm of a recommendation the space is of; the others' configurations are dropped.
+        Algorithm that the search space belongs to; configurations of others are dropped.
 
     Returns
     -------
     WarmStartReport
-        What was kept, changed and dropped, and why.
+        Enqueued and dropped configurations, with changes and reasons.
 
     Raises
     ------
     UsageError
-        If the space is not known, the advice is no list of configurations, or a recommendation of
-        several algorithms meets a space that does not say whose it is.
+        If the search space is unknown, the advice is not a list of configurations, or a
+        recommendation has several algorithms and the search space no parameter for them.
 
     Examples
     --------
@@ -127,7 +126,7 @@ def warm_start(
     >>> print(warm_start(study, [{"x": 7.0}, {"z": 1}], space={"x": FloatDistribution(0.0, 1.0)}))
     1 enqueued, 1 dropped
       enqueued advice rank 1 (x=1.0); x=7.0 was clipped to 1.0
-      dropped advice rank 2 (z=1); there is no parameter 'z'; nothing is left
+      dropped advice rank 2 (z=1); there is no parameter 'z'; no parameter remains
     """
     known = _space_of(study, space)
     columns = EncodedSpace(known.distributions)
@@ -157,7 +156,7 @@ def _space_of(study: Study, space: SearchSpace | Mapping[str, BaseDistribution] 
     known = seen_space(study.get_trials(deepcopy=False)) if space is None else dict(space)
     if not known:
         raise UsageError(
-            f"The study {study.study_name!r} has no trial yet, so what it searches is not known. Pass space=, a "
+            f"The study {study.study_name!r} has no trial yet, so its search space is unknown. Pass space=, a "
             "SearchSpace or a dict of names to Optuna distributions."
         )
     return SearchSpace(known)
@@ -169,7 +168,7 @@ def _ordered(
     space: SearchSpace,
     algorithm: str | None,
 ) -> list[tuple[Origin, Mapping[str, Any], str]]:
-    """Origin, parameters, and of which other algorithm each is; the default second."""
+    """Origin, parameters, and the algorithm if it is another one, of each configuration; the default second."""
     listed = (
         _recommended(advice, space, algorithm)
         if isinstance(advice, Recommendation)
@@ -218,7 +217,7 @@ def _given(advice: Any) -> list[Mapping[str, Any]]:
 
 
 def _checked(origin: Origin, given: Mapping[str, Any], space: SearchSpace) -> WarmStartEntry:
-    """The configuration as the space allows it."""
+    """Check a configuration against the search space, and clip it."""
     kept: dict[str, Any] = {}
     changes = [f"there is no parameter {name!r}" for name in given if name not in space.distributions]
     for name, distribution in space.distributions.items():
@@ -227,7 +226,7 @@ def _checked(origin: Origin, given: Mapping[str, Any], space: SearchSpace) -> Wa
                 changes.append(f"{name} is missing and left to the sampler")
             continue
         if not space.is_active(name, kept):
-            changes.append(f"{name} means nothing here and was left out")
+            changes.append(f"{name} is inactive here and was removed")
             continue
         value = fitted_value(distribution, given[name])
         if value is None:
@@ -238,7 +237,7 @@ def _checked(origin: Origin, given: Mapping[str, Any], space: SearchSpace) -> Wa
         kept[name] = value
     if not kept:
         reasons = [change for change in changes if "left to the sampler" not in change]
-        return WarmStartEntry(origin, dict(given), "dropped", (*reasons, "nothing is left"))
+        return WarmStartEntry(origin, dict(given), "dropped", (*reasons, "no parameter remains"))
     return WarmStartEntry(origin, kept, "enqueued", tuple(changes))
 
 

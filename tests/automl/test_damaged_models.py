@@ -163,7 +163,7 @@ def test_a_model_that_no_file_may_hold_is_refused_when_it_is_saved(
 ) -> None:
     model = TabularModel.load(intact("decision_tree.skops"))
     model.pipelines = [make_pipeline(FunctionTransformer(pd.DataFrame.copy), *model.pipelines)]
-    with pytest.raises(ValueError, match=r"cannot be saved.*DataFrame|cannot be saved.*copy"):
+    with pytest.raises(ValueError, match=r"cannot be saved.*copy"):
         model.save(tmp_path / "model.skops")
     assert list(tmp_path.iterdir()) == []
 

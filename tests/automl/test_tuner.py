@@ -75,13 +75,13 @@ def test_two_at_a_time_share_the_budget_and_propose_nothing_twice() -> None:
 
 def test_only_the_predictions_of_the_best_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[list[float]] = []
-    keep = SharedStudy._keep
+    keep = SharedStudy.keep_predictions
 
     def watched(self: SharedStudy, number: int, value: float, responses: Any) -> None:
         keep(self, number, value, responses)
-        kept.append(sorted(score for score, _ in self._predictions.values()))
+        kept.append(sorted(score for score, _ in self.predictions.values()))
 
-    monkeypatch.setattr(SharedStudy, "_keep", watched)
+    monkeypatch.setattr(SharedStudy, "keep_predictions", watched)
     monkeypatch.setattr("automl_meta.automl.shared_study.N_CANDIDATES", 3)
     model = AutoMLClassifier(
         n_trials=6, algorithms=["dummy", "lda", "knn"], cv=2, store=False, random_state=0

@@ -55,7 +55,7 @@ def test_evidence_names_runs_that_are_in_the_store(run) -> None:
 def test_a_person_reads_what_and_why(run) -> None:
     done = run("recommend", "sklearn:iris", "--metric", "neg_log_loss")
     assert done.code == 0
-    for words in ("150 rows", "neg_log_loss", "Why", "--code"):
+    for words in ("150 rows", "neg_log_loss", "Evidence: the most similar data sets", "--code"):
         assert words in done.out
 
 

@@ -163,7 +163,7 @@ def test_processes_of_loky_end_with_the_campaign(tmp_path: Path) -> None:
 def test_a_process_of_loky_that_dies_ends_the_campaign_with_one_error(
     store: MetadataStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("automl_meta.experiments.campaign._end_with", _die)
+    monkeypatch.setattr("automl_meta.experiments.campaign.end_with_parent", _die)
     with pytest.raises(WorkerError, match="evaluations"):
         campaign(store, backend="loky", n_jobs=2).run(TASKS[:1])
 

@@ -239,13 +239,13 @@ def test_learnt_rates_start_from_the_learning_rate_and_are_learnt() -> None:
     assert not hasattr(small(MAML), "rates")
 
 
-@pytest.mark.parametrize("n_test_steps", [None, 5])
-def test_each_step_and_tensor_has_a_rate_of_its_own(n_test_steps: int | None) -> None:
-    learner = small(MAML, n_steps=3, n_test_steps=n_test_steps, per_step_rates=True)
+@pytest.mark.parametrize(("n_steps", "n_test_steps"), [(3, None), (3, 5), (2, 4)])
+def test_each_step_and_tensor_has_a_rate_of_its_own(n_steps: int, n_test_steps: int | None) -> None:
+    learner = small(MAML, n_steps=n_steps, n_test_steps=n_test_steps, per_step_rates=True)
     with torch.no_grad():
-        learner.rates.copy_(torch.arange(1.0, 13.0).view(3, 4) / 20)
+        learner.rates.copy_(torch.arange(1.0, 4 * n_steps + 1).view(n_steps, 4) / 20)
     rates = [list(row) for row in learner.rates.detach()]
-    rates += [rates[-1]] * ((n_test_steps or 3) - 3)  # steps beyond those of training
+    rates += [rates[-1]] * ((n_test_steps or n_steps) - n_steps)  # steps beyond those of training
     episode = example_episode(learner)
     torch.testing.assert_close(adapted_outputs(learner, episode), plain_outputs(learner, episode, rates))
 

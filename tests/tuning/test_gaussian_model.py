@@ -83,12 +83,14 @@ def test_evidence_is_how_well_each_observation_is_foretold_by_the_others() -> No
     total = 0.0
     for left_out in range(8):
         others = np.delete(np.arange(8), left_out)
-        covariance = model._covariance(inputs[others], inputs[others])
+        covariance = model.covariance_between(inputs[others], inputs[others])
         covariance += np.exp(model.parameters[2]) * np.eye(7)
-        cross = model._covariance(inputs[[left_out]], inputs[others])[0]
+        cross = model.covariance_between(inputs[[left_out]], inputs[others])[0]
         error = (values - values.mean()) / model.scale - (inputs.mean - inputs.mean.mean())
         mean = cross @ np.linalg.solve(covariance, error[others])
-        own = model._covariance(inputs[[left_out]], inputs[[left_out]])[0, 0] + np.exp(model.parameters[2])
+        own = model.covariance_between(inputs[[left_out]], inputs[[left_out]])[0, 0] + np.exp(
+            model.parameters[2]
+        )
         variance = own - cross @ np.linalg.solve(covariance, cross)
         total += norm.logpdf(error[left_out], mean, np.sqrt(variance)) - model.parameters[0]
     assert model.evidence == pytest.approx(total, rel=1e-6)

@@ -56,7 +56,7 @@ def test_unknown_and_inactive_parameters_are_left_out() -> None:
     assert _queue(study) == [{"kernel": "rbf", "C": 1.0}]
     assert report.enqueued[0].changes == (
         "there is no parameter 'gama'",
-        "degree means nothing here and was left out",
+        "degree is inactive here and was removed",
     )
 
 
