@@ -227,3 +227,11 @@ def test_the_reason_for_a_refusal_is_told() -> None:
 
 def test_a_name_that_nobody_knows_is_not_known() -> None:
     assert not is_known_name("acuracy")
+
+
+@pytest.mark.parametrize("kinds", [("classification", "regression"), ("regression", "classification")])
+def test_a_metric_of_ones_own_scores_one_kind_of_task(kinds: tuple[str, str]) -> None:
+    own = Metric("own", kinds[0], "predict", lambda y, p: 0.0)  # type: ignore[arg-type]
+    assert nearest_metric(own, kinds[0]) is default_metric(kinds[0])  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=kinds[1]):
+        nearest_metric(own, kinds[1])  # type: ignore[arg-type]

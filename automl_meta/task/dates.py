@@ -102,7 +102,7 @@ def to_dates(column: pd.Series, date_format: str) -> pd.Series:
         date_format.replace(":%S", "") if ":%S" in date_format else date_format.replace(":%M", ":%M:%S")
     ]
     others.append(
-        date_format.split("T%H")[0].split(" %H")[0].split(", %H")[0].split(" %I")[0]
+        date_format.split("T%H")[0].split(", %H")[0].split(" %H")[0].split(" %I")[0]
     )  # midnight may be omitted
     for other in others:
         if other != date_format and moments.isna().any():

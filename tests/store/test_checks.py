@@ -74,12 +74,12 @@ def test_what_is_only_just_possible_is_no_problem(file_store: MetadataStore, cha
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ("UPDATE runs SET predict_seconds = -1e-9", "has predict_seconds -1e-09"),
-        ("UPDATE runs SET peak_memory = -1", "has peak_memory -1"),
+        ("UPDATE runs SET predict_seconds = -1e-9", "negative predict_seconds: -1e-09"),
+        ("UPDATE runs SET peak_memory = -1", "negative peak_memory: -1"),
         ("UPDATE run_scores SET score = 1.000002 WHERE metric = 'accuracy'", "has accuracy"),
-        ("UPDATE runs SET status = 'crash'", "status is crash"),
+        ("UPDATE runs SET status = 'crash'", "the status crash"),
         ("UPDATE runs SET protocol = 'other'", "has the digest"),
-        ("DELETE FROM run_scores", "has no score"),
+        ("DELETE FROM run_scores", "but no score"),
         ("UPDATE datasets SET n_rows = 0", "0 rows"),
         ("UPDATE datasets SET n_features = 0", "0 columns"),
     ],

@@ -59,7 +59,7 @@ def test_what_was_changed_by_hand_does_not_advise(tmp_path: Path, change: str) -
         ("UPDATE configurations SET parameters = '{}'", "does not match its id"),
         ("UPDATE configurations SET parameters = 'no json'", "does not match its id"),
         ("UPDATE configurations SET algorithm = 'tree'", "does not match its id"),
-        ("DELETE FROM configurations", "is lost"),
+        ("DELETE FROM configurations", "is missing"),
     ],
 )
 def test_a_configuration_that_is_not_what_its_id_says_does_not_advise(
@@ -126,5 +126,5 @@ def test_a_configuration_that_is_lost_is_named(file_store: MetadataStore) -> Non
     file_store.add_runs(run(dataset(0), number) for number in range(3))
     lost = configuration(1).configuration_id
     changed(file_store.path, f"DELETE FROM configurations WHERE configuration_id = '{lost}'")
-    with pytest.raises(StoreError, match=f"the configuration {lost} is lost"):
+    with pytest.raises(StoreError, match=f"the configuration {lost} is missing"):
         file_store.meta_dataset("accuracy", "classification")

@@ -284,3 +284,8 @@ def test_data_sets_are_listed_with_the_number_of_their_runs(store: MetadataStore
 def test_a_data_set_that_is_not_there_is_named(store: MetadataStore) -> None:
     with pytest.raises(UsageError, match="no data set 'nowhere'"):
         store.dataset("nowhere")
+
+
+def test_a_store_without_the_shipped_experience_opens_itself_without_it(file_store: MetadataStore) -> None:
+    with pickle.loads(pickle.dumps(file_store)) as copy:
+        assert len(copy.datasets()) == 0

@@ -1,7 +1,9 @@
 """Experience as a folder: shipped, exported, imported."""
 
+import csv
 import gzip
 import hashlib
+import io
 import json
 import tomllib
 from pathlib import Path
@@ -241,3 +243,70 @@ def test_a_store_that_was_filled_without_the_seed_stays_without_it(seed: Path, t
     with MetadataStore(tmp_path / "own.db") as store:
         assert store.info()["datasets"] == 1
         assert store.info()["seed"] is None
+
+
+def test_what_cannot_be_computed_is_told_from_what_nobody_tried(store: MetadataStore, tmp_path: Path) -> None:
+    store.add_dataset(dataset(0, metafeatures={"a": float("nan"), "b": 1 / 3}))
+    store.add_dataset(dataset(1, metafeatures={"b": 2.0}))
+    store.export(tmp_path / "out")
+    lines = (tmp_path / "out" / "metafeatures.csv").read_text().splitlines()
+    assert lines == ["dataset_id,a,b", "classification-0,nan,0.333333333", "classification-1,,2"]
+
+
+def test_values_of_older_versions_are_not_exported(file_store: MetadataStore, tmp_path: Path) -> None:
+    for number, version in ((0, 1), (1, 2)):
+        file_store.add_dataset(dataset(number, metafeatures={"a": 1.0}), versions={"a": version})
+    file_store.export(tmp_path / "out")
+    lines = (tmp_path / "out" / "metafeatures.csv").read_text().splitlines()
+    assert lines == ["dataset_id,a", "classification-0,", "classification-1,1"]
+    assert '"a" = 2' in (tmp_path / "out" / "sources.toml").read_text()
+
+
+def test_the_columns_of_an_export_are_those_of_its_rows(file_store: MetadataStore, tmp_path: Path) -> None:
+    environment = Environment("3.11.7", "Linux x86_64", {"numpy": "2.4", "b": "1"})
+    file_store.add_environment(environment)
+    file_store.add_source(Source("paper", "About", "https://example.org", "CC0", "Somebody"))
+    file_store.add_dataset(dataset(0, "regression"), seconds={"simple": 0.123456})
+    folds = {"r2": (1 / 3, float("nan")), "spearman": (0.5,)}
+    good = run(
+        dataset(0, "regression"),
+        1,
+        source="paper",
+        environment=environment.digest,
+        fold_scores=folds,
+        seconds=1 / 3,
+    )
+    file_store.add_runs([good])
+    file_store.export(tmp_path / "out")
+    table = list(
+        csv.DictReader(
+            io.StringIO(gzip.decompress((tmp_path / "out/runs/regression.csv.gz").read_bytes()).decode())
+        )
+    )
+    assert len(table) == 1
+    assert table[0]["folds:r2"] == "0.3333;nan"
+    assert table[0]["folds:spearman"] == "0.5"
+    assert table[0]["seconds"] == "0.3333"
+    assert table[0]["environment"] == environment.digest
+    assert (tmp_path / "out/metafeature_seconds.csv").read_text().splitlines()[1] == "regression-0,0.1235"
+    described = tomllib.loads((tmp_path / "out/sources.toml").read_text())
+    paper = next(source for source in described["sources"] if source["name"] == "paper")
+    assert paper == {
+        "name": "paper",
+        "description": "About",
+        "url": "https://example.org",
+        "licence": "CC0",
+        "citation": "Somebody",
+    }
+    assert described["environments"] == [
+        {"python": "3.11.7", "platform": "Linux x86_64", "versions": {"numpy": "2.4", "b": "1"}}
+    ]
+
+
+def test_an_environment_that_nobody_described_is_not_exported(
+    file_store: MetadataStore, tmp_path: Path
+) -> None:
+    file_store.add_dataset(dataset(0))
+    file_store.add_runs([run(dataset(0), 1, environment="0" * 16)])
+    file_store.export(tmp_path / "out")
+    assert "environments" not in tomllib.loads((tmp_path / "out" / "sources.toml").read_text())

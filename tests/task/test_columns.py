@@ -335,3 +335,29 @@ def test_a_column_survives_a_file_with_all_that_is_known_of_it() -> None:
     for column in (*DATES.values(), NUMBERS, PERCENTS, LEVELS, Column.of_version_0_1("boolean")):
         copy = Column.from_dict(json.loads(json.dumps(column.to_dict())))
         assert repr(copy) == repr(column)
+
+
+@pytest.mark.parametrize(
+    ("values", "is_read"), [([70200.0 * 1.1] * 10, True), ([70200.0 * 1.2] * 10, False), ([70.3] * 10, True), ([0.0] * 10, True)]
+)  # fmt: skip
+def test_numbers_of_the_size_of_known_durations_are_seconds(values: list[float], is_read: bool) -> None:
+    assert (conformed(HALF_HOURS, values) == (values, "")) == is_read
+
+
+def test_numbers_far_beyond_known_durations_are_read_in_a_smaller_unit() -> None:
+    values, note = conformed(HALF_HOURS, [1e12] * 12)
+    assert values == pytest.approx([1000.0] * 12)
+    assert "nanoseconds" in note
+
+
+def test_a_range_of_nothing_fits_no_number() -> None:
+    zero = inferred(pd.to_timedelta([0, 0, None] * N, unit="s"))[1]
+    assert zero.range == (0.0, 0.0)
+    assert conformed(zero, [5.0] * 12) == ([5.0] * 12, "")
+    assert np.isnan(conformed(HALF_HOURS, [None] * 5)[0]).all()
+
+
+def test_a_column_that_lost_all_its_numbers_is_told_and_no_error() -> None:
+    values, note = conformed(NUMBERS, [None] * 10)
+    assert np.isnan(values).all()
+    assert "every row" in note

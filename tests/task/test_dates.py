@@ -359,3 +359,19 @@ def test_new_dates_in_another_writing_are_told_with_both_formats() -> None:
     assert "%d.%m.%Y" in note
     _, dates = inferred(DAYS)
     assert dates.conform(pd.Series(DAYS.strftime("%Y/%m/%d"), name="c")).note == ""
+
+
+@pytest.mark.parametrize(
+    ("texts", "moments"),
+    [
+        (["28.11.2022 14:30", "29.11.2022"], ["2022-11-28 14:30", "2022-11-29"]),
+        (["11/28/2022 2:30 PM", "11/29/2022"], ["2022-11-28 14:30", "2022-11-29"]),
+        (["28.11.2022, 14:30", "29.11.2022"], ["2022-11-28 14:30", "2022-11-29"]),
+        (["2022/11/28 14:30:15", "2022/11/29 10:00"], ["2022-11-28 14:30:15", "2022-11-29 10:00"]),
+        (["2022/11/28 14:30", "2022/11/29 10:00:15"], ["2022-11-28 14:30", "2022-11-29 10:00:15"]),
+    ],
+)
+def test_midnight_and_seconds_may_be_left_out(texts: list[str], moments: list[str]) -> None:
+    values, column = inferred(texts * 3)
+    assert column.n_unfit == 0
+    assert values.tolist()[:2] == [pd.Timestamp(moment) for moment in moments]

@@ -206,3 +206,8 @@ def test_whole_numbers_and_booleans_of_arrow_stay_beside_missing_ones() -> None:
     frame = as_frame(table)
     assert frame["a"].tolist()[0] == 2**60
     assert [str(dtype) for dtype in frame.dtypes] == ["Int64", "boolean", "Int64", "float64"]
+
+
+def test_whole_numbers_that_arrow_does_not_have_are_read() -> None:
+    frame = pl.DataFrame({"a": pl.Series([2**100, 1], dtype=pl.Int128), "b": [1, 2]})
+    assert as_frame(frame).to_dict("list") == {"a": [2**100, 1], "b": [1, 2]}

@@ -142,3 +142,17 @@ def test_passwords_of_addresses_are_not_shown() -> None:
     with pytest.raises(DataError, match="cannot be read") as told:
         read_table("http://me:secret@127.0.0.1:1/a.csv?token=secret")
     assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(("n_files", "n_shown"), [(2, 2), (5, 5), (6, 5)])
+def test_of_the_files_in_an_archive_five_are_named(tmp_path: Path, n_files: int, n_shown: int) -> None:
+    (tmp_path / "t.zip").write_bytes(zipped(b"a\n1\n", *(f"{i}.csv" for i in range(n_files))))
+    with pytest.raises(DataError) as told:
+        read_table(tmp_path / "t.zip")
+    assert str(told.value).count(".csv") == n_shown
+
+
+def test_an_archive_without_a_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.zip").write_bytes(zipped(b"", ".DS_Store"))
+    with pytest.raises(DataError, match="none"):
+        read_table(tmp_path / "t.zip")

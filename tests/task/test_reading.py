@@ -421,3 +421,12 @@ def test_types_that_an_arff_file_declares_are_kept(tmp_path: Path) -> None:
     frame = read_table(tmp_path / "t.arff")
     assert [pd.api.types.is_numeric_dtype(frame[name]) for name in "abcd"] == [True, True, False, False]
     assert frame["d"].cat.categories.tolist() == ["z", "x"]
+
+
+def test_of_several_sheets_the_first_is_read(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as writer:
+        for name, value in (("one", 1), ("two", 2), ("three", 3)):
+            pd.DataFrame({"a": [value]}).to_excel(writer, sheet_name=name, index=False)
+    assert read_table(tmp_path / "t.xlsx")["a"].tolist() == [1]
+    (note,) = read_raw(tmp_path / "t.xlsx").notes
+    assert "'two', 'three'" in note

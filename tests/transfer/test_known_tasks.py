@@ -211,3 +211,8 @@ def test_what_is_known_is_never_changed_in_place() -> None:
         SPECIALISTS.reached = 1.0  # type: ignore[misc]
     assert np.isneginf(SPECIALISTS.reached)
     assert SPECIALISTS.voters is None
+
+
+def test_of_equal_candidates_the_earlier_column_is_taken_in_any_order() -> None:
+    alike = known_tasks([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])
+    assert alike.greedy_portfolio(np.array([2, 1]), 1) == [1]
