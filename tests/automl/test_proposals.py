@@ -116,7 +116,7 @@ def test_what_was_reached_changes_the_advice(space: JointSpace, advisor: Advisor
 
 def test_the_same_trials_and_seed_give_the_same_proposals(space: JointSpace) -> None:
     first, second = (played(space, proposals(space, seed=3), 15, lambda p: 0.5) for _ in range(2))
-    assert first == second
+    assert list(map(repr, first)) == list(map(repr, second))  # NaN differs from itself
 
 
 def test_floating_point_values_are_short(space: JointSpace) -> None:
