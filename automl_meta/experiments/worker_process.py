@@ -1,4 +1,9 @@
-"""WorkerProcess: the worker process of an `Evaluator`, with all processes that it starts."""
+"""WorkerProcess: the worker process of an `Evaluator`, with all processes that it starts.
+
+Neither pebble (5.2) nor loky (3.7) can replace it. pebble ends a task at its time limit, but leaves the
+processes that the task has started, and has no memory limit; in loky, a segmentation fault fails all pending
+tasks, and there is no time limit for a task.
+"""
 
 from __future__ import annotations
 
