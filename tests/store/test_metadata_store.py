@@ -3,6 +3,7 @@
 import math
 import pickle
 import threading
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -289,3 +290,17 @@ def test_a_data_set_that_is_not_there_is_named(store: MetadataStore) -> None:
 def test_a_store_without_the_shipped_experience_opens_itself_without_it(file_store: MetadataStore) -> None:
     with pickle.loads(pickle.dumps(file_store)) as copy:
         assert len(copy.datasets()) == 0
+
+
+def test_describing_an_environment_again_leaves_the_others_alone(
+    store: MetadataStore, tmp_path: Path
+) -> None:
+    environments = [Environment(f"3.11.{patch}", "Linux x86_64", {"numpy": "2.4"}) for patch in range(4)]
+    for environment in environments:
+        store.add_environment(environment)
+    store.add_environment(sorted(environments, key=lambda environment: environment.digest)[0])
+    store.add_dataset(dataset(0))
+    store.add_runs(run(dataset(0), k, environment=one.digest) for k, one in enumerate(environments))
+    store.export(tmp_path / "export")
+    written = tomllib.loads((tmp_path / "export" / "sources.toml").read_text())["environments"]
+    assert sorted(one["python"] for one in written) == [one.python for one in environments]

@@ -216,3 +216,23 @@ def test_what_is_known_is_never_changed_in_place() -> None:
 def test_of_equal_candidates_the_earlier_column_is_taken_in_any_order() -> None:
     alike = known_tasks([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]])
     assert alike.greedy_portfolio(np.array([2, 1]), 1) == [1]
+
+
+def test_the_variance_that_is_left_agrees_with_the_formula() -> None:
+    rng = np.random.default_rng(3)
+    before = KnownTasks(rng.normal(0.7, 0.1, (20, 5)), np.full(20, 0.3), np.full(20, 0.05))
+    anomalies = before.rows - before.rows.mean(axis=0)
+    covariance = anomalies.T @ anomalies / 20
+    variance, share = np.trace(covariance) / 5, 4.0 / (4.0 + 20.0)
+    like = np.where(np.eye(5) == 1, variance, 0.95 * variance)
+    kernel = 0.16 * ((1 - share) * covariance + share * like)
+    columns = [1, 4]
+    inverse = np.linalg.inv(kernel[np.ix_(columns, columns)] + (0.05 * 0.3) ** 2 * np.eye(2))
+    left = np.diag(kernel - kernel[:, columns] @ inverse @ kernel[columns])
+    after = before.observe(np.array(columns), np.array([0.8, 0.6]))
+    assert after.within == pytest.approx(left)
+
+
+def test_equal_candidates_are_chosen_from_left_to_right() -> None:
+    equal = known_tasks([[0.5, 0.5, 0.5, 0.9]])
+    assert equal.greedy_portfolio(np.array([2, 1, 0]), 3) == [0, 1, 2]
