@@ -61,7 +61,7 @@ def test_a_study_whose_process_was_killed_is_resumed(storage: str, tmp_path: Pat
         assert len(store.run_ids()) == 6
         assert store.check() == []
     assert model.runs_["status"].tolist() == ["ok", "ok", "ok", "lost", "ok", "ok", "ok"]
-    assert model.runs_["reason"][3] == "the process that ran it has ended"
+    assert model.runs_["reason"][3] == "the process that ran it has died"
     again = study_workers.classifier(n_trials=6, **options).fit(study_workers.TASK)
     assert len(again.runs_) == 7, "nothing is left to do"
     assert again.best_score_ == model.best_score_

@@ -183,7 +183,7 @@ def test_the_data_set_itself_and_near_copies_never_advise(tmp_path) -> None:
         }
         nearest = {neighbor.dataset_id for neighbor in model.recommendation_.nearest}
     assert fingerprint not in advised_by | nearest
-    assert any("nearly the same" in note for note in model.recommendation_.notes)
+    assert any("is a near copy" in note for note in model.recommendation_.notes)
 
 
 def test_without_experience_it_searches_all_the_same(tmp_path) -> None:
@@ -296,7 +296,7 @@ def test_a_positive_label_is_what_scores_are_of(metric: str, positive: str) -> N
 def test_a_study_with_another_positive_label_is_another(tmp_path) -> None:
     shared = {"storage": tmp_path / "s.db", "study_name": "s", "metric": "f1", "algorithms": ["lda"]}
     classifier(positive="malignant", n_trials=1, **shared).fit(SICK.data, SICK_LABELS)
-    with pytest.raises(UsageError, match="about another positive: 'malignant', not 'benign'"):
+    with pytest.raises(UsageError, match="has another positive: 'malignant', not 'benign'"):
         classifier(positive="benign", n_trials=2, **shared).fit(SICK.data, SICK_LABELS)
 
 

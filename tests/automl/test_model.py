@@ -124,9 +124,9 @@ def test_a_column_from_which_nothing_was_learnt_may_be_missing(tree) -> None:
 
 def test_text_where_numbers_were_learnt_is_refused_with_the_value(tree) -> None:
     model, X = tree
-    with pytest.raises(DataError, match=r"Column 'number' holds 'abc', which is not a number"):
+    with pytest.raises(DataError, match=r"Column 'number' contains 'abc', which is not a number"):
         model.predict(X.head(2).assign(number="abc"))
-    with pytest.raises(DataError, match=r"Column 'day' holds 'soon', which is not a date"):
+    with pytest.raises(DataError, match=r"Column 'day' contains 'soon', which is not a date"):
         model.predict(X.head(2).assign(day="soon"))
 
 

@@ -112,13 +112,13 @@ def test_the_nearest_metric_advises_and_the_report_says_so(run) -> None:
         (["sklearn:iris", "--algorithms", "xgboost"], "There is no algorithm 'xgboost'"),
         (["sklearn:iris", "--cv", "1"], "cv is 1"),
         (["sklearn:iris", "--jobs", "0"], "n_jobs is 0"),
-        (["sklearn:iris", "--study", "s"], "needs --storage"),
+        (["sklearn:iris", "--study", "s"], "need --storage"),
         (["sklearn:iris", "--storage", "x.db", "--resume"], "--study NAME"),
         (["sklearn:iris", "--out", "/no/such/folder/m.skops"], "cannot be written"),
         (["sklearn:iris", "--groups", "g"], "--groups is a column of a file"),
         (["sklearn:iris", "--trials", "2", "--storage", "nosuch://x"], "cannot be opened"),
-        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder is not there"),
-        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder is not there"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.db"], "its folder does not exist"),
+        (["sklearn:iris", "--trials", "2", "--storage", "/no/such/x.journal"], "its folder does not exist"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(run, arguments: list[str], message: str) -> None:

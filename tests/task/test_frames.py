@@ -183,7 +183,7 @@ def test_numbers_of_a_table_of_objects_are_numbers() -> None:
 )
 def test_a_target_that_is_not_there_is_told_with_what_is_near(name: str, suggestion: str | None) -> None:
     few = pd.DataFrame([[1] * 3], columns=["age", "town", "size"])
-    with pytest.raises(DataError, match=f"no column {name!r}") as told:
+    with pytest.raises(DataError, match=f"no target column {name!r}") as told:
         split_target(few, name)
     assert ("Did you mean" in str(told.value)) == (suggestion is not None)
     assert suggestion is None or suggestion in str(told.value)
