@@ -47,7 +47,8 @@ def regret_scales(
     ([0.9, 1.0], [0.2, 0.6])
     """
     best = np.nanmax(scores, axis=1)
-    to_median = n_medians * (best - np.nanmedian(scores, axis=1))
+    median = np.nanmedian if np.isnan(scores).any() else np.median  # which is ten times as fast
+    to_median = n_medians * (best - median(scores, axis=1))
     to_worst = best - np.nanmin(scores, axis=1)
     floor = smallest_share * float(np.median(to_median))
     scale = np.maximum(np.minimum(to_worst, np.maximum(to_median, floor)), floor)
