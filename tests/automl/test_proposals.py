@@ -74,7 +74,7 @@ def test_quick_configurations_come_first_only_where_seconds_are_short(
         return sum(known[proposal.configuration.configuration_id] for proposal in made[1:])
 
     patient = advised()
-    assert advised(fit_seconds=1000.0) == patient
+    assert list(map(repr, advised(fit_seconds=1000.0))) == list(map(repr, patient))  # NaN differs from itself
     assert seconds(advised(fit_seconds=1000.0, per_second=True)) < seconds(patient)
 
 
